@@ -1,0 +1,53 @@
+# `make run` and `make test` set up all they need; the rest is for developers.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := deploy/locks/tests.txt
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --quiet pyproject.toml
+ARGS ?=
+
+.PHONY: help run test lint bench lock debian clean
+
+help:
+	@echo "make run    set up, then run the sign on a simulated street (ARGS='--site FILE' for yours)"
+	@echo "make test   set up, then lint, types, import contracts and all tests"
+	@echo "make lint   ruff, mypy, import contracts"
+	@echo "make bench  speed, size and memory, printed"
+	@echo "make lock   write deploy/locks/*.txt anew (needs uv)"
+
+$(BIN)/redroad: $(LOCK) pyproject.toml
+	$(PYTHON) deploy/check_python.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes --requirement $(LOCK)
+	$(BIN)/pip install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
+
+debian:
+	@deploy/debian-packages $(NEEDS)
+
+run: NEEDS := espeak-ng libespeak-ng1 alsa-utils
+run: debian $(BIN)/redroad
+	$(BIN)/redroad run $(ARGS)
+
+lint: $(BIN)/redroad
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: NEEDS := espeak-ng libespeak-ng1 alsa-utils mosquitto chromium
+test: debian lint
+	$(BIN)/pytest $(ARGS)
+
+bench: debian $(BIN)/redroad
+	$(BIN)/python -m tests.bench
+
+lock:
+	$(COMPILE) --extra plots --output-file deploy/locks/appliance.txt
+	$(COMPILE) --extra plots --extra tflite --extra test --output-file $(LOCK)
+
+clean:
+	rm -rf $(VENV) build dist out var .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,5 @@
+"""`python -m edge` is `redroad`."""
+
+from edge.cli import main
+
+main()

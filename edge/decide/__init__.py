@@ -1,0 +1,1 @@
+"""Decides: Sightings become densities, levels and Orders. The core is pure."""

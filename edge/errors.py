@@ -1,0 +1,41 @@
+"""The errors a technician may meet: one root, one sentence each."""
+
+
+class RedRoadError(Exception):
+    """Something is wrong that one line can explain: what, value, bound, remedy."""
+
+
+class SiteError(RedRoadError, ValueError):
+    """The site file cannot be used as it stands."""
+
+
+class CameraError(RedRoadError, OSError):
+    """The camera gives no frame, or none in time."""
+
+
+class PictureError(RedRoadError, ValueError):
+    """A picture or video cannot be read."""
+
+
+class ModelError(RedRoadError):
+    """The counter's model file is missing, altered or foreign."""
+
+
+class PanelError(RedRoadError, OSError):
+    """The LED panel does not take what it is given."""
+
+
+class VoiceError(RedRoadError, OSError):
+    """A spoken warning cannot be made or played."""
+
+
+class BeaconError(RedRoadError, OSError):
+    """The beacon's pin cannot be driven."""
+
+
+class OutboxError(RedRoadError, OSError):
+    """The outbox cannot keep what must go upstream."""
+
+
+class LinkError(RedRoadError, OSError):
+    """The sockets between the programs cannot be used."""

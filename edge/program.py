@@ -1,0 +1,141 @@
+"""What the four programs share: start, heartbeat, faults, health, a clean end.
+
+A program is told by systemd, or by `redroad run` which speaks the same protocol, where to send
+READY=1 and WATCHDOG=1. It sends WATCHDOG=1 only from `alive`, which it calls when its own work
+has advanced, so that a stuck program is killed and started anew.
+"""
+
+import collections
+import logging
+import resource
+import signal
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import sdnotify
+
+from edge.clock import boottime_ns, nanoseconds
+from edge.link import Inbox, Outlet
+from edge.wire import Event, Health
+
+HEALTH_EVERY_S = 10.0
+EVENTS_KEPT = 1000
+
+log = logging.getLogger("redroad")
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders a program may use: `runtime` for sockets, `state` for what must last."""
+
+    runtime: Path
+    state: Path
+
+
+class Program:
+    """One running program of the unit."""
+
+    def __init__(self, name: str, places: Places) -> None:
+        self.name = name
+        self.places = places
+        self.inbox = Inbox(places.runtime, name)
+        self.stopping = False
+        self.fault_count = 0
+        self.faults: dict[str, str] = {}
+        self.facts: dict[str, float | str] = {}
+        self._report = None if name == "report" else Outlet(places.runtime, "report")
+        self._unsent: collections.deque[Event] = collections.deque(maxlen=EVENTS_KEPT)
+        self._local: list[Event | Health] = []
+        self._health_at = 0
+        self._notifier = sdnotify.SystemdNotifier()
+
+    def ready(self) -> None:
+        """Tell the service manager that the work has begun."""
+        self._notifier.notify("READY=1")
+        self.event("start", f"{self.name} started")
+
+    def alive(self) -> None:
+        """Tell the service manager that the work has advanced; resend what was kept."""
+        self._notifier.notify("WATCHDOG=1")
+        self._flush()
+        if boottime_ns() - self._health_at >= nanoseconds(HEALTH_EVERY_S):
+            self._health_at = boottime_ns()
+            self._tell(self.health())
+
+    def event(
+        self,
+        kind: str,
+        because: str,
+        *,
+        zone: str | None = None,
+        before: str | None = None,
+        after: str | None = None,
+    ) -> None:
+        """Report that something happened; kept until report has taken it."""
+        log.info("%s: %s", kind, because)
+        name = uuid.uuid4().hex
+        self._tell(Event(name, kind, self.name, boottime_ns(), because, zone, before, after))
+
+    def fault(self, part: str, because: str) -> None:
+        """Note that `part` fails; counted each time, reported when it begins or changes."""
+        self.fault_count += 1
+        if self.faults.get(part) != because:
+            self.faults[part] = because
+            log.warning("fault: %s: %s", part, because)
+            self._tell(
+                Event(uuid.uuid4().hex, "fault", self.name, boottime_ns(), because, after=part)
+            )
+
+    def recovered(self, part: str) -> None:
+        """Note that `part` works; reported when it had failed."""
+        because = self.faults.pop(part, None)
+        if because is not None:
+            self.event("recovery", f"{part} works again; before: {because}", after=part)
+
+    def health(self) -> Health:
+        """This program's own state, with its peak memory in MB."""
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        facts = {**self.facts, "memory_mb": round(peak_mb, 1), "rejected": self.inbox.rejected}
+        return Health(self.name, boottime_ns(), dict(self.faults), self.fault_count, facts)
+
+    def take_local(self) -> list[Event | Health]:
+        """What report tells of itself: it has nobody else to send it to."""
+        taken, self._local = self._local, []
+        return taken
+
+    def _tell(self, message: Event | Health) -> None:
+        if self._report is None:
+            self._local.append(message)
+        elif isinstance(message, Event):
+            self._unsent.append(message)
+            self._flush()
+        else:
+            self._report.send(message)
+
+    def _flush(self) -> None:
+        while self._report and self._unsent and self._report.send(self._unsent[0]):
+            self._unsent.popleft()
+
+    def stop(self, signum: int, _frame: FrameType | None) -> None:
+        """End the work soon (SIGTERM, SIGINT)."""
+        log.info("stopping on %s", signal.Signals(signum).name)
+        self.stopping = True
+
+
+@contextmanager
+def running(name: str, places: Places) -> Iterator[Program]:
+    """Set up logging, signals and sockets for the program `name`, and end it cleanly."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    places.runtime.mkdir(parents=True, exist_ok=True)
+    program = Program(name, places)
+    signal.signal(signal.SIGTERM, program.stop)
+    signal.signal(signal.SIGINT, program.stop)
+    with program.inbox:
+        yield program
+        program.event("stop", f"{name} ended on request")
+        program.alive()

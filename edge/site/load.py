@@ -1,0 +1,134 @@
+"""Reading `site.toml`: one clear line for every mistake."""
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from edge.errors import SiteError
+from edge.site.schema import Site
+
+# Words for pydantic's kinds of error: what the value must be.
+_BOUNDS = {
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "one of {expected}",
+    "union_tag_invalid": "one of {expected_tags}",
+    "too_short": "a list of at least {min_length}",
+    "too_long": "a list of at most {max_length}",
+    "string_too_short": "a text of at least {min_length} characters",
+    "string_pattern_mismatch": "a text of the form {pattern}",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "a text in quotes",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "tuple_type": "a list of two numbers",
+    "finite_number": "a finite number",
+}
+
+
+def load_site(path: Path | None) -> Site:
+    """The site in the file at `path`, or the demonstration when there is none.
+
+    SiteError names option, value, bound and remedy, a line for each mistake.
+    """
+    if path is None:
+        return Site()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SiteError(
+            f"site file {path}: cannot be read ({why}); give its path with --site"
+        ) from error
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SiteError(f"site file {path}: not valid TOML: {error}; mend that line") from error
+    try:
+        return Site.model_validate(_as_python(document) | {"folder": path.resolve().parent})
+    except ValidationError as error:
+        mistakes = [f"site file {path}: {_explain(mistake)}" for mistake in error.errors()]
+        raise SiteError("\n".join(mistakes)) from error
+
+
+def _as_python(value: Any) -> Any:
+    """TOML's arrays of points as tuples, which the strict schema asks for."""
+    if isinstance(value, dict):
+        return {key: _as_python(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [tuple(item) if isinstance(item, list) else _as_python(item) for item in value]
+    return value
+
+
+def _explain(mistake: ErrorDetails) -> str:
+    option = _option_name(mistake)
+    kind, context = mistake["type"], mistake.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown_option(option, mistake)
+    if kind in {"missing", "union_tag_not_found"}:
+        missing = option if kind == "missing" else f"{option}.kind"
+        return f"option {missing} is missing; add it"
+    if kind == "value_error":
+        return f"option {option}: {context['error']}" if option else f"{context['error']}"
+    bound = _BOUNDS.get(kind)
+    wanted = bound.format(**context) if bound else mistake["msg"]
+    return f"option {option} = {mistake['input']!r} must be {wanted}; change it"
+
+
+def _option_name(mistake: ErrorDetails) -> str:
+    """The path as a technician writes it: camera.fps, zone[0].area_m2."""
+    name = ""
+    for step in _real_steps(mistake):
+        name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else step
+    return name
+
+
+def _real_steps(mistake: ErrorDetails) -> list[int | str]:
+    """The location without the tag that pydantic puts after a choice by `kind`."""
+    steps = list(mistake["loc"])
+    if len(steps) > 1 and steps[0] == "camera":
+        if mistake["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+            return steps
+        del steps[1]
+    return steps
+
+
+def _unknown_option(option: str, mistake: ErrorDetails) -> str:
+    *above, unknown = mistake["loc"]
+    known = sorted(_options_at(above))
+    near = difflib.get_close_matches(str(unknown), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+    return f"option {option} = {mistake['input']!r} is unknown; {hint}"
+
+
+def _options_at(location: list[int | str]) -> set[str]:
+    """The option names the schema knows at a location, folder aside, which is no option."""
+    models: list[type[BaseModel]] = [Site]
+    for step in location:
+        if isinstance(step, int):
+            continue
+        tagged = [model for model in models if _kind_of(model) == step]
+        models = tagged or [
+            inner for model in models for inner in _models_in(model.model_fields[step].annotation)
+        ]
+    return {name for model in models for name in model.model_fields} - {"folder"}
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The sections that an annotation such as list[Zone] or Scene | Stream can hold."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
+
+
+def _kind_of(model: type[BaseModel]) -> str | None:
+    field = model.model_fields.get("kind")
+    return str(get_args(field.annotation)[0]) if field else None

@@ -1,0 +1,174 @@
+"""Every option of `site.toml`, with its default and its bounds."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from edge.site.bands import BandTable
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+GpioPin = Annotated[int, Field(ge=0, le=27)]
+
+
+class Section(BaseModel):
+    """A table of the site file: strict types, no unknown options, never changed once read."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Scene(Section):
+    """A simulated street whose density rises and falls."""
+
+    kind: Literal["scene"] = "scene"
+    width: Annotated[int, Field(ge=64, le=1920)] = 640
+    height: Annotated[int, Field(ge=64, le=1920)] = 352
+    fps: Annotated[float, Field(gt=0, le=30)] = 4.0
+    seed: Annotated[int, Field(ge=0)] = 0
+    night: bool = False
+
+
+class Pictures(Section):
+    """A folder of pictures, shown in the order of time, then again."""
+
+    kind: Literal["pictures"]
+    folder: str
+    every_s: Annotated[float, Field(gt=0, le=3600)] = 1.0
+    repeat: bool = True
+
+
+class Stream(Section):
+    """Anything FFmpeg opens: an RTSP camera, a USB camera (/dev/video0), a video file."""
+
+    kind: Literal["stream"]
+    url: Annotated[str, Field(min_length=1)]
+    fps: Annotated[float, Field(gt=0, le=30)] = 4.0
+    open_timeout_s: Annotated[float, Field(gt=0, le=30)] = 5.0
+    read_timeout_s: Annotated[float, Field(gt=0, le=30)] = 2.0
+    repeat: bool = False
+    password_file: str | None = None
+
+
+class PiCamera(Section):
+    """A camera on the Pi's ribbon cable, by picamera2."""
+
+    kind: Literal["picamera"]
+    width: Annotated[int, Field(ge=64, le=4608)] = 1280
+    height: Annotated[int, Field(ge=64, le=2592)] = 720
+    fps: Annotated[float, Field(gt=0, le=30)] = 4.0
+    number: Annotated[int, Field(ge=0, le=3)] = 0
+
+
+Camera = Annotated[Scene | Pictures | Stream | PiCamera, Field(discriminator="kind")]
+
+
+class Counter(Section):
+    """The head counter: which model file, on which runtime."""
+
+    model: str = "auto"
+    runtime: Literal["litert", "tflite-runtime"] = "litert"
+    threads: Annotated[int, Field(ge=1, le=4)] = 2
+    manifest: str | None = None
+
+
+class Zone(Section):
+    """A part of the street: its outline in the picture (fractions of width and height)."""
+
+    name: Name
+    polygon: Annotated[list[tuple[Fraction, Fraction]], Field(min_length=3, max_length=64)]
+    area_m2: Annotated[float, Field(ge=1.0, le=10_000.0)]
+
+
+class Sign(Section):
+    """The LED panel and the text it shows when nothing is known."""
+
+    panel: Literal["emulator", "rgbmatrix", "recorder"] = "emulator"
+    width: Annotated[int, Field(ge=32, le=384)] = 128
+    height: Annotated[int, Field(ge=16, le=384)] = 64
+    brightness: Annotated[int, Field(ge=1, le=100)] = 70
+    port: Annotated[int, Field(ge=1024, le=65535)] = 8888
+    hardware_mapping: str = "regular"
+    gpio_slowdown: Annotated[int, Field(ge=0, le=8)] = 2
+    panel_width: Annotated[int, Field(ge=16, le=128)] = 64
+    panel_height: Annotated[int, Field(ge=16, le=64)] = 32
+    neutral: Annotated[list[str], Field(min_length=1, max_length=3)] = [
+        "레드로드",
+        "천천히 걸어요",
+        "WALK SLOWLY",
+    ]
+    neutral_colour: Colour = "#c8c8c8"
+
+
+class Voice(Section):
+    """Spoken warnings: "auto" plays where a sound card is, and records where there is none."""
+
+    output: Literal["auto", "aplay", "record"] = "auto"
+    card: str = "default"
+    clips: str | None = None
+    repeat_s: Annotated[float, Field(ge=5, le=3600)] = 20.0
+    quiet_from: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+    quiet_to: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+
+
+class Beacon(Section):
+    """The flashing lamp on a GPIO pin."""
+
+    output: Literal["none", "gpio", "simulated"] = "simulated"
+    pin: GpioPin = 17
+    active_high: bool = True
+
+
+class Upstream(Section):
+    """The MQTT broker; without a `host` everything waits in the outbox."""
+
+    host: str | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    username: str | None = None
+    password_file: str | None = None
+    ca_file: str | None = None
+    outbox_mb: Annotated[int, Field(ge=1, le=4096)] = 64
+    aggregate_s: Annotated[int, Field(ge=5, le=3600)] = 60
+
+
+class Identity(Section):
+    """The names of the site and of this unit, as they stand in MQTT topics."""
+
+    name: Name = "redroad-demo"
+    unit: Name = "unit-1"
+
+
+# The simulated street's marked stretch; see edge.watch.cameras.scene for how it is laid out.
+DEMO_ZONE = Zone(
+    name="street",
+    polygon=[(0.2, 0.3), (0.8, 0.3), (0.95, 0.95), (0.05, 0.95)],
+    area_m2=40.0,
+)
+
+
+class Site(Section):
+    """A whole site file. `Site()` is the demonstration on a simulated street."""
+
+    site: Identity = Identity()
+    camera: Camera = Scene()
+    counter: Counter = Counter()
+    zone: Annotated[list[Zone], Field(min_length=1, max_length=16)] = [DEMO_ZONE]
+    levels: BandTable = BandTable()
+    sign: Sign = Sign()
+    voice: Voice = Voice()
+    beacon: Beacon = Beacon()
+    upstream: Upstream = Upstream()
+    folder: Annotated[Path, Field(exclude=True, strict=False)] = Path()
+
+    @model_validator(mode="after")
+    def _zone_names_differ(self) -> Self:
+        names = [zone.name for zone in self.zone]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two zones are named {twice[0]!r}; give each its own name")
+        return self
+
+    def path(self, text: str) -> Path:
+        """A path of the site file: relative ones start at the site file's own folder."""
+        return self.folder / text

@@ -1,0 +1,1 @@
+"""Sees: camera frames become Sightings here, and end here."""

@@ -1,0 +1,1 @@
+"""The cameras: each gives frames by the `Camera` protocol."""
