@@ -1,0 +1,174 @@
+"""The level machine: everything that decides a level stands here, and nothing else decides.
+
+Pure: readings and times come in, levels and transitions go out. Times are CLOCK_BOOTTIME
+nanoseconds, densities persons per m2. A level rises on the estimate, by any number of levels,
+once the estimate has reached `rise` for `rise_after_s`; it falls one level at a time, once the
+upper end of the 90 % interval has stayed below `fall` for `fall_after_s`: doubt delays the
+all-clear. Without fresh, trusted readings the level is UNKNOWN.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from edge.site.bands import BandTable
+from edge.wire import Level
+
+NS = 1_000_000_000
+STALE_AFTER_S = 3.0
+TRUST_AFTER_S = 3.0
+
+
+@dataclass(frozen=True)
+class Band:
+    """A level above CLEAR and the densities between which it begins and ends."""
+
+    level: Level
+    rise: float
+    fall: float
+    rise_after_s: float
+    fall_after_s: float
+
+
+def bands_of(table: BandTable) -> tuple[Band, ...]:
+    """The bands of a site file, lowest first."""
+    options = (
+        (Level.CAUTION, table.caution),
+        (Level.CROWDED, table.crowded),
+        (Level.CRITICAL, table.critical),
+    )
+    return tuple(
+        Band(level, band.rise, band.fall, band.rise_after_s, band.fall_after_s)
+        for level, band in options
+    )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One trusted density with the upper end of its interval; `density <= upper`."""
+
+    density: float
+    upper: float
+    at: int
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A change of level, and why in words."""
+
+    before: Level
+    after: Level
+    because: str
+    at: int
+
+
+@dataclass(frozen=True)
+class LevelState:
+    """What the machine remembers of one zone.
+
+    `risen` holds for each band since when the estimate has been at `rise` or above, `sunk` since
+    when the upper end has been below the present level's `fall`, `good` since when readings have
+    been trusted without a gap, `seen` the time of the last reading, `now` the latest time known.
+    """
+
+    level: Level = Level.UNKNOWN
+    risen: tuple[int | None, ...] = ()
+    sunk: int | None = None
+    good: int | None = None
+    seen: int | None = None
+    now: int | None = None
+
+
+Step = tuple[LevelState, Transition | None]
+
+
+def observe(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step:
+    """Take a trusted reading. One that is not newer than the last thing known changes nothing."""
+    if state.now is not None and reading.at <= state.now:
+        return state, None
+    if state.level is not Level.UNKNOWN and _stale(state, reading.at):
+        fallen, transition = pass_time(state, reading.at)
+        return replace(fallen, good=reading.at, seen=reading.at), transition
+    gap = state.seen is None or _stale(state, reading.at)
+    good = reading.at if gap or state.good is None else state.good
+    risen = _risen(bands, () if gap else state.risen, reading)
+    seen = replace(state, seen=reading.at, now=reading.at, good=good, risen=risen)
+    if state.level is Level.UNKNOWN:
+        return _leave_unknown(bands, seen, reading)
+    return _rise(bands, seen, reading) or _fall(bands, seen, reading)
+
+
+def distrust(state: LevelState, at: int, because: str) -> Step:
+    """Take a picture that cannot be trusted: UNKNOWN at once."""
+    if state.now is not None and at < state.now:
+        return state, None
+    unknown = LevelState(seen=state.seen, now=at)
+    if state.level is Level.UNKNOWN:
+        return unknown, None
+    return unknown, Transition(state.level, Level.UNKNOWN, because, at)
+
+
+def pass_time(state: LevelState, at: int) -> Step:
+    """Let time pass without a reading: UNKNOWN once the last one is too old."""
+    if state.level is Level.UNKNOWN or not _stale(state, at):
+        return state, None
+    return distrust(state, at, f"no count for {STALE_AFTER_S:g} s")
+
+
+def _stale(state: LevelState, at: int) -> bool:
+    return state.seen is not None and at - state.seen > STALE_AFTER_S * NS
+
+
+def _risen(
+    bands: Sequence[Band], before: tuple[int | None, ...], reading: Reading
+) -> tuple[int | None, ...]:
+    """For each band, since when the estimate has reached it without a break."""
+    return tuple(
+        (reading.at if since is None else since) if reading.density >= band.rise else None
+        for band, since in zip(bands, before or (None,) * len(bands), strict=True)
+    )
+
+
+def _leave_unknown(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step:
+    """After 3 s of good readings: the highest level whose fall value the upper end reaches."""
+    if state.good is None or reading.at - state.good < TRUST_AFTER_S * NS:
+        return state, None
+    reached = [band.level for band in bands if reading.upper >= band.fall]
+    level = max(reached, default=Level.CLEAR)
+    because = f"counts are good again: {_words(reading)}"
+    return _enter(state, level, because, reading.at)
+
+
+def _rise(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step | None:
+    held = [
+        band
+        for band, since in zip(bands, state.risen, strict=True)
+        if since is not None
+        and band.level > state.level
+        and reading.at - since >= band.rise_after_s * NS
+    ]
+    if not held:
+        return None
+    band = held[-1]
+    because = f"{_words(reading)}; {band.rise:g} or more for {band.rise_after_s:g} s"
+    return _enter(state, band.level, because, reading.at)
+
+
+def _fall(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step:
+    band = next((band for band in bands if band.level is state.level), None)
+    if band is None or reading.upper >= band.fall:
+        return replace(state, sunk=None), None
+    sunk = reading.at if state.sunk is None else state.sunk
+    if reading.at - sunk < band.fall_after_s * NS:
+        return replace(state, sunk=sunk), None
+    lower = max((b.level for b in bands if b.level < band.level), default=Level.CLEAR)
+    because = f"{_words(reading)}; surely below {band.fall:g} for {band.fall_after_s:g} s"
+    return _enter(state, lower, because, reading.at)
+
+
+def _enter(state: LevelState, level: Level, because: str, at: int) -> Step:
+    entered = replace(state, level=level, sunk=None)
+    return entered, Transition(state.level, level, because, at)
+
+
+def _words(reading: Reading) -> str:
+    return f"{reading.density:.1f} persons/m² (at most {reading.upper:.1f})"

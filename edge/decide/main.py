@@ -1,0 +1,64 @@
+"""The program `decide`: Sightings in, Orders and States out."""
+
+from edge.clock import boottime_ns, nanoseconds
+from edge.decide.decider import Decider, ZoneTransition
+from edge.decide.messages import ORDER_EVERY_S, order_for
+from edge.link import Outlet
+from edge.program import Places, Program, running
+from edge.site import Site
+from edge.wire import Sighting
+
+STATE_EVERY_S = 1.0
+TICK_S = 0.2
+
+
+def run(site: Site, places: Places) -> None:
+    """Decide until asked to stop."""
+    with running("decide", places) as program:
+        decider = Decider(site)
+        teller = _Teller(site, places)
+        program.ready()
+        while not program.stopping:
+            for message in program.inbox.receive(TICK_S):
+                if isinstance(message, Sighting):
+                    _report(program, decider.see(message))
+            _report(program, decider.pass_time(boottime_ns()))
+            teller.tell(decider)
+            program.alive()
+
+
+def _report(program: Program, changes: list[ZoneTransition]) -> None:
+    for change in changes:
+        transition = change.transition
+        program.event(
+            "transition",
+            transition.because,
+            zone=change.zone,
+            before=transition.before.name,
+            after=transition.after.name,
+        )
+
+
+class _Teller:
+    """Sends the Order on every change and twice a second, the State on change and each second."""
+
+    def __init__(self, site: Site, places: Places) -> None:
+        self._site = site
+        self._show = Outlet(places.runtime, "show")
+        self._report = Outlet(places.runtime, "report")
+        self._told = ""
+        self._ordered_at = 0
+        self._stated_at = 0
+
+    def tell(self, decider: Decider) -> None:
+        """Send what is due."""
+        now = boottime_ns()
+        order = order_for(decider.level, self._site, now)
+        changed = order.message != self._told
+        if changed or now - self._ordered_at >= nanoseconds(ORDER_EVERY_S):
+            self._show.send(order)
+            self._ordered_at = now
+        if changed or now - self._stated_at >= nanoseconds(STATE_EVERY_S):
+            self._report.send(decider.state(now, order.message))
+            self._stated_at = now
+        self._told = order.message
