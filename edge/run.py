@@ -1,0 +1,166 @@
+"""`redroad run`: the four programs as children, as systemd would run them.
+
+Speaks systemd's notification protocol to each child: READY=1 begins its watch, and a child whose
+WATCHDOG=1 stays away is killed. A child that ends is started again, after a pause that doubles
+with each quick death.
+"""
+
+import asyncio
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.errors import LinkError
+from edge.program import Places
+
+START_LIMIT_S = 30.0
+STOP_LIMIT_S = 5.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
+STEADY_AFTER_S = 10.0
+PR_SET_PDEATHSIG = 1
+
+Tell = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Child:
+    """A program and how long it may be silent: the systemd units say the same."""
+
+    name: str
+    watchdog_s: float
+
+
+# The sign first: neutral text stands before anything can fail.
+CHILDREN = (Child("show", 2.0), Child("report", 8.0), Child("decide", 2.0), Child("watch", 5.0))
+
+
+def supervise(arguments: list[str], places: Places, tell: Tell) -> None:
+    """Run all programs with these arguments until SIGINT or SIGTERM.
+
+    `tell(name, line)` gets every line that a program prints. LinkError when another `run` already
+    uses the runtime folder.
+    """
+    places.runtime.mkdir(parents=True, exist_ok=True)
+    places.state.mkdir(parents=True, exist_ok=True)
+    with (places.runtime / "run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LinkError(
+                f"another `redroad run` already uses {places.runtime}; "
+                "stop it, or choose other folders with --runtime and --state"
+            ) from error
+        asyncio.run(_run_all(arguments, places, tell))
+
+
+async def _run_all(arguments: list[str], places: Places, tell: Tell) -> None:
+    ended = asyncio.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, ended.set)
+    keepers = [_Keeper(child, arguments, places, tell) for child in CHILDREN]
+    tasks = [asyncio.create_task(keeper.keep()) for keeper in keepers]
+    stopped = asyncio.create_task(ended.wait())
+    # A keeper never ends by itself: if one does, it failed, and the programs must not go on alone.
+    await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    failed = [task for task in tasks if task.done()]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for task in failed:
+        task.result()
+
+
+class _Keeper:
+    """Keeps one child alive."""
+
+    def __init__(self, child: Child, arguments: list[str], places: Places, tell: Tell) -> None:
+        self._child = child
+        self._command = [sys.executable, "-m", "edge", child.name, *arguments]
+        self._notify_path = places.runtime / f"{child.name}.notify"
+        self._tell = tell
+        self._deadline = 0.0
+
+    async def keep(self) -> None:
+        """Start, watch and restart the child until cancelled."""
+        pause_s = FIRST_PAUSE_S
+        with _notify_socket(self._notify_path) as notify:
+            asyncio.get_running_loop().add_reader(notify, self._take_notice, notify)
+            while True:
+                began = time.monotonic()
+                why = await self._live_once()
+                steady = time.monotonic() - began >= STEADY_AFTER_S
+                pause_s = FIRST_PAUSE_S if steady else min(LONGEST_PAUSE_S, pause_s * 2)
+                self._tell("run", f"{self._child.name} {why}; starting it again in {pause_s:.1f} s")
+                await asyncio.sleep(pause_s)
+
+    async def _live_once(self) -> str:
+        """One life of the child; how it ended, in words."""
+        self._deadline = time.monotonic() + START_LIMIT_S
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            stdin=asyncio.subprocess.DEVNULL,
+            env={**os.environ, "NOTIFY_SOCKET": str(self._notify_path), "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,  # Ctrl-C reaches us alone: we end the children in good order
+            preexec_fn=_die_with_parent,
+        )
+        lines = asyncio.create_task(self._pass_lines(process.stdout))
+        watch = asyncio.create_task(self._kill_when_silent(process))
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            await _end(process)
+            raise
+        finally:
+            watch.cancel()
+            await asyncio.wait([lines], timeout=1.0)
+            lines.cancel()
+        if code < 0:
+            return f"was ended by {signal.Signals(-code).name}"
+        return f"ended with code {code}"
+
+    def _take_notice(self, notify: socket.socket) -> None:
+        words = notify.recv(4096).split(b"\n")
+        if b"READY=1" in words or b"WATCHDOG=1" in words:
+            self._deadline = time.monotonic() + self._child.watchdog_s
+
+    async def _kill_when_silent(self, process: asyncio.subprocess.Process) -> None:
+        while (left := self._deadline - time.monotonic()) > 0:
+            await asyncio.sleep(left)
+        self._tell("run", f"{self._child.name} gave no sign of life; killing it")
+        process.kill()
+
+    async def _pass_lines(self, stream: asyncio.StreamReader | None) -> None:
+        while stream is not None and (line := await stream.readline()):
+            self._tell(self._child.name, line.decode(errors="replace").rstrip())
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """SIGTERM, then SIGKILL for one that does not listen."""
+    if process.returncode is None:
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_LIMIT_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def _notify_socket(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
+    notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    notify.bind(str(path))
+    return notify
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to end the child with us: orphans would hold the sockets and the panel."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
