@@ -53,7 +53,7 @@ def load_site(path: Path | None) -> Site:
     except tomllib.TOMLDecodeError as error:
         raise SiteError(f"site file {path}: not valid TOML: {error}; mend that line") from error
     try:
-        return Site.model_validate(_as_python(document) | {"folder": path.resolve().parent})
+        return Site.model_validate(_as_python(document)).in_folder(path.resolve().parent)
     except ValidationError as error:
         mistakes = [f"site file {path}: {_explain(mistake)}" for mistake in error.errors()]
         raise SiteError("\n".join(mistakes)) from error
@@ -110,7 +110,7 @@ def _unknown_option(option: str, mistake: ErrorDetails) -> str:
 
 
 def _options_at(location: list[int | str]) -> set[str]:
-    """The option names the schema knows at a location, folder aside, which is no option."""
+    """The option names the schema knows at a location."""
     models: list[type[BaseModel]] = [Site]
     for step in location:
         if isinstance(step, int):
@@ -119,7 +119,7 @@ def _options_at(location: list[int | str]) -> set[str]:
         models = tagged or [
             inner for model in models for inner in _models_in(model.model_fields[step].annotation)
         ]
-    return {name for model in models for name in model.model_fields} - {"folder"}
+    return {name for model in models for name in model.model_fields}
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from edge.site.bands import BandTable
 
@@ -159,7 +159,7 @@ class Site(Section):
     voice: Voice = Voice()
     beacon: Beacon = Beacon()
     upstream: Upstream = Upstream()
-    folder: Annotated[Path, Field(exclude=True, strict=False)] = Path()
+    _folder: Path = PrivateAttr(default_factory=Path)
 
     @model_validator(mode="after")
     def _zone_names_differ(self) -> Self:
@@ -171,4 +171,10 @@ class Site(Section):
 
     def path(self, text: str) -> Path:
         """A path of the site file: relative ones start at the site file's own folder."""
-        return self.folder / text
+        return self._folder / text
+
+    def in_folder(self, folder: Path) -> Self:
+        """The same site, with relative paths starting at `folder`."""
+        moved = self.model_copy()
+        moved._folder = folder
+        return moved

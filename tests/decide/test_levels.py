@@ -1,0 +1,186 @@
+"""The level machine: every rule of safety, by example and by property."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.decide.levels import (
+    NS,
+    LevelState,
+    Reading,
+    Transition,
+    bands_of,
+    distrust,
+    observe,
+    pass_time,
+)
+from edge.site.bands import BandTable
+from edge.wire import Level
+
+BANDS = bands_of(BandTable())
+
+
+class Street:
+    """Feeds the machine four readings a second and remembers what it said."""
+
+    def __init__(self) -> None:
+        self.state = LevelState()
+        self.at = NS
+        self.changes: list[Transition] = []
+
+    def show(self, density: float, seconds: float, upper: float | None = None) -> "Street":
+        for _ in range(round(seconds * 4)):
+            self.at += NS // 4
+            self.take(*observe(BANDS, self.state, Reading(density, upper or density, self.at)))
+        return self
+
+    def silence(self, seconds: float) -> "Street":
+        for _ in range(round(seconds * 4)):
+            self.at += NS // 4
+            self.take(*pass_time(self.state, self.at))
+        return self
+
+    def take(self, state: LevelState, change: Transition | None) -> None:
+        self.state = state
+        if change is not None:
+            self.changes.append(change)
+
+    @property
+    def levels(self) -> list[Level]:
+        return [change.after for change in self.changes]
+
+
+def test_unknown_leaves_after_three_seconds_of_good_readings() -> None:
+    assert Street().show(0.5, 2.75).levels == []
+    assert Street().show(0.5, 3.5).levels == [Level.CLEAR]
+
+
+def test_unknown_leaves_into_the_level_that_the_upper_end_reaches() -> None:
+    assert Street().show(1.0, 4, upper=2.7).levels == [Level.CROWDED]
+
+
+def test_rises_by_any_number_of_levels_after_the_rise_time() -> None:
+    street = Street().show(0.5, 4)
+    assert street.show(6.0, 2.75).levels == [Level.CLEAR]
+    assert street.show(6.0, 1.0).levels == [Level.CLEAR, Level.CRITICAL]
+
+
+def test_one_reading_below_the_band_starts_the_rise_time_anew() -> None:
+    street = Street().show(0.5, 4).show(2.2, 2.75).show(1.9, 0.25).show(2.2, 2.75)
+    assert street.levels == [Level.CLEAR]
+
+
+def test_falls_one_level_at_a_time_twenty_seconds_each() -> None:
+    street = Street().show(0.5, 4).show(6.0, 4)
+    assert street.show(0.1, 19.5).state.level is Level.CRITICAL
+    assert street.show(0.1, 1.5).state.level is Level.CROWDED
+    assert street.show(0.1, 20.5).state.level is Level.CAUTION
+    assert street.show(0.1, 20.5).state.level is Level.CLEAR
+
+
+def test_doubt_delays_the_all_clear_for_ever() -> None:
+    street = Street().show(0.5, 4).show(3.5, 4)
+    assert street.show(0.5, 600, upper=2.6).state.level is Level.CROWDED
+
+
+def test_a_wide_interval_never_raises_the_level() -> None:
+    assert Street().show(0.5, 4).show(0.5, 60, upper=9.0).levels == [Level.CLEAR]
+
+
+def test_inside_the_band_nothing_changes() -> None:
+    street = Street().show(0.5, 4).show(2.1, 4)
+    assert street.show(1.7, 300).state.level is Level.CAUTION
+
+
+def test_silence_makes_unknown_after_three_seconds() -> None:
+    street = Street().show(0.5, 4)
+    assert street.silence(3.0).state.level is Level.CLEAR
+    assert street.silence(0.5).state.level is Level.UNKNOWN
+    assert street.changes[-1].because == "no count for 3 s"
+
+
+def test_an_untrusted_picture_makes_unknown_at_once() -> None:
+    street = Street().show(6.0, 8)
+    street.take(*distrust(street.state, street.at + 1, "picture is covered"))
+    assert street.state.level is Level.UNKNOWN
+    assert street.changes[-1].because == "picture is covered"
+
+
+def test_a_gap_in_readings_is_noticed_even_if_no_time_was_let_pass() -> None:
+    street = Street().show(6.0, 8)
+    street.at += 10 * NS
+    street.show(0.1, 0.25)
+    assert street.state.level is Level.UNKNOWN
+
+
+def test_a_gap_breaks_the_rise_time() -> None:
+    street = Street().show(0.5, 4).show(6.0, 2.0)
+    street.at += 10 * NS
+    assert Level.CRITICAL not in street.show(6.0, 2.5).levels
+
+
+def test_a_transition_says_why() -> None:
+    street = Street().show(0.5, 4).show(5.5, 4, upper=6.25)
+    assert street.changes[-1].because == ("5.5 persons/m² (at most 6.2); 5 or more for 3 s")
+
+
+Readings = st.lists(
+    st.tuples(
+        st.floats(0, 9), st.floats(0, 3), st.integers(-2 * NS, 6 * NS), st.booleans(), st.booleans()
+    ),
+    max_size=120,
+)
+
+
+@given(Readings)
+def test_clear_only_ever_stands_on_fresh_trusted_low_readings(
+    readings: list[tuple[float, float, int, bool, bool]],
+) -> None:
+    """Whatever is fed, CLEAR at a moment means a reading within 3 s that was not crowded."""
+    state, at = LevelState(), NS
+    for density, doubt, step, bad, tick in readings:
+        at = max(1, at + step)
+        if tick:
+            state, _ = pass_time(state, at)
+        elif bad:
+            state, _ = distrust(state, at, "bad")
+        else:
+            state, _ = observe(BANDS, state, Reading(density, density + doubt, at))
+        if state.level is Level.CLEAR:
+            assert state.seen is not None
+            now = max(at, state.now or 0) if tick else (state.now or 0)
+            assert now - state.seen <= 3 * NS or not tick
+
+
+@given(Readings)
+def test_a_reading_that_is_repeated_or_late_changes_nothing(
+    readings: list[tuple[float, float, int, bool, bool]],
+) -> None:
+    state, at = LevelState(), NS
+    for density, doubt, step, _, _ in readings:
+        at += abs(step) + 1
+        state, _ = observe(BANDS, state, Reading(density, density + doubt, at))
+        for late in (at, at - NS):
+            assert observe(BANDS, state, Reading(9.0, 9.0, late)) == (state, None)
+
+
+@given(st.lists(st.floats(0, 9), min_size=1, max_size=200), st.floats(0, 3))
+def test_more_people_never_give_a_lower_level(densities: list[float], more: float) -> None:
+    """The same readings, each higher by `more`, lead to a level at least as high, all the way."""
+    low, high, at = LevelState(), LevelState(), NS
+    for density in densities:
+        at += NS
+        low, _ = observe(BANDS, low, Reading(density, density, at))
+        high, _ = observe(BANDS, high, Reading(density + more, density + more, at))
+        assert high.level >= low.level
+
+
+@given(st.lists(st.floats(5.0, 9.0), min_size=16, max_size=60))
+def test_critical_density_longer_than_the_rise_time_always_shows_critical(
+    densities: list[float],
+) -> None:
+    state, at = LevelState(), NS
+    for index, density in enumerate(densities):
+        at += NS // 4
+        state, _ = observe(BANDS, state, Reading(density, density, at))
+        if index >= 13:
+            assert state.level is Level.CRITICAL

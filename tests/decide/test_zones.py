@@ -1,0 +1,67 @@
+"""Zones: the part of each cell, and the people in it."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.decide.zones import ZoneCounter, zone_weights
+from edge.site.schema import Zone
+from edge.wire import HeadMap
+
+
+def heads(rows: int = 22, columns: int = 40, each: float = 1.0) -> HeadMap:
+    count = np.full((rows, columns), each, np.float32)
+    return HeadMap(count, count, 16.0, columns * 16, rows * 16, 1.645)
+
+
+def test_the_whole_picture_counts_everything_once() -> None:
+    zone = Zone(name="all", polygon=[(0, 0), (1, 0), (1, 1), (0, 1)], area_m2=100.0)
+    assert np.allclose(zone_weights(zone, heads()), 1.0)
+
+
+def test_half_a_cell_counts_half() -> None:
+    zone = Zone(name="half", polygon=[(0, 0), (1 / 80, 0), (1 / 80, 1), (0, 1)], area_m2=1.0)
+    weights = zone_weights(zone, heads())
+    assert np.allclose(weights[:, 0], 0.5)
+    assert np.allclose(weights[:, 1:], 0.0)
+
+
+def test_a_notched_zone_leaves_its_notch_out() -> None:
+    zone = Zone(
+        name="u",
+        polygon=[(0, 0), (0.25, 0), (0.25, 0.5), (0.75, 0.5), (0.75, 0), (1, 0), (1, 1), (0, 1)],
+        area_m2=10.0,
+    )
+    assert zone_weights(zone, heads()).sum() == pytest.approx(40 * 22 * 0.75, rel=1e-5)
+
+
+corner = st.floats(0.0, 1.0).map(lambda value: round(value, 3))
+
+
+@given(st.lists(st.tuples(corner, corner), min_size=3, max_size=3, unique=True))
+def test_weights_add_up_to_the_area_of_the_outline(triangle: list[tuple[float, float]]) -> None:
+    (ax, ay), (bx, by), (cx, cy) = triangle
+    area = abs((bx - ax) * (cy - ay) - (cx - ax) * (by - ay)) / 2 * 40 * 22
+    weights = zone_weights(Zone(name="t", polygon=triangle, area_m2=1.0), heads())
+    assert weights.sum() == pytest.approx(area, abs=1e-3)
+    assert weights.min() >= 0.0
+    assert weights.max() <= 1.0 + 1e-6
+
+
+def test_occupancy_divides_by_the_stated_area_and_carries_the_interval() -> None:
+    zone = Zone(name="all", polygon=[(0, 0), (1, 0), (1, 1), (0, 1)], area_m2=176.0)
+    (seen,) = ZoneCounter([zone]).count(heads(), taken_at=5)
+    assert seen.people == pytest.approx(880.0)
+    assert seen.density == pytest.approx(5.0)
+    assert seen.high - seen.people == pytest.approx(1.645 * 880**0.5)
+    assert seen.low < seen.people < seen.high
+
+
+def test_another_picture_size_gets_its_own_weights() -> None:
+    zone = Zone(name="left", polygon=[(0, 0), (0.5, 0), (0.5, 1), (0, 1)], area_m2=10.0)
+    counter = ZoneCounter([zone])
+    (wide,) = counter.count(heads(), taken_at=1)
+    (tall,) = counter.count(heads(rows=34, columns=24), taken_at=2)
+    assert wide.people == pytest.approx(22 * 20)
+    assert tall.people == pytest.approx(34 * 12)

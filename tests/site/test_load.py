@@ -1,0 +1,107 @@
+"""The site file: what is right passes, every mistake gets one line that helps."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.errors import SiteError
+from edge.site import Site, load_site
+from edge.site.schema import Scene
+
+GOOD_ZONE = '[[zone]]\nname = "a"\narea_m2 = 10\npolygon = [[0, 0], [1, 0.5], [0, 1]]\n'
+
+
+def mistakes(tmp_path: Path, text: str) -> str:
+    """The lines that a site file with this text is refused with."""
+    file = tmp_path / "site.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SiteError) as caught:
+        load_site(file)
+    return str(caught.value).replace(f"site file {file}: ", "")
+
+
+def test_no_file_is_the_demonstration() -> None:
+    site = load_site(None)
+    assert site == Site()
+    assert isinstance(site.camera, Scene)
+
+
+def test_whole_numbers_serve_as_numbers(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text(GOOD_ZONE, encoding="utf-8")
+    (zone,) = load_site(file).zone
+    assert zone.polygon == [(0.0, 0.0), (1.0, 0.5), (0.0, 1.0)]
+    assert zone.area_m2 == 10.0
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[sing]\nwidth = 64", "option sing = {'width': 64} is unknown; did you mean 'sign'?"),
+        ("[camera]\nkind = 'scene'\nfpss = 3", "camera.fpss = 3 is unknown; did you mean 'fps'?"),
+        ("[camera]\nkind = 'stream'", "option camera.url is missing; add it"),
+        ("[camera]\nfps = 3", "option camera.kind is missing; add it"),
+        ("[camera]\nkind = 'webcam'", "must be one of 'scene', 'pictures', 'stream', 'picamera'"),
+        ("[camera]\nkind = 'scene'\nfps = 99", "option camera.fps = 99 must be at most 30.0"),
+        ("[sign]\nwidth = '64'", "option sign.width = '64' must be a whole number"),
+        ("[sign]\nbrightness = true", "option sign.brightness = True must be a whole number"),
+        ("[sign]\npanel = 'oled'", "must be one of 'emulator', 'rgbmatrix' or 'recorder'"),
+        (GOOD_ZONE.replace("10", "0"), "option zone[0].area_m2 = 0 must be at least 1.0"),
+        (GOOD_ZONE.replace("0.5", "1.5"), "zone[0].polygon[1][1] = 1.5 must be at most 1.0"),
+        (GOOD_ZONE + GOOD_ZONE, "two zones are named 'a'; give each its own name"),
+        ("[levels.caution]\nrise = 2\nfall = 3", "fall = 3 must be below rise = 2"),
+        ("[levels.caution]\nrise = 4\nfall = 3.5", "must grow from caution to crowded to critical"),
+        ("[site]\nname = 'Hong Dae'", "option site.name = 'Hong Dae' must be a text of the form"),
+        ("folder = '/tmp'", "option folder = '/tmp' is unknown"),
+        ("a =", "not valid TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_value_bound_and_remedy(
+    tmp_path: Path, text: str, line: str
+) -> None:
+    told = mistakes(tmp_path, text)
+    assert line in told
+    assert len(told.splitlines()) == 1
+
+
+def test_every_mistake_gets_its_own_line(tmp_path: Path) -> None:
+    told = mistakes(tmp_path, "[sign]\nwidth = 1\nheigth = 2\n[voice]\nrepeat_s = 0\n")
+    assert len(told.splitlines()) == 3
+
+
+def test_a_missing_file_says_how_to_name_one(tmp_path: Path) -> None:
+    with pytest.raises(SiteError, match=r"absent.toml: cannot be read .*--site"):
+        load_site(tmp_path / "absent.toml")
+
+
+def test_a_binary_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SiteError, match="not UTF-8"):
+        load_site(file)
+
+
+def test_relative_paths_start_at_the_site_file(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text(GOOD_ZONE, encoding="utf-8")
+    assert load_site(file).path("clips") == tmp_path.resolve() / "clips"
+
+
+simple = st.one_of(
+    st.integers(-5, 500), st.floats(-5, 500), st.booleans(), st.text("ab'-", max_size=5)
+)
+
+
+@given(st.sampled_from(["sign", "voice", "camera", "counter", "upstream", "beacon"]), simple)
+def test_whatever_stands_in_a_section_it_loads_or_is_refused_in_plain_words(
+    tmp_path_factory: pytest.TempPathFactory, section: str, value: object
+) -> None:
+    file = tmp_path_factory.mktemp("site") / "site.toml"
+    shown = str(value).lower() if isinstance(value, bool) else repr(value)
+    file.write_text(f"[{section}]\nport = {shown}\n".replace("''", '""'), encoding="utf-8")
+    try:
+        load_site(file)
+    except SiteError as error:
+        assert all(line.startswith("site file ") for line in str(error).splitlines())

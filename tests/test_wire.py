@@ -1,0 +1,68 @@
+"""The messages survive the wire, and nonsense does not pass."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.errors import LinkError
+from edge.wire import (
+    Event,
+    HeadMap,
+    Level,
+    Order,
+    Page,
+    PictureHealth,
+    Sighting,
+    decode,
+    encode,
+)
+
+
+def test_a_sighting_keeps_its_head_map() -> None:
+    count = np.arange(12, dtype=np.float32).reshape(3, 4)
+    heads = HeadMap(count, count / 2, 16.0, 64, 48, 1.7)
+    received = decode(encode(Sighting(7, 123, heads, PictureHealth(), "m")))
+    assert isinstance(received, Sighting)
+    assert received.heads is not None
+    assert np.array_equal(received.heads.count, count)
+    assert np.array_equal(received.heads.variance, count / 2)
+    assert received.heads.total() == heads.total()
+
+
+def test_an_order_is_the_same_after_the_wire() -> None:
+    page = Page(("매우 혼잡", "DO NOT ENTER"), "#ff2020", 3.0)
+    order = Order("critical", Level.CRITICAL, (page,), ("critical-ko",), "fast", 3, 9, 3.0)
+    assert decode(encode(order)) == order
+
+
+def test_an_event_is_the_same_after_the_wire() -> None:
+    event = Event("id", "transition", "decide", 5, "why", "street", "CLEAR", "CAUTION")
+    assert decode(encode(event)) == event
+
+
+def test_the_interval_grows_with_the_variance_and_never_goes_below_nobody() -> None:
+    one = np.ones((1, 1), np.float32)
+    narrow = HeadMap(one, one * 0.01, 16.0, 16, 16, 1.645).total()
+    wide = HeadMap(one, one * 9, 16.0, 16, 16, 1.645).total()
+    assert 0 < narrow.low < narrow.people < narrow.high < wide.high
+    assert wide.low == 0.0
+
+
+@given(st.binary(max_size=400))
+def test_nonsense_is_refused(data: bytes) -> None:
+    with pytest.raises(LinkError):
+        decode(data)
+
+
+def test_every_truncation_is_refused() -> None:
+    heads = HeadMap(np.ones((2, 2), np.float32), np.ones((2, 2), np.float32), 16.0, 32, 32, 1.6)
+    whole = encode(Sighting(1, 2, heads, PictureHealth(dark=True), "m"))
+    for length in range(len(whole)):
+        with pytest.raises(LinkError):
+            decode(whole[:length])
+
+
+def test_worst_of_clear_and_unknown_is_unknown() -> None:
+    assert max(Level.CLEAR, Level.UNKNOWN) is Level.UNKNOWN
+    assert max(Level.UNKNOWN, Level.CAUTION) is Level.CAUTION
