@@ -1,0 +1,25 @@
+"""The one place where a camera is chosen."""
+
+from edge.site import Site
+from edge.site.schema import PiCamera, Pictures, Stream
+from edge.watch.cameras.camera import Camera
+
+
+def open_camera(site: Site) -> Camera:
+    """The camera of the site file; each kind's libraries are loaded only when it is chosen."""
+    options = site.camera
+    if isinstance(options, Pictures):
+        from edge.watch.cameras.pictures import PicturesCamera
+
+        return PicturesCamera(options, site.path(options.folder))
+    if isinstance(options, Stream):
+        from edge.watch.cameras.stream import StreamCamera
+
+        return StreamCamera(options, site.path)
+    if isinstance(options, PiCamera):
+        from edge.watch.cameras.picamera import RibbonCamera
+
+        return RibbonCamera(options)
+    from edge.watch.cameras.scene_camera import SceneCamera
+
+    return SceneCamera(options)
