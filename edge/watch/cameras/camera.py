@@ -6,7 +6,7 @@ from edge.errors import CameraError
 from edge.watch.frame import Frame
 
 
-class FrameMissed(CameraError):
+class NoFrameError(CameraError):
     """This read gave no frame, but the camera is still open and the next read may."""
 
 
@@ -16,7 +16,7 @@ class Camera(Protocol):
     def read(self, timeout_s: float) -> Frame:
         """The next frame that was not given before, waited for up to `timeout_s`.
 
-        FrameMissed when there is none in time; any other CameraError when the camera is broken
+        NoFrameError when there is none in time; any other CameraError when the camera is broken
         and has to be closed and opened anew.
         """
         ...

@@ -1,4 +1,5 @@
 """The one place where a camera is chosen."""
+# ruff: noqa: PLC0415 -- the libraries of a camera are loaded only when it is chosen
 
 from edge.site import Site
 from edge.site.schema import PiCamera, Pictures, Stream
@@ -6,7 +7,7 @@ from edge.watch.cameras.camera import Camera
 
 
 def open_camera(site: Site) -> Camera:
-    """The camera of the site file; each kind's libraries are loaded only when it is chosen."""
+    """The camera that the site file asks for."""
     options = site.camera
     if isinstance(options, Pictures):
         from edge.watch.cameras.pictures import PicturesCamera
