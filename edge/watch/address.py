@@ -1,0 +1,58 @@
+"""Where a stream comes from: what FFmpeg opens, and what a person may read of it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge.errors import CameraError
+from edge.site.schema import Stream
+
+# The login ends at the last "@" before the path, as FFmpeg has it.
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://((?P<login>[^/?#]*)@)?(?P<rest>.*)", re.S)
+_UNRESERVED = re.compile(rb"[^A-Za-z0-9._~-]")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A stream's address. Only `shown` may appear in a text: `opened` may hold a password."""
+
+    opened: str = field(repr=False)
+    shown: str
+    kind: str  # "network", "device" or "file"
+
+
+def address_of(options: Stream, resolve: Callable[[str], Path]) -> Address:
+    """The address in the site file, with the password of its file put in."""
+    match = _URL.fullmatch(options.url)
+    if match is None:
+        path = resolve(options.url)
+        return Address(str(path), str(path), "device" if path.is_relative_to("/dev") else "file")
+    # Path and query are left out: cameras take user and password there, too.
+    host = re.split(r"[/?#]", match["rest"].rpartition("@")[2], maxsplit=1)[0]
+    shown = f"{match['scheme']}://{host}"
+    if options.password_file is None:
+        return Address(options.url, shown, "network")
+    user = (match["login"] or "").partition(":")[0]
+    if not user:
+        raise CameraError(
+            f"camera stream {shown}: password_file is set but the url names no user; "
+            f"write {match['scheme']}://USER@{host}/..."
+        )
+    password = _quoted(_password(resolve(options.password_file), shown))
+    return Address(f"{match['scheme']}://{user}:{password}@{match['rest']}", shown, "network")
+
+
+def _password(path: Path, shown: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CameraError(
+            f"camera stream {shown}: password_file {path} cannot be read ({why}); "
+            "give its path and let the user of redroad read it"
+        ) from None
+
+
+def _quoted(text: str) -> str:
+    return _UNRESERVED.sub(lambda byte: b"%%%02X" % byte[0][0], text.encode()).decode()

@@ -1,0 +1,162 @@
+"""Anything that FFmpeg opens as a camera: RTSP, HTTP, a USB camera, a video file."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+
+from edge.clock import boottime_ns, nanoseconds, seconds
+from edge.errors import CameraError, PictureError
+from edge.site.schema import Stream
+from edge.watch.address import Address, address_of
+from edge.watch.cameras.camera import NoFrameError
+from edge.watch.frame import Frame
+from edge.watch.video import Decoded, decode
+
+# A reader that shows no sign of life for this long beyond its timeouts hangs in a driver, or
+# in name resolution, where FFmpeg's own timeouts do not reach.
+HUNG_AFTER_S = 5.0
+CLOSE_WAIT_S = 1.0
+
+
+class StreamCamera:
+    """Reads in a thread that keeps only the newest frame, so that no delay builds up."""
+
+    def __init__(self, options: Stream, resolve: Callable[[str], Path]) -> None:
+        address = address_of(options, resolve)
+        patience_s = options.open_timeout_s + options.read_timeout_s + HUNG_AFTER_S
+        self._newest = _Newest(address.shown, patience_s)
+        self._reader = _Reader(options, address, self._newest)
+        self._reader.start()
+
+    def read(self, timeout_s: float) -> Frame:
+        """The newest frame, if it was not given before; else the next one."""
+        return self._newest.take(timeout_s)
+
+    def close(self) -> None:
+        """End the reader. One that hangs is left to end by its own timeouts."""
+        self._reader.stopping.set()
+        self._reader.join(CLOSE_WAIT_S)
+
+
+class _Newest:
+    """Hands the newest frame from the reader to `read`, and then why there are no more."""
+
+    def __init__(self, shown: str, patience_s: float) -> None:
+        self._shown = shown
+        self._patience_s = patience_s
+        self._changed = threading.Condition()
+        self._frame: Frame | None = None
+        self._ended: str | None = None
+        self._alive_at = boottime_ns()
+
+    def alive(self) -> None:
+        """Note that the reader works."""
+        self._alive_at = boottime_ns()
+
+    def put(self, frame: Frame) -> None:
+        """Replace the frame that nobody took."""
+        with self._changed:
+            self._frame = frame
+            self._changed.notify()
+
+    def end(self, why: str) -> None:
+        """After the frame still here there are no more."""
+        with self._changed:
+            self._ended = why
+            self._changed.notify()
+
+    def take(self, timeout_s: float) -> Frame:
+        """The newest frame; NoFrameError when none came in time, CameraError at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._frame or self._ended, timeout_s)
+            frame, self._frame = self._frame, None
+            if frame is not None:
+                return frame
+            if self._ended is not None:
+                raise CameraError(f"camera stream {self._shown}: {self._ended}")
+        silent_s = seconds(boottime_ns() - self._alive_at)
+        if silent_s > self._patience_s:
+            raise CameraError(
+                f"camera stream {self._shown}: hangs for {silent_s:.0f} s; "
+                "check its cable and its network"
+            )
+        raise NoFrameError(
+            f"camera stream {self._shown}: no frame within {timeout_s:g} s; "
+            "check that the camera is on and its network is fast enough"
+        )
+
+
+class _Reader(threading.Thread):
+    """Decodes until the end or until stopped. A daemon: it never holds up the program's end."""
+
+    def __init__(self, options: Stream, address: Address, newest: _Newest) -> None:
+        super().__init__(name="camera-reader", daemon=True)
+        self.stopping = threading.Event()
+        self._options = options
+        self._address = address
+        self._newest = newest
+        self._period = nanoseconds(1 / options.fps)
+        self._due = 0
+
+    def run(self) -> None:
+        """Play once, or again and again; say why it ended."""
+        try:
+            self._play()
+            while self._options.repeat and not self.stopping.is_set():
+                self._play()
+            self._newest.end(self._ended())
+        except PictureError as error:
+            self._newest.end(str(error))
+        except (av.FFmpegError, OSError, ValueError) as error:
+            # Only FFmpeg's words for the error: its whole text holds the address and password.
+            self._newest.end(_explained(error, self._address))
+
+    def _play(self) -> None:
+        with self._open() as container:
+            for decoded in self._paced(decode(container)):
+                self._newest.alive()
+                now = boottime_ns()
+                if now >= self._due:
+                    self._due = max(self._due, now - self._period) + self._period
+                    self._newest.put(Frame(decoded.pixels(), now))
+
+    def _open(self) -> InputContainer:
+        rtsp = self._address.opened.lower().startswith("rtsp")
+        return av.open(
+            self._address.opened,
+            format="v4l2" if self._address.kind == "device" else None,
+            options={"rtsp_transport": "tcp"} if rtsp else {},
+            timeout=(self._options.open_timeout_s, self._options.read_timeout_s),
+        )
+
+    def _paced(self, pictures: Iterator[Decoded]) -> Iterator[Decoded]:
+        """Give a file's pictures at their own times, and a camera's as they come."""
+        start = boottime_ns()
+        for decoded in pictures:
+            wait_s = decoded.at_s - seconds(boottime_ns() - start)
+            if self._address.kind == "file" and wait_s > 0:
+                self.stopping.wait(wait_s)
+            if self.stopping.is_set():
+                return
+            yield decoded
+
+    def _ended(self) -> str:
+        if self._address.kind == "file":
+            return "the recording has ended; set repeat = true to play it again"
+        return "the stream ended; check that the camera is on"
+
+
+def _explained(error: Exception, address: Address) -> str:
+    """The error in FFmpeg's words, without the address, and what to do."""
+    if isinstance(error, av.error.ExitError | TimeoutError):
+        return "gave nothing in time; check that the camera is on and its network"
+    why = getattr(error, "strerror", None) or type(error).__name__
+    remedies = {
+        "network": "check its address, user and password, and that the camera is on",
+        "device": "check its cable, and that the user of redroad is in the group video",
+        "file": "check that it is a whole video file",
+    }
+    return f"cannot be read ({why}); {remedies[address.kind]}"
