@@ -1,0 +1,257 @@
+"""The network: a MobileNetV2 0.5 trunk to stride 32, summed back up to stride 8, cells of 16 px.
+
+Every activation is bounded (ReLU6, or a linear bottleneck whose range is learnt while training
+with simulated int8), so that quantisation costs little. Strided convolutions pad right and below,
+as TensorFlow's SAME does, and fold into the convolution when converted.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+CELL = 16
+# Heads per cell that the logits after the gate stand for.
+BINS = (1.0, 2.0, 3.0, 4.0, 5.5, 8.0, 12.0, 19.0)
+CHANNELS = 1 + len(BINS)
+DECODER = 64
+RANGE_MOMENTUM = 0.1
+LOOK_EVERY = 8  # steps between looks at the range, which cost time
+
+
+@dataclass(frozen=True)
+class Block:
+    """One inverted residual of the trunk."""
+
+    channels: int
+    stride: int = 1
+    expand: int = 6
+
+
+# MobileNetV2 at width 0.5 (Sandler et al. 2018, table 2).
+TRUNK = (
+    Block(8, expand=1),
+    Block(12, 2),
+    Block(12),
+    Block(16, 2),
+    Block(16),
+    Block(16),
+    Block(32, 2),
+    Block(32),
+    Block(32),
+    Block(32),
+    Block(48),
+    Block(48),
+    Block(48),
+    Block(80, 2),
+    Block(80),
+    Block(80),
+    Block(160),
+)
+SKIP_8, SKIP_16 = 6, 13  # the blocks whose expansions are the features at strides 8 and 16
+
+
+class SimulatedInt8(nn.Module):
+    """Rounds activations as int8 would, over the range seen so far; off until switched on."""
+
+    low: Tensor
+    high: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on, self.seen = False, 0
+        self.register_buffer("low", torch.zeros(()))
+        self.register_buffer("high", torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Round to 256 steps; gradients pass within the range."""
+        if not self.on:
+            return x
+        if self.training and self.seen % LOOK_EVERY == 0:
+            self._widen(x.detach())
+        self.seen += self.training
+        scale = ((self.high - self.low) / 255).clamp(min=1e-8)
+        zero = torch.round(-self.low / scale).to(torch.int32)
+        return torch.fake_quantize_per_tensor_affine(x.float(), scale, zero, 0, 255).to(x.dtype)
+
+    def _widen(self, x: Tensor) -> None:
+        """Follow the range of what passes, which always holds zero."""
+        low, high = x.amin().float().clamp(max=0.0), x.amax().float()
+        step = 1.0 if self.high == self.low else RANGE_MOMENTUM
+        self.low += step * (low - self.low)
+        self.high += step * (high - self.high)
+
+
+class Conv(nn.Conv2d):
+    """A convolution with its activation; SAME padding as TensorFlow's."""
+
+    def __init__(
+        self, inputs: int, outputs: int, size: int = 1, stride: int = 1, *, depthwise: bool = False,
+        relu: bool = True,
+    ) -> None:  # fmt: skip
+        padding = size // 2 if stride == 1 else 0
+        groups = inputs if depthwise else 1
+        super().__init__(inputs, outputs, size, stride, padding, groups=groups)
+        self.relu = relu
+        self.int8 = SimulatedInt8()
+        nn.init.kaiming_normal_(self.weight, mode="fan_out" if not depthwise else "fan_in")
+        nn.init.zeros_(self.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
+        if self.stride[0] == 2:
+            x = F.pad(x, (0, 1, 0, 1))
+        weight = _round_weight(self.weight) if self.int8.on else self.weight
+        y = F.conv2d(x, weight, self.bias, self.stride, self.padding, 1, self.groups)
+        return self.int8(F.relu6(y) if self.relu else y)
+
+
+def _round_weight(weight: Tensor) -> Tensor:
+    """Weights as int8 per output channel; gradients pass."""
+    scale = weight.detach().abs().amax(dim=(1, 2, 3), keepdim=True).clamp(min=1e-8) / 127
+    return weight + (torch.round(weight / scale) * scale - weight).detach()
+
+
+class InvertedResidual(nn.Module):
+    """Expand, filter, project; gives the expansion too, which serves as a skip."""
+
+    def __init__(self, inputs: int, block: Block) -> None:
+        super().__init__()
+        wide = inputs * block.expand
+        self.expand = Conv(inputs, wide) if block.expand > 1 else nn.Identity()
+        self.filter = Conv(wide, wide, 3, block.stride, depthwise=True)
+        self.project = Conv(wide, block.channels, relu=False)
+        self.residual = block.stride == 1 and inputs == block.channels
+        self.int8 = SimulatedInt8()
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The block's output and its expansion."""
+        wide = self.expand(x)
+        y = self.project(self.filter(wide))
+        return (self.int8(x + y) if self.residual else y), wide
+
+
+class Separable(nn.Module):
+    """A depthwise and a pointwise convolution."""
+
+    def __init__(self, channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.filter = Conv(channels, channels, 3, stride, depthwise=True)
+        self.mix = Conv(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same channels, smaller by `stride`."""
+        return self.mix(self.filter(x))  # type: ignore[no-any-return]
+
+
+class HeadCounter(nn.Module):
+    """(N, 3, H, W) from -1 to 1 gives logits (N, 1 + bins, H / 16, W / 16); H, W divide by 32."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = Conv(3, 16, 3, 2)
+        inputs = 16
+        blocks = []
+        for block in TRUNK:
+            blocks.append(InvertedResidual(inputs, block))
+            inputs = block.channels
+        self.blocks = nn.ModuleList(blocks)
+        self.from_32 = Conv(160, DECODER)
+        self.from_16 = Conv(48 * 6, DECODER)
+        self.from_8 = Conv(16 * 6, DECODER)
+        self.sum_16, self.sum_8 = SimulatedInt8(), SimulatedInt8()
+        self.at_16 = Separable(DECODER)
+        self.at_8 = nn.Sequential(Separable(DECODER), Separable(DECODER))
+        self.to_cells = Separable(DECODER, stride=2)
+        self.head = Conv(DECODER, CHANNELS, relu=False)
+        nn.init.normal_(self.head.weight, std=0.01)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits of gate and bins for each cell."""
+        x = self.stem(x)
+        skips = {}
+        for index, block in enumerate(self.blocks):
+            x, wide = block(x)
+            if index in (SKIP_8, SKIP_16):
+                skips[index] = wide
+        x = self.sum_16(_up(self.from_32(x)) + self.from_16(skips[SKIP_16]))
+        x = self.sum_8(_up(self.at_16(x)) + self.from_8(skips[SKIP_8]))
+        return self.head(self.to_cells(self.at_8(x)))  # type: ignore[no-any-return]
+
+    def simulate_int8(self) -> None:
+        """From now on compute as int8 will."""
+        for module in self.modules():
+            if isinstance(module, SimulatedInt8):
+                module.on = True
+
+    def trunk_parameters(self) -> list[nn.Parameter]:
+        """What comes pretrained."""
+        return [*self.stem.parameters(), *self.blocks.parameters()]
+
+    def load_trunk(self, path: Path) -> None:
+        """Take the trunk from a quantised DeepLab MobileNetV2 0.5 file, in the order of its ops."""
+        convolutions = [m for m in (self.stem, *self.blocks) for m in m.modules() if isinstance(m, Conv)]
+        for module, (weight, bias) in zip(convolutions, _constants(path), strict=False):
+            shape = module.weight.shape
+            order = (3, 0, 1, 2) if module.groups > 1 else (0, 3, 1, 2)
+            taken = torch.from_numpy(weight.transpose(order).copy())
+            if taken.shape != shape:
+                raise ValueError(f"{path}: weight is {tuple(taken.shape)}, must be {tuple(shape)}")
+            module.weight.data.copy_(taken)
+            assert module.bias is not None
+            module.bias.data.copy_(torch.from_numpy(bias))
+
+
+def _up(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def _constants(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Weights and biases of a TFLite file's convolutions, dequantised, in order."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(path))
+    interpreter.allocate_tensors()
+    details = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
+    for op in interpreter._get_ops_details():
+        if op["op_name"] in {"CONV_2D", "DEPTHWISE_CONV_2D"}:
+            _, weight, bias = op["inputs"]
+            yield _real(interpreter, details[weight]), _real(interpreter, details[bias])
+
+
+def _real(interpreter: object, tensor: dict[str, object]) -> np.ndarray:
+    scale, zero = tensor["quantization"]  # type: ignore[misc]
+    raw = interpreter.get_tensor(tensor["index"])  # type: ignore[attr-defined]
+    return ((raw.astype(np.float32) - zero) * scale).astype(np.float32)  # type: ignore[no-any-return]
+
+
+def counts(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Gate probability, mean of the bins, and expected heads per cell, each (N, H, W)."""
+    some = torch.sigmoid(logits[:, 0])
+    bins = torch.tensor(BINS, device=logits.device)
+    mean = (F.softmax(logits[:, 1:], dim=1) * bins[:, None, None]).sum(dim=1)
+    return some, mean, some * mean
+
+
+def gmac(input_size: Sequence[int]) -> float:
+    """Multiply-accumulates of one picture (width, height), in thousands of millions."""
+    total = 0
+    model = HeadCounter().eval()
+
+    def note(module: nn.Module, _inputs: object, output: Tensor) -> None:
+        nonlocal total
+        assert isinstance(module, Conv)
+        per_output = module.weight[0].numel()
+        total += per_output * output.numel()
+
+    for module in model.modules():
+        if isinstance(module, Conv):
+            module.register_forward_hook(note)
+    width, height = input_size
+    with torch.no_grad():
+        model(torch.zeros(1, 3, height, width))
+    return total / 1e9
