@@ -1,0 +1,191 @@
+"""One contract for every camera, and what is special to each."""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge.clock import boottime_ns
+from edge.errors import CameraError
+from edge.site import Site
+from edge.site.schema import PiCamera, Pictures, Scene, Stream
+from edge.watch.cameras.camera import Camera, NoFrameError
+from edge.watch.cameras.choose import open_camera
+from tests.watch.made import noise, save_picture, save_video
+
+
+class FakePicamera2:
+    """A small stand-in with picamera2's documented calls: shows our order of calls, not the Pi."""
+
+    frames_left = 1000
+
+    @staticmethod
+    def global_camera_info() -> list[dict[str, Any]]:
+        return [{"Model": "imx708"}]
+
+    def __init__(self, number: int) -> None:
+        self.config: dict[str, Any] = {}
+        self.started = False
+
+    def create_video_configuration(self, **parts: Any) -> dict[str, Any]:
+        return parts
+
+    def configure(self, config: dict[str, Any]) -> None:
+        self.config = config
+
+    def start(self) -> None:
+        self.started = True
+
+    def capture_request(self, *, wait: bool) -> str:
+        assert self.started and not wait
+        return "job"
+
+    def wait(self, job: str, timeout: float) -> SimpleNamespace:
+        time.sleep(1 / self.config["controls"]["FrameRate"])
+        if self.frames_left <= 0:
+            raise TimeoutError
+        wide, high = self.config["main"]["size"]
+        taken_at = boottime_ns()
+        return SimpleNamespace(
+            make_array=lambda name: noise(high, wide, taken_at % 1000),
+            get_metadata=lambda: {"SensorTimestamp": taken_at},
+            release=lambda: None,
+        )
+
+    def close(self) -> None:
+        self.started = False
+
+
+@pytest.fixture
+def fake_picamera2(monkeypatch: pytest.MonkeyPatch) -> type[FakePicamera2]:
+    module = ModuleType("picamera2")
+    fake = type("Fake", (FakePicamera2,), {})
+    module.Picamera2 = fake  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "picamera2", module)
+    return fake
+
+
+@pytest.fixture(params=["pictures", "stream", "scene", "picamera"])
+def camera(
+    request: pytest.FixtureRequest, tmp_path: Path, fake_picamera2: object
+) -> Iterator[Camera]:
+    opened = open_camera(Site(camera=_options(request.param, tmp_path)))
+    yield opened
+    opened.close()
+
+
+def _options(kind: str, folder: Path) -> Any:
+    if kind == "pictures":
+        for index in range(3):
+            save_picture(folder / f"{index}.png", noise(seed=index))
+        return Pictures(kind="pictures", folder=str(folder), every_s=0.05)
+    if kind == "stream":
+        video = save_video(folder / "a.mp4")
+        return Stream(kind="stream", url=str(video), fps=20, repeat=True)
+    if kind == "scene":
+        return Scene(width=160, height=96, fps=20)
+    return PiCamera(kind="picamera", width=160, height=96, fps=20)
+
+
+def test_frames_are_new_and_of_one_form(camera: Camera) -> None:
+    """Contract: RGB uint8, and each frame later than the one before."""
+    before = 0
+    for _ in range(5):
+        frame = camera.read(5.0)
+        assert frame.pixels.shape == (96, 160, 3)
+        assert frame.pixels.dtype == np.uint8
+        assert before < frame.taken_at <= boottime_ns()
+        before = frame.taken_at
+
+
+def test_a_read_ends_in_time(camera: Camera) -> None:
+    """Contract: no new frame yet is said at once, and the camera goes on."""
+    camera.read(5.0)
+    began = time.monotonic()
+    for _ in range(20):
+        try:
+            camera.read(0.001)
+        except NoFrameError as error:
+            assert "\n" not in str(error)
+    assert time.monotonic() - began < 3.0
+    camera.read(5.0)
+
+
+def test_closing_twice_is_harmless(camera: Camera) -> None:
+    """Contract: a technician's unplugged camera is closed more than once."""
+    camera.close()
+    camera.close()
+
+
+def _pictures(folder: Path, **options: Any) -> Camera:
+    return open_camera(Site(camera=Pictures(kind="pictures", folder=str(folder), **options)))
+
+
+def test_a_bad_picture_does_not_stop_the_folder(tmp_path: Path) -> None:
+    """It is a read without a frame; the next one goes on."""
+    for index in range(3):
+        save_picture(tmp_path / f"{index}-2024010100000{index}.png", noise(seed=index))
+    (tmp_path / "1-20240101000001.png").write_bytes(b"")
+    camera = _pictures(tmp_path, every_s=0.01)
+    camera.read(1.0)
+    with pytest.raises(NoFrameError, match="is empty"):
+        camera.read(1.0)
+    assert np.array_equal(camera.read(1.0).pixels, noise(seed=2))
+    assert np.array_equal(camera.read(1.0).pixels, noise(seed=0))
+
+
+def test_a_folder_shown_once_ends(tmp_path: Path) -> None:
+    """With the option that would repeat it."""
+    save_picture(tmp_path / "a.png", noise())
+    camera = _pictures(tmp_path, every_s=0.01, repeat=False)
+    camera.read(1.0)
+    with pytest.raises(CameraError, match="set repeat = true") as caught:
+        camera.read(1.0)
+    assert not isinstance(caught.value, NoFrameError)
+
+
+def test_an_empty_folder_cannot_be_opened(tmp_path: Path) -> None:
+    """Nor one that is missing."""
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(CameraError, match="folder"):
+            _pictures(folder)
+
+
+def _ribbon(**options: Any) -> Camera:
+    return open_camera(Site(camera=PiCamera(kind="picamera", width=160, height=96, **options)))
+
+
+def test_without_picamera2_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside a Pi the library is not there."""
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    with pytest.raises(CameraError, match="apt install python3-picamera2"):
+        _ribbon()
+
+
+def test_a_pi_without_a_camera_says_so(
+    fake_picamera2: type[FakePicamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And where to look."""
+    monkeypatch.setattr(fake_picamera2, "global_camera_info", list)
+    with pytest.raises(CameraError, match="0 found; check the ribbon cable"):
+        _ribbon()
+
+
+def test_a_silent_camera_is_first_waited_for_then_broken(
+    fake_picamera2: type[FakePicamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loose cable: missed frames, then an error that has it opened anew."""
+    monkeypatch.setattr("edge.watch.cameras.picamera.WEDGED_AFTER_S", 0.1)
+    fake_picamera2.frames_left = 0
+    camera = _ribbon(fps=20)
+    with pytest.raises(NoFrameError):
+        camera.read(0.05)
+    time.sleep(0.1)
+    with pytest.raises(CameraError, match="gave no frame for") as caught:
+        camera.read(0.05)
+    assert not isinstance(caught.value, NoFrameError)
