@@ -25,6 +25,10 @@ class PanelError(RedRoadError, OSError):
     """The LED panel does not take what it is given."""
 
 
+class LayoutError(RedRoadError, ValueError):
+    """A page of text cannot be laid out on the panel."""
+
+
 class VoiceError(RedRoadError, OSError):
     """A spoken warning cannot be made or played."""
 
