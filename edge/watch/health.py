@@ -26,16 +26,15 @@ COVERED_CONTRAST_BELOW = 6.0
 # Variance of the Laplacian: at least 88 in the good pictures, at most 14 in the same ones
 # blurred by 1 % of their longer side, at most 2 when blurred by 2 %.
 BLURRED_BELOW = 15.0
-# A real sensor's noise makes every frame differ, in any part of it: each eighth row is compared.
+# A real sensor's noise makes every frame differ, in the samples too.
 FROZEN_AFTER_S = 3.0
-FROZEN_ROWS = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Seen:
-    """A part of a picture, and when it was first seen."""
+    """A picture's samples, and when they were first seen."""
 
-    part: bytes
+    grey: NDArray[np.float32]
     since: int
 
 
@@ -53,15 +52,13 @@ class HealthJudge:
         dark = mean < DARK_MEAN_BELOW and contrast < DARK_CONTRAST_BELOW
         covered = not dark and contrast < COVERED_CONTRAST_BELOW
         blurred = not dark and not covered and _sharpness(grey) < BLURRED_BELOW
-        return PictureHealth(
-            dark=dark, covered=covered, blurred=blurred, frozen=self._live and self._frozen(frame)
-        )
+        frozen = self._live and self._frozen(grey, frame.taken_at)
+        return PictureHealth(dark=dark, covered=covered, blurred=blurred, frozen=frozen)
 
-    def _frozen(self, frame: Frame) -> bool:
-        part = frame.pixels[::FROZEN_ROWS].tobytes()
-        if self._seen is None or self._seen.part != part:
-            self._seen = _Seen(part, frame.taken_at)
-        return frame.taken_at - self._seen.since >= nanoseconds(FROZEN_AFTER_S)
+    def _frozen(self, grey: NDArray[np.float32], at: int) -> bool:
+        if self._seen is None or not np.array_equal(self._seen.grey, grey):
+            self._seen = _Seen(grey, at)
+        return at - self._seen.since >= nanoseconds(FROZEN_AFTER_S)
 
 
 def _sampled(pixels: Pixels) -> NDArray[np.float32]:
