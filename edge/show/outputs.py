@@ -1,0 +1,189 @@
+"""The three outputs in service: each handles its own faults and never holds up the others."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from edge.clock import boottime_ns, nanoseconds
+from edge.errors import BeaconError, LayoutError, PanelError, VoiceError
+from edge.phrases import PHRASES
+from edge.program import Program
+from edge.show.beacon import OFF, Lamp
+from edge.show.layout import render, render_clipped
+from edge.show.panels import Caption, Panel
+from edge.show.parts import clips_folder, open_lamp, open_panel, open_speaker
+from edge.show.player import Announcer, Scene
+from edge.show.voice import quiet_now
+from edge.site import Site
+from edge.wire import Order, Page
+
+RESEND_S = 1.0  # the same page is sent again, so that a dead driver is noticed
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
+
+
+class _Patience:
+    """When a failed device may be tried again: after pauses that double."""
+
+    def __init__(self) -> None:
+        self._pause_s = FIRST_PAUSE_S
+        self._next_at = 0
+
+    def due(self) -> bool:
+        return boottime_ns() >= self._next_at
+
+    def failed(self) -> None:
+        self._next_at = boottime_ns() + nanoseconds(self._pause_s)
+        self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s)
+
+    def worked(self) -> None:
+        self._pause_s = FIRST_PAUSE_S
+
+
+class SignOutput:
+    """The panel: given every new page, and the same one each second; opened again if it fails."""
+
+    def __init__(self, site: Site, program: Program) -> None:
+        self._site, self._program = site, program
+        self._panel: Panel | None = None
+        self._patience = _Patience()
+        self._shown: tuple[Page, Caption] | None = None
+        self._image = Image.new("RGB", (site.sign.width, site.sign.height))
+        self._sent_at = 0
+
+    def show(self, scene: Scene) -> None:
+        """Put the scene on the panel when it is new, or due again."""
+        caption = Caption(scene.message, scene.level, scene.page.lines)
+        if (scene.page, caption) != self._shown:
+            self._image = self._render(scene.page)
+        elif boottime_ns() - self._sent_at < nanoseconds(RESEND_S):
+            return
+        if not self._patience.due():
+            return
+        try:
+            self._send(caption)
+        except PanelError as error:
+            self._program.fault("panel", str(error))
+            self._patience.failed()
+            self.close()
+        else:
+            self._shown, self._sent_at = (scene.page, caption), boottime_ns()
+
+    def close(self) -> None:
+        """Give the panel back."""
+        if self._panel is not None:
+            self._panel.close()
+        self._panel = self._shown = None
+
+    def _send(self, caption: Caption) -> None:
+        if self._panel is None:
+            self._panel = open_panel(self._site, self._program.places)
+        self._panel.show(self._image, caption)
+        self._patience.worked()
+        self._program.recovered("panel")
+
+    def _render(self, page: Page) -> Image.Image:
+        sign = self._site.sign
+        try:
+            image = render(page, sign.width, sign.height)
+        except LayoutError as error:
+            self._program.fault("layout", str(error))
+            return render_clipped(page, sign.width, sign.height)
+        self._program.recovered("layout")
+        return image
+
+
+class LightOutput:
+    """The beacon."""
+
+    def __init__(self, site: Site, program: Program) -> None:
+        self._site, self._program = site, program
+        self._lamp: Lamp | None = None
+        self._patience = _Patience()
+
+    def show(self, pattern: str) -> None:
+        """Follow `pattern`."""
+        if not self._patience.due():
+            return
+        try:
+            if self._lamp is None:
+                self._lamp = open_lamp(self._site, self._program.places)
+            self._lamp.show(pattern)
+        except BeaconError as error:
+            self._program.fault("beacon", str(error))
+            self._patience.failed()
+            self._off()
+        else:
+            self._patience.worked()
+            self._program.recovered("beacon")
+
+    def close(self) -> None:
+        """Off, and give the pin back."""
+        self._off()
+        if self._lamp is not None:
+            self._lamp.close()
+
+    def _off(self) -> None:
+        if self._lamp is None:
+            return
+        try:
+            self._lamp.show(OFF)
+        except BeaconError as error:
+            self._program.fault("beacon", str(error))
+
+
+class VoiceOutput:
+    """The loudspeaker, with the clips it needs."""
+
+    def __init__(self, site: Site, program: Program) -> None:
+        self._voice, self._program = site.voice, program
+        self._folder = clips_folder(site, program.places)
+        self._speaker = open_speaker(site, program.places)
+        self._announcer = Announcer(site.voice.repeat_s)
+        self._playing = False
+        self._check_clips()
+
+    def follow(self, order: Order | None) -> None:
+        """Say what `order` wants said; fall silent without one."""
+        busy = self._busy()
+        cue = self._announcer.cue(order, boottime_ns(), busy=busy, quiet=quiet_now(self._voice))
+        if cue.stop:
+            self._speaker.stop()
+            self._playing = False
+        if cue.clip is not None:
+            self._play(self._path(cue.clip))
+
+    def close(self) -> None:
+        """Fall silent."""
+        self._speaker.stop()
+
+    def _busy(self) -> bool:
+        """Whether a clip plays; one that ended by itself proves that the loudspeaker works."""
+        try:
+            busy = self._speaker.busy()
+        except VoiceError as error:
+            self._program.fault("voice", str(error))
+            busy = self._playing = False
+        if self._playing and not busy:
+            self._program.recovered("voice")
+        self._playing = self._playing and busy
+        return busy
+
+    def _play(self, clip: Path) -> None:
+        self._check_clips()
+        if not clip.is_file():
+            return
+        try:
+            self._speaker.play(clip)
+        except VoiceError as error:
+            self._program.fault("voice", str(error))
+        else:
+            self._playing = True
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.wav"
+
+    def _check_clips(self) -> None:
+        if all(self._path(name).is_file() for name in PHRASES):
+            self._program.recovered("clips")
+        else:
+            self._program.fault("clips", "voice clips missing; run `redroad voice build`")

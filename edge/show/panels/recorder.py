@@ -1,0 +1,53 @@
+"""A simulated panel that keeps what it was given: for tests and the rig."""
+
+import io
+import json
+from pathlib import Path
+
+from PIL import Image
+
+from edge.clock import boottime_ns
+from edge.errors import PanelError
+from edge.show.panels import Caption
+
+
+class RecorderPanel:
+    """Keeps the last image in panel.png, and in panel.jsonl a line for each change."""
+
+    def __init__(self, folder: Path) -> None:
+        self._picture = folder / "panel.png"
+        self._record = folder / "panel.jsonl"
+        self._last: tuple[bytes, Caption] | None = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PanelError(f"cannot record in {folder}: {error.strerror}") from error
+
+    def show(self, image: Image.Image, caption: Caption) -> None:
+        """Keep image and caption, if either changed."""
+        shown = (image.tobytes(), caption)
+        if shown == self._last:
+            return
+        try:
+            self._keep(image, caption)
+        except OSError as error:
+            raise PanelError(f"cannot record in {self._record.parent}: {error.strerror}") from error
+        self._last = shown
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _keep(self, image: Image.Image, caption: Caption) -> None:
+        png = io.BytesIO()
+        image.save(png, "PNG")
+        draft = self._picture.with_suffix(".new")
+        draft.write_bytes(png.getvalue())
+        draft.replace(self._picture)  # a reader finds the old image or the new, never half of one
+        line = {
+            "at": boottime_ns(),
+            "message": caption.message,
+            "level": caption.level.name,
+            "lines": caption.lines,
+        }
+        with self._record.open("a", encoding="utf-8") as record:
+            record.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -1,0 +1,93 @@
+"""LED panels on a Raspberry Pi's HUB75 connector, by hzeller's rpi-rgb-led-matrix.
+
+Its Python module is on no registry: it is built on the Pi from source. Written to the documented
+API (RGBMatrix, CreateFrameCanvas, SetImage, SwapOnVSync), which RGBMatrixEmulator shares.
+"""
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+from PIL import Image
+
+from edge.errors import PanelError
+from edge.show.panels import Caption
+from edge.site.schema import Sign
+
+# The adapter boards that the library knows by name (its lib/hardware-mapping.c).
+HARDWARE = (
+    "regular",
+    "regular-pi1",
+    "adafruit-hat",
+    "adafruit-hat-pwm",
+    "classic",
+    "classic-pi1",
+    "compute-module",
+)
+
+
+class MatrixPanel:
+    """A panel behind the library's `RGBMatrix`, drawn on a second canvas and swapped whole."""
+
+    def __init__(self, matrix: Any) -> None:
+        self._matrix = matrix
+        self._canvas = matrix.CreateFrameCanvas()
+
+    def show(self, image: Image.Image, _caption: Caption) -> None:
+        """Swap the image in between two refreshes: no half-drawn text."""
+        try:
+            self._canvas.SetImage(image)
+            self._canvas = self._matrix.SwapOnVSync(self._canvas)
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise PanelError(
+                f"the LED panel refuses the image: {error}; check its wiring"
+            ) from error
+
+    def close(self) -> None:
+        """The library lets go of the pins when the object ends."""
+        del self._canvas, self._matrix
+
+
+def open_rgbmatrix(sign: Sign, library: ModuleType | None = None) -> MatrixPanel:
+    """The panel that `sign` describes. PanelError when library or hardware are not as said."""
+    chain, parallel = _arrangement(sign)
+    library = library or _library()
+    options = library.RGBMatrixOptions()
+    options.rows, options.cols = sign.panel_height, sign.panel_width
+    options.chain_length, options.parallel = chain, parallel
+    options.hardware_mapping = sign.hardware_mapping
+    options.gpio_slowdown = sign.gpio_slowdown
+    options.brightness = sign.brightness
+    options.drop_privileges = False  # the unit runs without privileges from the start
+    try:
+        return MatrixPanel(library.RGBMatrix(options=options))
+    except (RuntimeError, ValueError, OSError) as error:
+        raise PanelError(
+            f"the LED panel cannot be opened as {sign.hardware_mapping!r}: {error}; "
+            "check the section [sign] and the access to /dev/gpiomem"
+        ) from error
+
+
+def _arrangement(sign: Sign) -> tuple[int, int]:
+    """How many panels are chained, and how many chains run in parallel."""
+    if sign.hardware_mapping not in HARDWARE:
+        raise PanelError(
+            f"option sign.hardware_mapping = {sign.hardware_mapping!r} is unknown; "
+            f"one of {', '.join(HARDWARE)}"
+        )
+    if sign.width % sign.panel_width or sign.height % sign.panel_height:
+        raise PanelError(
+            f"a sign of {sign.width} x {sign.height} px cannot be made of panels of "
+            f"{sign.panel_width} x {sign.panel_height} px; correct the section [sign]"
+        )
+    return sign.width // sign.panel_width, sign.height // sign.panel_height
+
+
+def _library() -> ModuleType:
+    try:
+        return importlib.import_module("rgbmatrix")
+    except ImportError as error:
+        raise PanelError(
+            f"the Python module rgbmatrix is missing ({error}); build rpi-rgb-led-matrix with its "
+            'Python bindings on this Pi, or set sign.panel = "emulator"'
+        ) from error
