@@ -1,6 +1,7 @@
 """The simulated street as a training set of its own: other streets and people than it shows."""
 
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 from edge.watch.cameras.scene import Scene
@@ -31,3 +32,8 @@ def training_scenes(streets: int = 90) -> list[Example]:
             name = f"scene-{FIRST_SEED + index}-{moment:g}"
             examples.append(Example(name, picture.pixels, picture.heads))
     return examples
+
+
+def golden_picture() -> Image.Image:
+    """The picture that every unit counts at every start: the demonstration's street, busy."""
+    return Image.fromarray(Scene().at(28.0).pixels)

@@ -20,6 +20,7 @@ from models.losses import loss
 from models.network import HeadCounter
 
 ROOT = Path(__file__).parent
+DATA = ROOT.parent.parent / "shared/data/heads"
 REAL_SETS = ("street", "station", "dense", "rendered")
 EMA_DECAY = 0.998
 CHECKPOINT_EVERY_S = 180.0
@@ -40,7 +41,7 @@ class Options:
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), default=ROOT.parent.parent / "shared/data/heads", show_default=True, envvar="REDROAD_DATA", help="Folder of the sets.")
+@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, envvar="REDROAD_DATA", help="Folder of the sets.")
 @click.option("--weights", type=click.Path(path_type=Path, exists=True), default=ROOT.parent.parent / "shared/weights/deeplabv3_mnv2_dm05_pascal_quant.tflite", show_default=True, help="Pretrained trunk.")
 @click.option("--name", default="first", show_default=True, help="Folder under models/runs.")
 @click.option("--minutes", default=50.0, show_default=True)
