@@ -1,8 +1,10 @@
 """The command `redroad`: every word of it, each importing only what it needs."""
 
+import importlib
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -79,18 +81,142 @@ def _program(name: str, help_text: str) -> None:
 
 
 def _start(name: str, site: Site, places: Places) -> None:
-    if name == "watch":
-        from edge.watch.main import run
-    elif name == "decide":
-        from edge.decide.main import run
-    elif name == "show":
-        from edge.show.main import run
-    else:
-        from edge.report.main import run
-    run(site, places)
+    """Import and run one program; no program's libraries are loaded by another."""
+    importlib.import_module(f"edge.{name}.main").run(site, places)
 
 
 _program("watch", "Watch: camera and head counter; sends Sightings.")
 _program("decide", "Decide: densities and levels; sends Orders and States.")
 _program("show", "Show: LED panel, voice and beacon; falls back to the neutral text by itself.")
 _program("report", "Report: outbox and MQTT upstream.")
+
+
+@main.command()
+@site_option
+@runtime_option
+@state_option
+def run(site_file: Path | None, runtime: Path, state: Path) -> None:
+    """Run all four programs here, until Ctrl-C."""
+    from edge.run import Colours, supervise
+
+    site = load_site(site_file)  # a mistake is told once, before anything starts
+    colours = Colours(sys.stdout.isatty())
+    for line in _where_to_look(site, state):
+        click.echo(line)
+    arguments = ["--runtime", str(runtime), "--state", str(state)]
+    if site_file is not None:
+        arguments += ["--site", str(site_file)]
+    supervise(arguments, Places(runtime, state), colours.tell)
+    click.echo("redroad: all programs have ended")
+
+
+def _where_to_look(site: Site, state: Path) -> list[str]:
+    """What a newcomer wants to know first."""
+    panel = {
+        "emulator": f"open http://localhost:{site.sign.port} to see the LED panel",
+        "rgbmatrix": "on the LED panel",
+        "recorder": f"recorded in {state / 'panel'}",
+    }[site.sign.panel]
+    broker = site.upstream.host
+    upstream = f"{broker}:{site.upstream.port}" if broker else "no broker set: kept in the outbox"
+    return [
+        f"site      {site.site.name}/{site.site.unit}, camera {site.camera.kind}",
+        f"sign      {panel}",
+        f"voice     clips in {_clips_folder(site, state)}",
+        f"upstream  {upstream} ({state / 'outbox.sqlite3'})",
+        "Ctrl-C ends everything.",
+    ]
+
+
+def _clips_folder(site: Site, state: Path) -> Path:
+    return site.path(site.voice.clips) if site.voice.clips else state / "voice"
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON for each picture.")
+@click.option("--overlay", type=_FOLDER, help="Also draw the counted heads into this folder.")
+@click.option("--model", default="auto", show_default=True, help="A model of the manifest.")
+def count(files: tuple[Path, ...], as_json: bool, overlay: Path | None, model: str) -> None:
+    """Count the heads in pictures, folders of pictures and videos."""
+    from edge.count import PictureCounter, count_all
+    from edge.errors import PictureError
+
+    bad = 0
+    for result in count_all(files, PictureCounter(model), overlay):
+        if isinstance(result, PictureError):
+            bad += 1
+            click.echo(f"redroad: {result}", err=True)
+        else:
+            click.echo(result.as_json() if as_json else result.as_text())
+    if bad:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@site_option
+@click.option("--out", type=_FOLDER, required=True, help="Folder for the tables and the plot.")
+@click.option(
+    "--every",
+    "every_s",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds between the frames taken from a video.  [default: every frame]",
+)
+@click.option(
+    "--hold",
+    "hold_s",
+    type=click.FloatRange(min=0.1, max=3600),
+    default=None,
+    help="Seconds for which a picture stands.  [default: 3 in a video, 60 in a folder]",
+)
+@click.option("--plot/--no-plot", default=True, help="Draw timeline.png too.")
+def replay(
+    source: Path,
+    site_file: Path | None,
+    out: Path,
+    **how: Any,
+) -> None:
+    """Run a video or a folder of pictures through the whole way, as fast as it goes."""
+    from edge.replay import replay_to
+
+    site = load_site(site_file)
+    for line in replay_to(source, site, out, **how):
+        click.echo(line, err=line.startswith("redroad: "))
+
+
+@main.command()
+@site_option
+@state_option
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+def check(site_file: Path | None, state: Path, as_json: bool) -> None:
+    """Is this unit fit for service; if not, what to do."""
+    import json
+
+    from edge.check import check_all
+
+    findings = check_all(site_file, state)
+    if as_json:
+        click.echo(json.dumps([finding.as_dict() for finding in findings], ensure_ascii=False))
+    else:
+        for finding in findings:
+            click.echo(finding.as_text())
+    if any(not finding.ok for finding in findings):
+        sys.exit(1)
+
+
+@main.group()
+def voice() -> None:
+    """The spoken warnings."""
+
+
+@voice.command("build")
+@site_option
+@state_option
+@click.option("--out", type=_FOLDER, help="Folder for the clips.  [default: where show looks]")
+def voice_build(site_file: Path | None, state: Path, out: Path | None) -> None:
+    """Speak every warning into a WAV file, and check each."""
+    from edge.show.clips import build_clips
+
+    folder = out or _clips_folder(load_site(site_file), state)
+    build_clips(folder, lambda name: click.echo(f"made {folder / name}.wav"))

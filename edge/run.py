@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from edge.errors import LinkError
 from edge.program import Places
@@ -164,3 +165,19 @@ def _notify_socket(path: Path) -> socket.socket:
 def _die_with_parent() -> None:
     """Ask the kernel to end the child with us: orphans would hold the sockets and the panel."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Colours:
+    """Prints the programs' lines, each with its program's name, in colour on a terminal."""
+
+    _CODES: ClassVar = {"watch": 36, "decide": 33, "show": 35, "report": 32, "run": 31, "voice": 34}
+
+    def __init__(self, coloured: bool) -> None:
+        self._coloured = coloured
+
+    def tell(self, name: str, line: str) -> None:
+        """Print one line of a program."""
+        label = f"{name:<7}"
+        if self._coloured:
+            label = f"\x1b[{self._CODES.get(name, 37)}m{label}\x1b[0m"
+        print(f"{label} {line}", flush=True)

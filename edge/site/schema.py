@@ -139,10 +139,10 @@ class Identity(Section):
     unit: Name = "unit-1"
 
 
-# The simulated street's marked stretch; see edge.watch.cameras.scene for how it is laid out.
+# The simulated street's marked stretch (5 x 8 m) at the height of heads, as its camera sees it.
 DEMO_ZONE = Zone(
     name="street",
-    polygon=[(0.2, 0.3), (0.8, 0.3), (0.95, 0.95), (0.05, 0.95)],
+    polygon=[(0.328, 0.129), (0.672, 0.129), (0.782, 0.785), (0.218, 0.785)],
     area_m2=40.0,
 )
 

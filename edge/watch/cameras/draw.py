@@ -130,7 +130,7 @@ def _paving(
     colour = colour * worn[..., None]
     colour[joint] *= 0.82
     colour[kerb] = (170, 168, 160)
-    return (colour * _stains(x.shape, rng)[..., None]).astype(np.float32)
+    return np.asarray(colour * _stains(x.shape, rng)[..., None], np.float32)
 
 
 def _stains(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -186,7 +186,7 @@ def night_light(view: View, rng: np.random.Generator) -> NDArray[np.float32]:
         light += 0.55 * np.exp(-((x - side) ** 2 + (y - lamp) ** 2) / (2 * 3.2**2))
     light += np.where(np.abs(x) > WALL_M, 0.25, 0.0)
     tint = np.array([1.05, 0.95, 0.82])
-    return (light.clip(0, 1)[..., None] * tint).astype(np.float32)
+    return np.asarray(light.clip(0, 1)[..., None] * tint, np.float32)
 
 
 def soften(picture: Image.Image, radius: float) -> Image.Image:

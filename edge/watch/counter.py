@@ -1,0 +1,115 @@
+"""The head counter: a picture in, heads per cell with their variance out.
+
+The picture is scaled to fit the model's input, kept in shape, and laid at the top left on grey.
+The network gives int8 logits for each cell: a gate (is anybody here) and bins (how many, if so).
+What follows is done in float: with p the gate's probability and L the bins' mean, a zero-inflated
+Poisson count has mean p L and variance p L (1 + (1 - p) L) (Lambert 1992, Technometrics 34).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edge.errors import ModelError
+from edge.watch.manifest import Manifest, ModelEntry
+from edge.watch.runtime import RuntimeName, make_interpreter
+from edge.wire import HeadMap
+
+GREY = 128
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """real = scale * (q - zero)."""
+
+    scale: float
+    zero: int
+
+
+class Counter:
+    """One model, loaded and ready."""
+
+    def __init__(
+        self, manifest: Manifest, entry: ModelEntry, runtime: RuntimeName, threads: int
+    ) -> None:
+        self.entry = entry
+        self._interpreter = make_interpreter(runtime, manifest.content(entry), threads)
+        self._check_form()
+        self._table = _pixel_table(self._input)
+        width, height = entry.input
+        self._canvas = np.full((height, width, 3), GREY, np.uint8)
+        self._bins = np.asarray(entry.bins, np.float32)
+
+    def count(self, pixels: NDArray[np.uint8]) -> HeadMap:
+        """The heads in a picture of shape (height, width, 3), RGB."""
+        height, width, _ = pixels.shape
+        ratio = self._lay(pixels)
+        self._interpreter.set_tensor(self._input_index, self._table[self._canvas][np.newaxis])
+        self._interpreter.invoke()
+        raw = self._interpreter.get_tensor(self._output_index)[0]
+        cell = self.entry.cell / ratio
+        rows, columns = (
+            min(raw.shape[0], _cells(height, cell)),
+            min(raw.shape[1], _cells(width, cell)),
+        )
+        count, variance = self._finish(raw[:rows, :columns])
+        return HeadMap(count, variance, cell, width, height, self.entry.interval)
+
+    def _lay(self, pixels: NDArray[np.uint8]) -> float:
+        """Put the picture on the canvas; the ratio of canvas px to picture px."""
+        wide, high = self.entry.input
+        height, width, _ = pixels.shape
+        ratio = min(wide / width, high / height)
+        size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
+        if size != (width, height):
+            scaled = Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR)
+            pixels = np.asarray(scaled)
+        self._canvas[size[1] :] = GREY
+        self._canvas[: size[1], size[0] :] = GREY
+        self._canvas[: size[1], : size[0]] = pixels
+        return ratio
+
+    def _finish(self, raw: NDArray[np.int8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Counts and variances from int8 logits of shape (rows, columns, 1 + bins)."""
+        logits = (raw.astype(np.float32) - self._output.zero) * np.float32(self._output.scale)
+        some = 1 / (1 + np.exp(-logits[..., 0]))
+        weight = np.exp(logits[..., 1:] - logits[..., 1:].max(axis=-1, keepdims=True))
+        mean = weight @ self._bins / weight.sum(axis=-1)
+        scale = np.float32(self.entry.scale)
+        count = some * mean
+        return scale * count, scale * scale * count * (1 + (1 - some) * mean)
+
+    def _check_form(self) -> None:
+        """Refuse a file that is a TFLite model, but not one of ours."""
+        inputs = self._interpreter.get_input_details()
+        outputs = self._interpreter.get_output_details()
+        wide, high = self.entry.input
+        cell = self.entry.cell
+        expected_in = [1, high, wide, 3]
+        expected_out = [1, high // cell, wide // cell, 1 + len(self.entry.bins)]
+        for name, tensors, shape in (
+            ("input", inputs, expected_in),
+            ("output", outputs, expected_out),
+        ):
+            found = [(list(map(int, t["shape"])), np.dtype(t["dtype"]).name) for t in tensors]
+            if found != [(shape, "int8")]:
+                raise ModelError(
+                    f"model {self.entry.file}: {name} is {found}, must be one int8 tensor of shape "
+                    f"{shape}; it is not a head counter of ours: reinstall redroad"
+                )
+        self._input_index, self._output_index = inputs[0]["index"], outputs[0]["index"]
+        self._input = Quantization(*inputs[0]["quantization"])
+        self._output = Quantization(*outputs[0]["quantization"])
+
+
+def _pixel_table(to: Quantization) -> NDArray[np.int8]:
+    """The int8 value of each pixel value 0..255, whose real value is pixel / 127.5 - 1."""
+    real = np.arange(256) / 127.5 - 1
+    table: NDArray[np.int8] = np.clip(np.rint(real / to.scale + to.zero), -128, 127).astype(np.int8)
+    return table
+
+
+def _cells(length: int, cell: float) -> int:
+    return int(np.ceil(length / cell - 1e-6))

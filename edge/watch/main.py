@@ -1,0 +1,76 @@
+"""The program `watch`: frames in, Sightings out. No frame leaves this program."""
+
+from edge.link import Outlet
+from edge.program import Places, running
+from edge.site import Site
+from edge.watch.cameras.choose import open_camera
+from edge.watch.cameras.patient import PatientCamera
+from edge.watch.counter import Counter
+from edge.watch.frame import Frame
+from edge.watch.health import HealthJudge
+from edge.watch.manifest import Manifest, shipped_manifest
+from edge.wire import HeadMap, Sighting
+
+# What a Pi 4 counts in about 0.1 s.
+LIMIT_GMAC = 1.0
+
+
+def run(site: Site, places: Places) -> None:
+    """Watch until asked to stop."""
+    with running("watch", places) as program:
+        counting = Counting(site)
+        decide = Outlet(places.runtime, "decide")
+        program.ready()
+        camera = PatientCamera(lambda: open_camera(site), program)
+        while not program.stopping:
+            frame = camera.read()
+            if frame is not None:
+                decide.send(counting.sighting(frame))
+                program.facts["model"] = counting.model
+            program.alive()
+        camera.close()
+
+
+class Counting:
+    """From frames to Sightings: picture health first, then the counter."""
+
+    def __init__(self, site: Site, *, limit_gmac: float = LIMIT_GMAC, live: bool = True) -> None:
+        self._options = site.counter
+        path = site.path(self._options.manifest) if self._options.manifest else shipped_manifest()
+        self._manifest = Manifest(path)
+        self._limit_gmac = limit_gmac
+        self._judge = HealthJudge(live=live)
+        self._counter: Counter | None = None
+        self._shape: tuple[int, ...] = ()
+        self._seq = 0
+        if self._options.model != "auto":
+            self._counter = self._load(*self._manifest.named(self._options.model).input)
+
+    @property
+    def model(self) -> str:
+        """The name of the model in use; empty before the first frame."""
+        return self._counter.entry.name if self._counter else ""
+
+    def sighting(self, frame: Frame) -> Sighting:
+        """What this frame shows; without a count when the picture cannot be trusted."""
+        self._seq += 1
+        picture = self._judge.judge(frame)
+        heads = None if picture.faults else self._count(frame)
+        return Sighting(self._seq, frame.taken_at, heads, picture, self.model)
+
+    def _count(self, frame: Frame) -> HeadMap:
+        if self._counter is None or self._shape != frame.pixels.shape:
+            self._shape = frame.pixels.shape
+            self._counter = self._load(frame.pixels.shape[1], frame.pixels.shape[0])
+        return self._counter.count(frame.pixels)
+
+    def _load(self, width: int, height: int) -> Counter:
+        """The model of the site file, or for "auto" the one nearest to the picture."""
+        options = self._options
+        if options.model == "auto":
+            entry = self._manifest.nearest(width, height, self._limit_gmac)
+        else:
+            entry = self._manifest.named(options.model)
+        if self._counter is not None and self._counter.entry == entry:
+            return self._counter
+        return Counter(self._manifest, entry, options.runtime, options.threads)

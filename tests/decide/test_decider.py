@@ -1,0 +1,79 @@
+"""From Sightings to Orders, without any program."""
+
+import numpy as np
+import pytest
+
+from edge.decide.decider import Decider
+from edge.decide.levels import NS
+from edge.decide.messages import MESSAGES, ORDER_LIFETIME_S, neutral, order_for
+from edge.phrases import PHRASES
+from edge.site.schema import Site, Zone
+from edge.wire import HeadMap, Level, PictureHealth, Sighting
+
+WEST = Zone(name="west", polygon=[(0, 0), (0.5, 0), (0.5, 1), (0, 1)], area_m2=100.0)
+EAST = Zone(name="east", polygon=[(0.5, 0), (1, 0), (1, 1), (0.5, 1)], area_m2=100.0)
+SITE = Site(zone=[WEST, EAST])
+
+
+def sighting(seq: int, west: float, east: float) -> Sighting:
+    """A sighting with these densities, four a second."""
+    count = np.zeros((10, 10), np.float32)
+    count[:, :5] = west * 100 / 50
+    count[:, 5:] = east * 100 / 50
+    heads = HeadMap(count, np.zeros_like(count), 16.0, 160, 160, 1.645)
+    return Sighting(seq, NS + seq * NS // 4, heads, PictureHealth(), "m")
+
+
+def test_the_site_has_the_level_of_its_worst_zone() -> None:
+    decider = Decider(SITE)
+    for seq in range(30):
+        decider.see(sighting(seq, 0.5, 3.5))
+    assert decider.level is Level.CROWDED
+    state = decider.state(NS * 9, "crowded")
+    assert [(zone.zone, zone.level) for zone in state.zones] == [
+        ("west", Level.CLEAR),
+        ("east", Level.CROWDED),
+    ]
+    assert state.because.startswith("east: ")
+
+
+def test_a_covered_camera_takes_level_and_occupancy_away() -> None:
+    decider = Decider(SITE)
+    for seq in range(30):
+        decider.see(sighting(seq, 0.5, 0.5))
+    changes = decider.see(Sighting(31, NS * 20, None, PictureHealth(covered=True), "m"))
+    assert {change.transition.because for change in changes} == {"picture is covered"}
+    state = decider.state(NS * 20, "neutral")
+    assert state.level is Level.UNKNOWN
+    assert all(zone.occupancy is None for zone in state.zones)
+    assert state.picture_faults == ("covered",)
+
+
+def test_an_old_sighting_changes_nothing() -> None:
+    decider = Decider(SITE)
+    for seq in range(30):
+        decider.see(sighting(seq, 0.5, 0.5))
+    assert decider.see(Sighting(99, NS, None, PictureHealth(covered=True), "m")) == []
+    assert decider.level is Level.CLEAR
+
+
+@pytest.mark.parametrize("level", list(Level))
+def test_every_level_has_an_order_that_dies_in_time(level: Level) -> None:
+    order = order_for(level, SITE, 7)
+    assert order.pages
+    assert len(order.pages) <= 2
+    assert sum(page.seconds for page in order.pages) <= 8
+    assert order.lifetime_s == ORDER_LIFETIME_S <= 4.5
+    assert all(clip in PHRASES for clip in order.clips)
+
+
+def test_unknown_claims_nothing() -> None:
+    order = order_for(Level.UNKNOWN, SITE, 7)
+    assert order.pages == neutral(SITE).pages
+    assert order.clips == ()
+    assert order.beacon == "off"
+
+
+def test_priority_grows_with_the_level() -> None:
+    known = [MESSAGES[level].priority for level in sorted(MESSAGES)]
+    assert known == sorted(set(known))

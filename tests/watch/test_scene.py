@@ -1,0 +1,84 @@
+"""The simulated street: repeatable, true to its script, and as the camera would see it."""
+
+import numpy as np
+import pytest
+
+from edge.site.schema import DEMO_ZONE
+from edge.watch.cameras.scene import ZONE_AREA_M2, Scene
+from edge.watch.cameras.street import DEMO, PERSONAL_M, Street
+from edge.watch.cameras.view import View
+
+
+def test_the_same_seed_and_time_give_the_same_picture() -> None:
+    first, second = Scene(seed=3), Scene(seed=3)
+    second.at(50.0)  # what was looked at before does not matter
+    assert np.array_equal(first.at(20.0).pixels, second.at(20.0).pixels)
+    assert not np.array_equal(first.at(20.0).pixels, Scene(seed=4).at(20.0).pixels)
+
+
+def test_the_script_repeats() -> None:
+    street = Street(DEMO, 0, 10)
+    assert np.allclose(street.at(12.0).feet, street.at(162.0).feet)
+
+
+@pytest.mark.parametrize("moment", [5.0, 16.0, 27.0, 38.0, 53.0, 74.0, 120.0])
+def test_the_zone_follows_the_script(moment: float) -> None:
+    """Within half a person per m2, which the walking in and out allows for."""
+    times, densities = zip(*DEMO, strict=True)
+    wanted = float(np.interp(moment, times, densities))
+    found = Scene(64, 64).people_in_zone(moment) / ZONE_AREA_M2
+    assert found == pytest.approx(wanted, abs=0.5)
+
+
+def test_nobody_appears_or_vanishes_in_the_middle_of_the_street() -> None:
+    """Everybody in the middle has somebody within a step's reach a tenth of a second before."""
+    street = Street(DEMO, 0, 10)
+    for moment in (25.0, 50.0, 80.0):
+        before, now = street.at(moment - 0.1).feet, street.at(moment).feet
+        middle = now[(now[:, 1] > 7) & (now[:, 1] < 19)]
+        gaps = np.hypot(*(middle[:, None] - before[None, :]).transpose(2, 0, 1)).min(axis=1)
+        assert gaps.max() < 0.4
+
+
+def test_people_keep_their_distance() -> None:
+    feet = Street(DEMO, 0, 10).at(53.0).feet
+    gaps = np.hypot(*(feet[:, None] - feet[None, :]).transpose(2, 0, 1))
+    np.fill_diagonal(gaps, 9.0)
+    nearest = gaps.min(axis=1)
+    assert np.quantile(nearest, 0.1) > 0.6 * PERSONAL_M
+    assert nearest.min() > 0.02
+
+
+def test_heads_lie_inside_the_picture_and_above_their_feet() -> None:
+    scene = Scene()
+    picture = scene.at(50.0)
+    assert np.all((picture.heads >= 0) & (picture.heads < (640, 352)))
+    assert len(picture.heads) == len(picture.ground)
+    feet = np.column_stack([picture.ground, np.zeros(len(picture.ground))])
+    _, foot_y, _ = scene.view.project(feet)
+    assert np.all(picture.heads[:, 1] < foot_y)
+
+
+def test_an_empty_street_has_nobody() -> None:
+    picture = Scene(script=((0.0, 0.0), (150.0, 0.0))).at(5.0)
+    assert len(picture.heads) == 0
+    assert picture.hidden == 0
+
+
+def test_night_is_darker_than_day() -> None:
+    assert Scene(night=True).at(5.0).pixels.mean() < 0.6 * Scene().at(5.0).pixels.mean()
+
+
+def test_the_camera_projects_as_a_pinhole() -> None:
+    """The point on the optical axis lies in the middle; a metre aside, by focal over depth."""
+    view = View.of(640, 352, 8.0, 45.0, 60.0)
+    x, y, depth = view.project(np.array([[0.0, 8.0, 0.0], [1.0, 8.0, 0.0]]))
+    assert x[0] == pytest.approx(320.0)
+    assert y[0] == pytest.approx(176.0)
+    assert depth[0] == pytest.approx(8.0 * 2**0.5)
+    assert x[1] - x[0] == pytest.approx(view.focal_px / depth[0])
+
+
+def test_the_demonstration_s_zone_is_the_scene_s() -> None:
+    assert np.allclose(DEMO_ZONE.polygon, Scene().zone, atol=0.001)
+    assert DEMO_ZONE.area_m2 == ZONE_AREA_M2
