@@ -6,6 +6,7 @@ each clip is spoken in a child process with a time limit, and judged before it c
 
 import subprocess
 import sys
+import threading
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -135,8 +136,11 @@ def _speak(voice: str, text: str, path: str) -> None:
         raise SystemExit(f"espeak-ng has no voice {voice!r}")  # pyttsx3 would take another
     engine.setProperty("voice", voice)
     engine.setProperty("rate", 150)  # words per minute: calm, and clear in an echoing street
+    written = threading.Event()
+    engine.connect("finished-utterance", lambda **_: written.set())
     engine.save_to_file(text, path)
     engine.runAndWait()
+    written.wait()  # it returns before a long text is spoken; our parent limits the wait
 
 
 def _silence(length_s: float) -> Samples:

@@ -116,6 +116,9 @@ def _line_mask(line: str, block: Block, multiple: int) -> Image.Image:
     left, _, right, _ = (int(edge) for edge in font.getbbox(line, mode="1"))
     mask = Image.new("1", (max(1, right - left), block.line_height))
     ImageDraw.Draw(mask).text((-left, -block.top), line, font=font, fill=1)
+    ink = mask.getbbox()
+    if ink:  # centred by what is lit, not by the space around the letters
+        mask = mask.crop((ink[0], 0, ink[2], mask.height))
     return mask.resize((mask.width * multiple, mask.height * multiple), Image.Resampling.NEAREST)
 
 

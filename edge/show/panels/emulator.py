@@ -127,8 +127,14 @@ def _options(sign: Sign) -> Any:
 
 def _from(module: str) -> Any:
     """A module of RGBMatrixEmulator, imported where its stray file does no harm."""
-    logging.getLogger("RGBME").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        imported = importlib.import_module(f"RGBMatrixEmulator.{module}")
-    logging.getLogger("RGBME").setLevel(logging.WARNING)
-    return imported
+        return importlib.import_module(f"RGBMatrixEmulator.{module}")
+
+
+def _is_serious(record: logging.LogRecord) -> bool:
+    """Keep a library's chatter out of the log."""
+    return record.levelno >= logging.WARNING
+
+
+for name in ("RGBME", "tornado.access"):
+    logging.getLogger(name).addFilter(_is_serious)

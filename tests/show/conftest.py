@@ -1,0 +1,42 @@
+"""A program that only takes notes, and clips short enough for tests."""
+
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge.phrases import PHRASES
+
+
+def make_clip(path: Path, length_s: float = 0.3) -> Path:
+    """A WAV file of silence."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(22050)
+        sound.writeframes(bytes(2 * round(22050 * length_s)))
+    return path
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    """A folder with a short clip for every phrase."""
+    for name in PHRASES:
+        make_clip(tmp_path / "clips" / f"{name}.wav")
+    return tmp_path / "clips"
+
+
+@pytest.fixture
+def fake_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Puts a shell script of that name first on PATH."""
+
+    def put(name: str, script: str) -> None:
+        folder = tmp_path / "bin"
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:/usr/local/bin:/usr/bin:/bin")
+
+    return put

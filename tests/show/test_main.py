@@ -1,0 +1,144 @@
+"""The program itself: a real process, real sockets, the recorder panel."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.clock import boottime_ns, seconds
+from edge.link import Inbox, Outlet
+from edge.wire import Event, Level, Message, Order, Page
+
+
+class Running:
+    """A running `show` and what can be seen of it."""
+
+    def __init__(self, folder: Path, site: str) -> None:
+        self.folder = folder
+        (folder / "site.toml").write_text(site, encoding="utf-8")
+        self.report = Inbox(folder, "report")
+        self.outlet = Outlet(folder, "show")
+        self.told: list[Message] = []
+        self.began = boottime_ns()
+        places = ["--runtime", str(folder), "--state", str(folder)]
+        command = [sys.executable, "-m", "edge", "show", "--site", str(folder / "site.toml")]
+        self.process = subprocess.Popen([*command, *places])
+
+    def lines(self, name: str = "panel/panel.jsonl") -> list[dict[str, Any]]:
+        path = self.folder / name
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        return [json.loads(line) for line in text.splitlines()]
+
+    def faults(self, part: str) -> list[Event]:
+        self.told += self.report.receive(0)
+        events = [told for told in self.told if isinstance(told, Event)]
+        return [event for event in events if event.kind == "fault" and event.after == part]
+
+    def order(self, level: Level = Level.CRITICAL, lifetime_s: float = 1.0) -> Order:
+        name = level.name.lower()
+        pages = (Page((name.upper(),), "#ff2020"),)
+        order = Order(name, level, pages, (f"{name}-ko",), "fast", 3, boottime_ns(), lifetime_s)
+        assert self.outlet.send(order)
+        return order
+
+    def until(self, true: Callable[[], object], limit_s: float = 8.0) -> None:
+        end = time.monotonic() + limit_s
+        while not true():
+            assert time.monotonic() < end, self.lines()
+            time.sleep(0.02)
+
+    def shows(self, message: str) -> Callable[[], bool]:
+        return lambda: [line["message"] for line in self.lines()][-1:] == [message]
+
+
+@pytest.fixture
+def start(tmp_path: Path, clips: Path) -> Iterator[Callable[[str], Running]]:
+    started: list[Running] = []
+
+    def begin(voice: str = 'output = "record"') -> Running:
+        site = f'[sign]\npanel = "recorder"\n[voice]\nclips = "{clips}"\n{voice}\n'
+        running = Running(tmp_path, site)
+        started.append(running)
+        running.until(running.shows("neutral"))
+        return running
+
+    yield begin
+    for running in started:
+        running.process.kill()
+        running.process.wait()
+
+
+def test_neutral_first_then_the_order_then_neutral_again(start: Callable[[], Running]) -> None:
+    show = start()
+    assert seconds(show.lines()[0]["at"] - show.began) < 2.0
+    order = show.order()
+    show.until(show.shows("critical"))
+    show.until(show.shows("neutral"))
+    neutral, critical, again = show.lines()
+    assert (neutral["lines"][0], critical["level"]) == ("레드로드", "CRITICAL")
+    assert 1.0 <= seconds(again["at"] - order.issued_at) < 1.5
+    assert [line["clip"] for line in show.lines("voice/played.jsonl")] == ["critical-ko"]
+
+
+def test_asked_to_stop_it_leaves_the_neutral_text(start: Callable[[], Running]) -> None:
+    show = start()
+    show.order(lifetime_s=60.0)
+    show.until(show.shows("critical"))
+    show.process.send_signal(signal.SIGTERM)
+    assert show.process.wait(5) == 0
+    assert show.lines()[-1]["message"] == "neutral"
+
+
+def test_a_hung_sound_card_is_a_fault_and_the_next_warning_plays(
+    start: Callable[[str], Running], fake_tool: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    begun = tmp_path / "begun"
+    fake_tool(
+        "aplay",
+        f'echo x >> "{begun}"; [ -s "{begun}.1" ] && exit 0; echo x > "{begun}.1"; exec sleep 60',
+    )
+    show = start('output = "aplay"\nrepeat_s = 5.0')
+    at = boottime_ns()
+    show.order(Level.CROWDED, lifetime_s=60.0)
+    show.until(show.shows("crowded"), 1.0)
+    show.until(lambda: show.faults("voice"))
+    assert seconds(boottime_ns() - at) < 5.0
+    show.order(Level.CRITICAL, lifetime_s=60.0)
+    show.until(show.shows("critical"), 1.0)
+    show.until(lambda: begun.read_text(encoding="utf-8").count("x") == 2, 2.0)
+
+
+def test_a_panel_that_fails_is_a_fault_and_comes_back(start: Callable[[], Running]) -> None:
+    show = start()
+    folder = show.folder / "panel"
+    folder.rename(show.folder / "aside")
+    folder.write_text("in the way", encoding="utf-8")
+    show.order(lifetime_s=60.0)
+    show.until(lambda: show.faults("panel"))
+    show.until(lambda: show.lines("voice/played.jsonl"))  # the voice goes on meanwhile
+    folder.unlink()
+    show.until(show.shows("critical"), 5.0)
+
+
+def test_missing_clips_are_a_fault_that_says_what_to_do(
+    start: Callable[[], Running], clips: Path
+) -> None:
+    (clips / "critical-ko.wav").unlink()
+    show = start()
+    show.until(lambda: show.faults("clips"))
+    assert "redroad voice build" in show.faults("clips")[0].because
+    show.order()
+    show.until(show.shows("critical"))
+
+
+def test_memory_stays_small(start: Callable[[], Running]) -> None:
+    show = start()
+    pages = int(Path(f"/proc/{show.process.pid}/statm").read_text(encoding="ascii").split()[1])
+    assert pages * os.sysconf("SC_PAGE_SIZE") / 2**20 < 80

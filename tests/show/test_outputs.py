@@ -1,0 +1,153 @@
+"""Loudspeaker, clips and beacon."""
+
+import time
+from collections.abc import Callable
+from datetime import time as clock
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.errors import BeaconError, VoiceError
+from edge.phrases import PHRASES, Phrase
+from edge.show.beacon import FLASHES, NoLamp, PinLamp, find_chip, gpio_factory, mock_factory
+from edge.show.clips import PEAK, RATE_HZ, SILENCE_S, build_clip, compose, read_speech
+from edge.show.voice import AplaySpeaker, RecorderSpeaker, Speaker, is_quiet, length_s
+from edge.site.schema import Beacon, Voice
+from tests.show.conftest import make_clip
+
+FakeTool = Callable[[str, str], None]
+
+
+def wait_idle(speaker: Speaker) -> None:
+    end = time.monotonic() + 8
+    while speaker.busy():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("kind", ["aplay", "recorder"])
+def test_a_speaker_is_busy_until_the_clip_ends(
+    kind: str, tmp_path: Path, fake_tool: FakeTool
+) -> None:
+    fake_tool("aplay", "sleep 0.3; cat > /dev/null")
+    speaker: Speaker = AplaySpeaker("x") if kind == "aplay" else RecorderSpeaker(tmp_path)
+    speaker.play(make_clip(tmp_path / "a.wav"))
+    assert speaker.busy()
+    wait_idle(speaker)
+    speaker.play(make_clip(tmp_path / "a.wav", 5))
+    speaker.stop()
+    assert not speaker.busy()
+
+
+def test_a_busy_or_missing_card_is_told_in_its_own_words(
+    tmp_path: Path, fake_tool: FakeTool
+) -> None:
+    fake_tool("aplay", "echo 'audio open error: Device or resource busy' >&2; exit 1")
+    speaker = AplaySpeaker("usb")
+    speaker.play(make_clip(tmp_path / "a.wav"))
+    with pytest.raises(VoiceError, match="'usb': audio open error: Device or resource busy"):
+        wait_idle(speaker)
+    assert not speaker.busy()
+
+
+def test_quiet_hours_may_reach_past_midnight() -> None:
+    night = Voice(quiet_from="22:00", quiet_to="07:00")
+    assert [is_quiet(night, clock(hour)) for hour in (21, 22, 3, 7)] == [False, True, True, False]
+    assert not is_quiet(Voice(), clock(3))
+
+
+@pytest.mark.parametrize("name", ["critical-ko", "critical-en", "critical-ja"])
+def test_a_clip_is_made_with_silence_signal_and_loud_unclipped_speech(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"{name}.wav"
+    build_clip(path, PHRASES[name])
+    assert 4 < length_s(path) < 20
+    samples = np.frombuffer(path.read_bytes()[44:], "<i2") / 32768
+    assert not samples[: int(SILENCE_S * RATE_HZ)].any()
+    assert PEAK - 0.02 < np.abs(samples).max() < PEAK + 0.02
+
+
+def test_a_voice_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(VoiceError, match="no voice 'xx'"):
+        build_clip(tmp_path / "a.wav", Phrase("xx", "hello"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_words_missing_and_silence_are_noticed(tmp_path: Path) -> None:
+    short = make_clip(tmp_path / "a.wav", 0.5)
+    with pytest.raises(VoiceError, match="words are missing"):
+        read_speech(short, 100)
+    with pytest.raises(VoiceError, match="too faint"):
+        read_speech(short, 5)
+
+
+def test_composing_never_clips() -> None:
+    loud = np.sin(np.arange(RATE_HZ)) * 3
+    assert np.abs(compose(loud)).max() <= PEAK + 1e-9
+
+
+@pytest.mark.parametrize("active_high", [True, False])
+def test_the_beacon_follows_its_pattern_and_idles_safe(active_high: bool) -> None:
+    factory = mock_factory()
+    lamp = PinLamp(Beacon(active_high=active_high), factory)
+    pin = factory.pin(17)
+    assert pin.state == (not active_high)  # from the start
+    lamp.show("steady")
+    assert pin.state == active_high
+    lamp.show("off")
+    assert pin.state == (not active_high)
+    lamp.show("fast")
+    pin.clear_states()
+    time.sleep(1.2)
+    assert 2 <= len([s for s in pin.states[1:] if s.state == active_high]) <= 3
+    lamp.show("off")
+    assert pin.state == (not active_high)
+    lamp.close()
+
+
+def test_no_flash_is_as_fast_as_3_hz() -> None:
+    assert all(1 / (on_s + off_s) < 3 for on_s, off_s in FLASHES.values())
+
+
+def test_an_unknown_pattern_is_refused() -> None:
+    with pytest.raises(BeaconError, match="'disco' is unknown; one of off, steady"):
+        NoLamp().show("disco")
+
+
+class FakeChips:
+    """lgpio's view of the machine: chips by number, one closed to us."""
+
+    error = OSError
+
+    def __init__(self, labels: dict[int, str]) -> None:
+        self._labels = labels
+
+    def gpiochip_open(self, number: int) -> int:
+        if not self._labels[number]:
+            raise OSError("permission denied")
+        return number
+
+    def gpio_get_chip_info(self, handle: int) -> list[object]:
+        return [0, 54, f"gpiochip{handle}", self._labels[handle]]
+
+    def gpiochip_close(self, handle: int) -> None:
+        pass
+
+
+def test_the_chip_is_found_by_its_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = {0: "", 1: "raspberrypi-exp-gpio", 11: "pinctrl-rp1"}
+    monkeypatch.setattr("edge.show.beacon._exists", labels.__contains__)
+    assert find_chip(FakeChips(labels)) == 11
+    with pytest.raises(BeaconError, match="found: raspberrypi-exp-gpio"):
+        labels.pop(11)
+        labels.pop(0)
+        find_chip(FakeChips(labels))
+
+
+def test_without_a_chip_the_fault_says_what_to_do(tmp_path: Path) -> None:
+    if list(Path("/dev").glob("gpiochip*")):
+        pytest.skip("this machine has a GPIO chip")
+    with pytest.raises(BeaconError, match=r"no chip at all.*beacon\.output"):
+        gpio_factory(tmp_path)

@@ -1,0 +1,186 @@
+"""Every panel shows what it was given: one contract for all of them."""
+
+import io
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from PIL import Image
+
+from edge.errors import PanelError
+from edge.show.layout import render
+from edge.show.panels import Caption, Panel
+from edge.show.panels.emulator import EmulatorPanel, led_px
+from edge.show.panels.recorder import RecorderPanel
+from edge.show.panels.rgbmatrix import open_rgbmatrix
+from edge.site.schema import Sign
+from edge.wire import Level, Page
+
+CAPTION = Caption("critical", Level.CRITICAL, ("매우 혼잡", "진입 금지"))
+PAGE = Page(CAPTION.lines, "#ff2020")
+
+Opened = tuple[Panel, Callable[[], Image.Image]]
+
+
+def sign() -> Sign:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return Sign(port=free.getsockname()[1], brightness=100)
+
+
+def middles(enlarged: Image.Image, step: int) -> Image.Image:
+    """The colour in the middle of every enlarged LED."""
+    size = (enlarged.width // step, enlarged.height // step)
+    small = Image.new("RGB", size)
+    for y in range(size[1]):
+        for x in range(size[0]):
+            pixel = enlarged.getpixel((x * step + step // 2, y * step + step // 2))
+            small.putpixel((x, y), pixel or 0)
+    return small
+
+
+@contextmanager
+def recorder(folder: Path) -> Iterator[Opened]:
+    panel = RecorderPanel(folder)
+    yield panel, lambda: Image.open(folder / "panel.png")
+    panel.close()
+
+
+@contextmanager
+def emulator(_folder: Path) -> Iterator[Opened]:
+    options = sign()
+    panel = EmulatorPanel(options)
+
+    def read() -> Image.Image:
+        with urlopen(f"http://127.0.0.1:{options.port}/image", timeout=5) as answer:
+            return middles(Image.open(io.BytesIO(answer.read())), led_px(options.width))
+
+    yield panel, read
+    panel.close()
+
+
+class FakeCanvas:
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.image = Image.new("RGB", size)
+
+    def SetImage(self, image: Image.Image) -> None:  # noqa: N802  the library's name
+        self.image.paste(image)
+
+
+class FakeMatrix:
+    """hzeller's documented API, over a picture in memory."""
+
+    last: "FakeMatrix"
+
+    def __init__(self, options: Any) -> None:
+        self.options = options
+        self.size = (options.cols * options.chain_length, options.rows * options.parallel)
+        self.lit = FakeCanvas(self.size)
+        FakeMatrix.last = self
+
+    def CreateFrameCanvas(self) -> FakeCanvas:  # noqa: N802
+        return FakeCanvas(self.size)
+
+    def SwapOnVSync(self, canvas: FakeCanvas) -> FakeCanvas:  # noqa: N802
+        self.lit, canvas = canvas, self.lit
+        return canvas
+
+
+def library() -> ModuleType:
+    module = ModuleType("rgbmatrix")
+    vars(module).update(RGBMatrix=FakeMatrix, RGBMatrixOptions=SimpleNamespace)
+    return module
+
+
+@contextmanager
+def rgbmatrix(_folder: Path) -> Iterator[Opened]:
+    panel = open_rgbmatrix(Sign(), library())
+    matrix = FakeMatrix.last
+    yield panel, lambda: matrix.lit.image
+    panel.close()
+
+
+@pytest.mark.parametrize("kind", [recorder, emulator, rgbmatrix], ids=lambda kind: kind.__name__)
+def test_what_was_sent_can_be_read_back(kind: Any, tmp_path: Path) -> None:
+    with kind(tmp_path) as (panel, read):
+        for page in (PAGE, Page(("CLEAR",), "#00d060"), PAGE):
+            image = render(page, 128, 64)
+            panel.show(image, CAPTION)
+            assert read().convert("RGB").tobytes() == image.tobytes()
+
+
+def test_the_recorder_notes_changes_only(tmp_path: Path) -> None:
+    panel = RecorderPanel(tmp_path)
+    for _ in range(3):
+        panel.show(render(PAGE, 128, 64), CAPTION)
+    assert len((tmp_path / "panel.jsonl").read_text(encoding="utf-8").splitlines()) == 1
+
+
+def test_the_emulator_leaves_signals_and_the_working_folder_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import signal
+
+    monkeypatch.chdir(tmp_path)
+    before = signal.getsignal(signal.SIGTERM)
+    EmulatorPanel(sign()).close()
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_in_use_is_named() -> None:
+    options = sign()
+    first = EmulatorPanel(options)
+    with pytest.raises(PanelError, match=rf"port {options.port}.*sign\.port"):
+        EmulatorPanel(options)
+    first.close()
+
+
+def test_the_page_shows_the_panel_in_a_browser(tmp_path: Path) -> None:
+    chromium = next((p for p in ("/usr/bin/chromium",) if os.access(p, os.X_OK)), None)
+    if chromium is None:
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    options = sign()
+    panel = EmulatorPanel(options)
+    image = render(PAGE, 128, 64)
+    panel.show(image, CAPTION)
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"http://localhost:{options.port}/")
+        page.wait_for_function(
+            f"document.getElementById('liveImg').width == {128 * led_px(128)}", timeout=10_000
+        )
+        data = page.evaluate("document.getElementById('liveImg').toDataURL('image/png')")
+        browser.close()
+    panel.close()
+    with urlopen(data) as picture:
+        seen = middles(Image.open(io.BytesIO(picture.read())).convert("RGB"), led_px(128))
+    assert seen.tobytes() == image.tobytes()
+
+
+def test_a_missing_library_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rgbmatrix", None)
+    with pytest.raises(PanelError, match=r"rgbmatrix is missing.*build"):
+        open_rgbmatrix(Sign())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (Sign(hardware_mapping="homemade"), "'homemade' is unknown; one of regular"),
+        (Sign(width=100), "100 x 64 px cannot be made of panels of 64 x 32"),
+    ],
+)
+def test_unknown_hardware_stops_with_a_message(options: Sign, words: str) -> None:
+    with pytest.raises(PanelError, match=words):
+        open_rgbmatrix(options, library())
