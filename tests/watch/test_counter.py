@@ -117,7 +117,7 @@ def test_the_nearest_model_has_the_shape_of_the_picture() -> None:
 
 
 def test_what_no_model_can_afford_is_refused() -> None:
-    with pytest.raises(ModelError, match="at most 0.01 GMAC"):
+    with pytest.raises(ModelError, match=r"at most 0.01 GMAC"):
         MANIFEST.nearest(640, 480, 0.01)
 
 
@@ -154,12 +154,12 @@ def test_a_model_of_another_form_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_manifest_with_an_unknown_field_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="manifest.toml"):
+    with pytest.raises(ModelError, match=r"manifest.toml"):
         copy_with(tmp_path, b"x", colour="red")
 
 
 def test_a_missing_manifest_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="counter.manifest"):
+    with pytest.raises(ModelError, match=r"counter.manifest"):
         Manifest(tmp_path / "manifest.toml")
 
 
@@ -198,5 +198,5 @@ def test_both_runtimes_agree() -> None:
 
 def test_a_runtime_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", None)
-    with pytest.raises(ModelError, match="counter.runtime = 'tflite-runtime': not installed"):
+    with pytest.raises(ModelError, match=r"counter.runtime = 'tflite-runtime': not installed"):
         Counter(MANIFEST, MANIFEST.entries[0], "tflite-runtime", 1)

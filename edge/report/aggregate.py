@@ -1,0 +1,125 @@
+"""Counts over a minute: what each zone's people, density and levels were. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from edge.clock import NS_PER_S, seconds
+from edge.wire import Level, Occupancy, State
+
+# A State stands for this long at most; after that nothing is known.
+STANDS_FOR = 3 * NS_PER_S
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Of a quantity over the period; None where there was no sample."""
+
+    minimum: float | None
+    mean: float | None
+    maximum: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """One zone over one period, times in boot-time ns; shares of time per level add up to 1."""
+
+    zone: str
+    start: int
+    end: int
+    samples: int
+    people: Spread
+    density: Spread
+    shares: dict[Level, float]
+
+
+@dataclass
+class _ZoneMinute:
+    seen: list[Occupancy] = field(default_factory=list)
+    lasted: dict[Level, int] = field(default_factory=dict)
+
+
+class Aggregator:
+    """Collects States and closes a period whenever its time has come.
+
+    The time that no State covers is UNKNOWN, never empty street.
+    """
+
+    def __init__(self, period_s: int, zones: Sequence[str], now: int) -> None:
+        self._period = period_s * NS_PER_S
+        self._names = tuple(zones)
+        self._zones: dict[str, _ZoneMinute] = {}
+        self._last: State | None = None
+        self._begin(now)
+
+    def add(self, state: State) -> list[Aggregate]:
+        """Take a State; one that is not newer than the last changes nothing."""
+        if self._last is not None and state.at <= self._last.at:
+            return []
+        closed = self.pass_time(state.at)
+        self._last = state
+        for zone in state.zones:
+            if zone.occupancy is not None and zone.zone in self._zones:
+                self._zones[zone.zone].seen.append(zone.occupancy)
+        return closed
+
+    def pass_time(self, now: int) -> list[Aggregate]:
+        """Close every period that has ended by `now`."""
+        closed: list[Aggregate] = []
+        while now >= self._end:
+            self._cover(self._end)
+            closed += [self._close(name) for name in self._names]
+            # Long silence gives one long UNKNOWN period, not thousands of short ones.
+            behind = now - self._end >= self._period
+            self._begin(self._end, now // self._period * self._period if behind else None)
+        self._cover(now)
+        return closed
+
+    def _begin(self, start: int, end: int | None = None) -> None:
+        self._start = self._covered = start
+        self._end = end or (start // self._period + 1) * self._period
+        self._zones = {name: _ZoneMinute() for name in self._names}
+
+    def _cover(self, until: int) -> None:
+        """Book the time since the last look to the levels that stood."""
+        if until <= self._covered:
+            return
+        known_until = self._last.at + STANDS_FOR if self._last else self._covered
+        known_until = min(max(known_until, self._covered), until)
+        levels = {zone.zone: zone.level for zone in self._last.zones} if self._last else {}
+        for name, minute in self._zones.items():
+            level = levels.get(name, Level.UNKNOWN)
+            for held, lasted in (
+                (level, known_until - self._covered),
+                (Level.UNKNOWN, until - known_until),
+            ):
+                minute.lasted[held] = minute.lasted.get(held, 0) + lasted
+        self._covered = until
+
+    def _close(self, name: str) -> Aggregate:
+        minute = self._zones[name]
+        whole = self._end - self._start
+        return Aggregate(
+            zone=name,
+            start=self._start,
+            end=self._end,
+            samples=len(minute.seen),
+            people=_spread([seen.people for seen in minute.seen]),
+            density=_spread([seen.density for seen in minute.seen]),
+            shares={level: minute.lasted.get(level, 0) / whole for level in Level},
+        )
+
+
+def _spread(values: list[float]) -> Spread:
+    if not values:
+        return Spread(None, None, None, None)
+    return Spread(
+        min(values), float(np.mean(values)), max(values), float(np.quantile(values, 0.95))
+    )
+
+
+def length_s(aggregate: Aggregate) -> float:
+    """How long the period was, in seconds."""
+    return seconds(aggregate.end - aggregate.start)

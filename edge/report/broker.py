@@ -1,0 +1,200 @@
+"""The MQTT broker: a client whose network thread is ours to watch.
+
+paho calls back from its own thread. Nothing is decided there: every callback only puts down what
+happened, and the program's own loop picks it up. An exception in a callback would end paho's
+thread in silence, so each is caught, put down, and told as a fault.
+"""
+
+import queue
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, Literal, ParamSpec
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge.errors import SiteError
+from edge.report.payloads import OFFLINE, topic
+from edge.site import Site
+from edge.site.schema import Upstream
+
+KEEPALIVE_S = 20
+CONNECT_TIMEOUT_S = 5.0
+FIRST_RETRY_S, LONGEST_RETRY_S = 1, 8
+OTHERS_ONLY = 0o077
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What paho told: `mid` for an acknowledgement, `text` for what went wrong."""
+
+    kind: Literal["connected", "unreached", "lost", "acknowledged", "refused", "failed"]
+    mid: int = 0
+    text: str = ""
+
+
+def guarded(callback: Callable[P, None]) -> Callable[P, None]:
+    """A callback of a `Broker` whose exceptions are put down instead of ending paho's thread."""
+
+    @wraps(callback)
+    def safe(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            callback(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001  told as a fault by whoever drains
+            broker = args[0]
+            assert isinstance(broker, Broker)
+            broker.put_down(Happening("failed", text=f"callback failed: {error!r}"))
+
+    return safe
+
+
+class Broker:
+    """The connection to one broker, for ever coming back."""
+
+    def __init__(self, site: Site) -> None:
+        upstream = site.upstream
+        assert upstream.host is not None, "without a host there is no broker"
+        self._address = (upstream.host, upstream.port)
+        self._happened: queue.SimpleQueue[Happening] = queue.SimpleQueue()
+        self._client = _client(site)
+        self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_publish = self._on_publish
+        self._client.connect_async(*self._address, KEEPALIVE_S)
+        self._thread = self._start_thread()
+
+    @property
+    def name(self) -> str:
+        """How the broker is called in messages."""
+        return f"{self._address[0]}:{self._address[1]}"
+
+    def publish(self, where: str, payload: str, *, retain: bool) -> int:
+        """Hand over a message at QoS 1; the id by which it will be acknowledged."""
+        return self._client.publish(where, payload, qos=1, retain=retain).mid
+
+    def happened(self) -> list[Happening]:
+        """Everything put down since the last call; looks after the network thread too."""
+        if not self._thread.is_alive():
+            self.put_down(Happening("failed", text="the network thread died; started again"))
+            self._thread = self._start_thread()
+        happenings = []
+        while not self._happened.empty():
+            happenings.append(self._happened.get())
+        return happenings
+
+    def put_down(self, happening: Happening) -> None:
+        """Note something for the program's loop; safe from any thread."""
+        self._happened.put(happening)
+
+    def reconnect(self) -> None:
+        """Drop a connection that answers no more; the thread makes a new one."""
+        self._client._sock_close()
+
+    def close(self) -> None:
+        """Say goodbye; the will is then told by ourselves, not by the broker."""
+        self._client.disconnect()
+        self._thread.join(timeout=2.0)
+
+    def _start_thread(self) -> threading.Thread:
+        thread = threading.Thread(target=self._network, name="mqtt", daemon=True)
+        thread.start()
+        return thread
+
+    def _network(self) -> None:
+        self._client.loop_forever(retry_first_connection=True)
+
+    @guarded
+    def _on_connect(
+        self,
+        _c: mqtt.Client,
+        _u: Any,
+        _f: mqtt.ConnectFlags,
+        code: ReasonCode,
+        _p: Properties | None,
+    ) -> None:
+        if code.is_failure:
+            self.put_down(Happening("unreached", text=f"the broker refuses us: {code}"))
+        else:
+            self.put_down(Happening("connected"))
+
+    @guarded
+    def _on_connect_fail(self, _c: mqtt.Client, _u: Any) -> None:
+        self.put_down(Happening("unreached", text="the broker cannot be reached"))
+
+    @guarded
+    def _on_disconnect(
+        self,
+        _c: mqtt.Client,
+        _u: Any,
+        _f: mqtt.DisconnectFlags,
+        code: ReasonCode,
+        _p: Properties | None,
+    ) -> None:
+        self.put_down(Happening("lost", text=f"the connection ended: {code}"))
+
+    @guarded
+    def _on_publish(
+        self, _c: mqtt.Client, _u: Any, mid: int, code: ReasonCode, _p: Properties | None
+    ) -> None:
+        if code.is_failure:
+            self.put_down(Happening("refused", mid, f"the broker refuses a message: {code}"))
+        else:
+            self.put_down(Happening("acknowledged", mid))
+
+
+def _client(site: Site) -> mqtt.Client:
+    """A client for the site's broker, with its last will."""
+    upstream = site.upstream
+    client = mqtt.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=f"redroad-{site.site.name}-{site.site.unit}",
+        protocol=mqtt.MQTTv5,
+    )
+    if upstream.username is not None:
+        client.username_pw_set(upstream.username, _password(site, upstream))
+    if upstream.ca_file is not None:
+        client.tls_set_context(_tls(site.path(upstream.ca_file)))
+    client.will_set(topic(site, "availability"), OFFLINE, qos=1, retain=True)
+    client.reconnect_delay_set(FIRST_RETRY_S, LONGEST_RETRY_S)
+    client.connect_timeout = CONNECT_TIMEOUT_S
+    return client
+
+
+def _password(site: Site, upstream: Upstream) -> str | None:
+    """The password from its file, which nobody else may read."""
+    if upstream.password_file is None:
+        return None
+    path = site.path(upstream.password_file)
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SiteError(
+            f"option upstream.password_file = {str(path)!r} cannot be read ({error}); "
+            "write the password into that file"
+        ) from error
+    if mode & OTHERS_ONLY:
+        raise SiteError(
+            f"option upstream.password_file = {str(path)!r} can be read by others; "
+            f"run: chmod 600 {path}"
+        )
+    return text
+
+
+def _tls(ca_file: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=str(ca_file))
+    except (OSError, ssl.SSLError) as error:
+        raise SiteError(
+            f"option upstream.ca_file = {str(ca_file)!r} cannot be used ({error}); "
+            "give a PEM file of the broker's authority"
+        ) from error

@@ -1,0 +1,20 @@
+"""The program `report`: States and Events in; outbox and MQTT out."""
+
+from edge.program import Places, running
+from edge.report.reporter import Reporter
+from edge.site import Site
+
+TICK_S = 0.2
+
+
+def run(site: Site, places: Places) -> None:
+    """Report until asked to stop."""
+    with running("report", places) as program:
+        reporter = Reporter(site, program)
+        program.ready()
+        while not program.stopping:
+            for message in program.inbox.receive(TICK_S):
+                reporter.take(message)
+            reporter.work()
+            program.alive()
+        reporter.close()

@@ -1,0 +1,186 @@
+"""The outbox: what must go upstream waits here, on disk, until the broker has it.
+
+SQLite in WAL mode with synchronous FULL: a row that `put` has taken survives a power cut. It is
+bounded: when full, the oldest counts give way before any event does, and what is dropped is
+counted.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from edge.errors import OutboxError
+
+Kind = Literal["events", "counts"]
+ROW_OVERHEAD_BYTES = 200
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    boot_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    payload TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS by_kind ON outbox (kind, seq);
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One message: its unique id, its topic's last part, when it was made, and its JSON."""
+
+    id: str
+    kind: Kind
+    boot_id: str
+    at: int
+    payload: str
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes on disk."""
+        return len(self.payload.encode()) + ROW_OVERHEAD_BYTES
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A row and its place in the queue."""
+
+    seq: int
+    row: Row
+
+
+class Outbox:
+    """The queue in one file. OutboxError, in one line, when the disk does not take it."""
+
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        self.dropped = 0
+        self.set_aside: Path | None = None
+        self._path = path
+        self._max_bytes = max_bytes
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = self._open_or_renew()
+            self._bytes = self._measure()
+        except (sqlite3.Error, OSError) as error:
+            raise OutboxError(_explain(path, error)) from error
+
+    def put(self, rows: Iterable[Row]) -> None:
+        """Take rows, all or none; a row whose id is known already is passed over."""
+        try:
+            with self._database as database:
+                for row in rows:
+                    done = database.execute(
+                        "INSERT OR IGNORE INTO outbox (id, kind, boot_id, at, payload)"
+                        " VALUES (?, ?, ?, ?, ?)",
+                        (row.id, row.kind, row.boot_id, row.at, row.payload),
+                    )
+                    self._bytes += row.size * done.rowcount
+                self._make_room(database)
+        except sqlite3.Error as error:
+            self._forget_size()
+            raise OutboxError(_explain(self._path, error)) from error
+
+    def oldest(self, limit: int, after: int = 0) -> list[Waiting]:
+        """Up to `limit` rows in their order, beginning after place `after`."""
+        try:
+            found = self._database.execute(
+                "SELECT seq, id, kind, boot_id, at, payload FROM outbox"
+                " WHERE seq > ? ORDER BY seq LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        except sqlite3.Error as error:
+            raise OutboxError(_explain(self._path, error)) from error
+        return [Waiting(seq, Row(*row)) for seq, *row in found]
+
+    def acknowledge(self, places: Sequence[int]) -> None:
+        """Forget rows that the broker has."""
+        try:
+            with self._database as database:
+                marks = ",".join("?" * len(places))
+                database.execute(f"DELETE FROM outbox WHERE seq IN ({marks})", places)
+            self._bytes = self._measure()
+        except sqlite3.Error as error:
+            raise OutboxError(_explain(self._path, error)) from error
+
+    def depth(self) -> int:
+        """How many rows wait."""
+        try:
+            (count,) = self._database.execute("SELECT count(*) FROM outbox").fetchone()
+        except sqlite3.Error as error:
+            raise OutboxError(_explain(self._path, error)) from error
+        return int(count)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._database.close()
+
+    def _open_or_renew(self) -> sqlite3.Connection:
+        """The database; a damaged file is set aside and a new one begun."""
+        try:
+            return _open(self._path)
+        except sqlite3.OperationalError:
+            raise  # the disk, not the file's content
+        except sqlite3.DatabaseError:
+            self.set_aside = _free_name(self._path)
+            self._path.rename(self.set_aside)
+            for tail in ("-wal", "-shm"):
+                self._path.with_name(self._path.name + tail).unlink(missing_ok=True)
+            return _open(self._path)
+
+    def _measure(self) -> int:
+        (size,) = self._database.execute(
+            "SELECT coalesce(sum(length(CAST(payload AS BLOB)) + ?), 0) FROM outbox",
+            (ROW_OVERHEAD_BYTES,),
+        ).fetchone()
+        return int(size)
+
+    def _forget_size(self) -> None:
+        """After a failed write the size is what the file says, if it can be asked."""
+        with contextlib.suppress(sqlite3.Error):
+            self._bytes = self._measure()
+
+    def _make_room(self, database: sqlite3.Connection) -> None:
+        """Drop the oldest counts, and only then the oldest events."""
+        while self._bytes > self._max_bytes:
+            oldest = database.execute(
+                "SELECT seq, length(CAST(payload AS BLOB)) FROM outbox"
+                " ORDER BY kind = 'events', seq LIMIT 1"
+            ).fetchone()
+            if oldest is None:
+                return
+            seq, length = oldest
+            database.execute("DELETE FROM outbox WHERE seq = ?", (seq,))
+            self._bytes -= length + ROW_OVERHEAD_BYTES
+            self.dropped += 1
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=1.0)
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.executescript(_SCHEMA)
+        (verdict,) = database.execute("PRAGMA quick_check").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
+def _free_name(path: Path) -> Path:
+    number = 1
+    while (name := path.with_name(f"{path.name}.corrupt-{number}")).exists():
+        number += 1
+    return name
+
+
+def _explain(path: Path, error: sqlite3.Error | OSError) -> str:
+    why = error.strerror if isinstance(error, OSError) else str(error)
+    return f"outbox {path}: cannot be written ({why}); free or repair that disk"

@@ -1,0 +1,146 @@
+"""What goes upstream: flat JSON under `redroad/v1/<site>/<unit>/`. Pure.
+
+| topic | retained | what |
+|---|---|---|
+| `state` | yes | level, message, per zone people with interval and density, age of the last frame |
+| `events` | no | transitions, faults, recoveries, starts; each with an id, sent at least once |
+| `counts` | no | each zone over a minute: people, density, share of time per level |
+| `health` | yes | per program faults and measures; outbox |
+| `availability` | yes | "online", or "offline" by the broker when the unit is gone |
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from edge.clock import NS_PER_S
+from edge.report.aggregate import Aggregate, Spread, length_s
+from edge.site import Site
+from edge.wire import Event, Health, State, ZoneState
+
+ONLINE, OFFLINE = "online", "offline"
+HISTORICAL_AFTER_S = 30.0
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """When something was: boot, boot time in ns, wall clock in s, and whether that is set."""
+
+    boot_id: str
+    at: int
+    wall_s: float
+    time_valid: bool
+
+    def fields(self) -> dict[str, object]:
+        """As it stands in a payload."""
+        time = datetime.fromtimestamp(self.wall_s, UTC).isoformat(timespec="milliseconds")
+        return {
+            "time": time,
+            "time_valid": self.time_valid,
+            "boot_id": self.boot_id,
+            "at_boot_ns": self.at,
+        }
+
+
+def topic(site: Site, name: str) -> str:
+    """The whole topic of one kind of message."""
+    return f"redroad/v1/{site.site.name}/{site.site.unit}/{name}"
+
+
+def as_json(fields: Mapping[str, object]) -> str:
+    """Compact, readable, and refused if a number is no number."""
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def state_fields(state: State, stamp: Stamp) -> dict[str, object]:
+    """The state topic."""
+    age = state.frame_age_s
+    return {
+        **stamp.fields(),
+        "level": state.level.name,
+        "message": state.message,
+        "because": state.because,
+        "frame_age_s": None if age is None else round(age, 2),
+        "picture_faults": list(state.picture_faults),
+        "model": state.model,
+        "zones": [_zone_fields(zone) for zone in state.zones],
+    }
+
+
+def _zone_fields(zone: ZoneState) -> dict[str, object]:
+    """A zone; without a trusted count its figures are null, never zero."""
+    seen = zone.occupancy
+    names = ("people", "low", "high", "density", "peak")
+    return {
+        "zone": zone.zone,
+        "level": zone.level.name,
+        **{name: None if seen is None else round(getattr(seen, name), 2) for name in names},
+        "area_m2": None if seen is None else seen.area,
+    }
+
+
+def event_fields(event: Event, stamp: Stamp) -> dict[str, object]:
+    """The events topic."""
+    return {
+        "id": event.id,
+        "kind": event.kind,
+        "source": event.source,
+        "zone": event.zone,
+        "before": event.before,
+        "after": event.after,
+        "because": event.because,
+        **stamp.fields(),
+    }
+
+
+def counts_id(aggregate: Aggregate, boot_id: str) -> str:
+    """The same for the same period of the same boot, however often it is sent."""
+    return f"{boot_id}:{aggregate.zone}:{aggregate.start}"
+
+
+def counts_fields(aggregate: Aggregate, stamp: Stamp) -> dict[str, object]:
+    """The counts topic; the stamp is the period's end."""
+    return {
+        "id": counts_id(aggregate, stamp.boot_id),
+        "zone": aggregate.zone,
+        "seconds": round(length_s(aggregate), 1),
+        "samples": aggregate.samples,
+        "people": _spread_fields(aggregate.people),
+        "density": _spread_fields(aggregate.density),
+        "levels": {level.name: round(share, 4) for level, share in aggregate.shares.items()},
+        **stamp.fields(),
+    }
+
+
+def _spread_fields(spread: Spread) -> dict[str, float | None]:
+    names = {"minimum": "min", "mean": "mean", "maximum": "max", "p95": "p95"}
+    return {
+        names[name]: None if value is None else round(value, 2)
+        for name, value in asdict(spread).items()
+    }
+
+
+def health_fields(
+    programs: Mapping[str, Health], stamp: Stamp, depth: int | None, dropped: int
+) -> dict[str, object]:
+    """The health topic."""
+    return {
+        **stamp.fields(),
+        "outbox_depth": depth,
+        "outbox_dropped": dropped,
+        "programs": {
+            name: {
+                "age_s": round((stamp.at - health.at) / NS_PER_S, 1),
+                "faults": health.faults,
+                "fault_count": health.fault_count,
+                **health.facts,
+            }
+            for name, health in sorted(programs.items())
+        },
+    }
+
+
+def with_history(payload: str, historical: bool) -> str:
+    """A stored payload, marked as one that was kept for a while before it was sent."""
+    return as_json({**json.loads(payload), "historical": historical})

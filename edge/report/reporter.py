@@ -1,0 +1,98 @@
+"""What `report` does with what it is told: keeps it, and sends it when the broker is there."""
+
+import logging
+
+from edge.clock import boot_id, boottime_ns, time_valid, wall_s
+from edge.program import Program
+from edge.report.aggregate import Aggregate, Aggregator
+from edge.report.outbox import Row
+from edge.report.payloads import (
+    Stamp,
+    as_json,
+    counts_fields,
+    counts_id,
+    event_fields,
+    health_fields,
+    state_fields,
+)
+from edge.report.sender import News, Sender
+from edge.report.store import Store
+from edge.site import Site
+from edge.wire import Event, Health, Message, State
+
+log = logging.getLogger("redroad")
+
+
+class Reporter:
+    """Outbox, aggregates and broker of one unit."""
+
+    def __init__(self, site: Site, program: Program) -> None:
+        self._site = site
+        self._program = program
+        self._boot_id = boot_id()
+        outbox_bytes = site.upstream.outbox_mb * 1_000_000
+        self._store = Store(program.places.state, outbox_bytes, program)
+        zones = [zone.name for zone in site.zone]
+        self._aggregator = Aggregator(site.upstream.aggregate_s, zones, boottime_ns())
+        self._health: dict[str, Health] = {}
+        self._state: State | None = None
+        self._sender = Sender(site, program, self._store)
+        if site.upstream.host is None:
+            log.info("no broker is configured: everything waits in the outbox")
+
+    def take(self, message: Message) -> None:
+        """Keep what a program told."""
+        if isinstance(message, State):
+            for aggregate in self._aggregator.add(message):
+                self._keep_counts(aggregate)
+            self._state = message
+        elif isinstance(message, Event):
+            fields = event_fields(message, self._stamp(message.at))
+            self._store.put(Row(message.id, "events", self._boot_id, message.at, as_json(fields)))
+        elif isinstance(message, Health):
+            self._health[message.program] = message
+
+    def work(self) -> None:
+        """Close periods, write, and send what can be sent."""
+        now = boottime_ns()
+        for aggregate in self._aggregator.pass_time(now):
+            self._keep_counts(aggregate)
+        for message in self._program.take_local():
+            self.take(message)
+        self._store.write()
+        self._sender.work(now, self._news())
+
+    def close(self) -> None:
+        """Keep what waits and say goodbye."""
+        for message in self._program.take_local():
+            self.take(message)
+        self._sender.close()
+        self._store.close()
+
+    def _keep_counts(self, aggregate: Aggregate) -> None:
+        stamp = self._stamp(aggregate.end)
+        name = counts_id(aggregate, self._boot_id)
+        fields = counts_fields(aggregate, stamp)
+        self._store.put(Row(name, "counts", self._boot_id, aggregate.end, as_json(fields)))
+
+    def _news(self) -> News:
+        state = self._state
+        return News(
+            state=self._state_payload,
+            health=self._health_payload,
+            urgent=state and (state.level, state.message, state.picture_faults),
+            faults=[(name, health.faults) for name, health in sorted(self._health.items())],
+        )
+
+    def _state_payload(self) -> str | None:
+        if self._state is None:
+            return None
+        return as_json(state_fields(self._state, self._stamp(self._state.at)))
+
+    def _health_payload(self) -> str:
+        self._health["report"] = self._program.health()
+        stamp = self._stamp(boottime_ns())
+        return as_json(health_fields(self._health, stamp, self._store.depth(), self._store.dropped))
+
+    def _stamp(self, at: int) -> Stamp:
+        return Stamp(self._boot_id, at, wall_s(at), time_valid())

@@ -1,0 +1,105 @@
+"""The outbox as the program sees it: a disk that fails does not stop the reporting."""
+
+import collections
+from pathlib import Path
+
+from edge.errors import OutboxError
+from edge.program import Program
+from edge.report.outbox import Outbox, Row, Waiting
+
+ROWS_IN_MEMORY = 20_000
+OUTBOX_FILE = "outbox.sqlite3"
+
+
+class Store:
+    """Rows go to disk at once; while the disk refuses, they wait in memory, up to a bound."""
+
+    def __init__(self, folder: Path, max_bytes: int, program: Program) -> None:
+        self._path = folder / OUTBOX_FILE
+        self._max_bytes = max_bytes
+        self._program = program
+        self._outbox: Outbox | None = None
+        self._unwritten: collections.deque[Row] = collections.deque()
+        self._dropped = 0
+
+    @property
+    def dropped(self) -> int:
+        """How many rows were given up for want of room since this program began."""
+        return self._dropped + (self._outbox.dropped if self._outbox else 0)
+
+    def put(self, row: Row) -> None:
+        """Keep a row; it is written by the next `write`."""
+        self._unwritten.append(row)
+        if len(self._unwritten) > ROWS_IN_MEMORY:
+            self._drop_one()
+
+    def write(self) -> None:
+        """Bring to disk what waits, and say how the disk is."""
+        if not self._unwritten and self._outbox is not None:
+            return
+        try:
+            outbox = self._opened()
+            outbox.put(self._unwritten)
+        except OutboxError as error:
+            self._program.fault("outbox", str(error))
+            self._close()
+            return
+        self._unwritten.clear()
+        self._program.recovered("outbox")
+
+    def oldest(self, limit: int, after: int) -> list[Waiting]:
+        """Rows on disk in their order; none while the disk refuses."""
+        try:
+            return self._opened().oldest(limit, after)
+        except OutboxError as error:
+            self._program.fault("outbox", str(error))
+            return []
+
+    def acknowledge(self, places: list[int]) -> None:
+        """Forget what the broker has. A row that cannot be deleted is sent again, by its id."""
+        try:
+            self._opened().acknowledge(places)
+        except OutboxError as error:
+            self._program.fault("outbox", str(error))
+
+    def depth(self) -> int | None:
+        """How many rows wait, or None while the disk cannot be asked."""
+        if self._outbox is None:
+            return None
+        try:
+            return self._outbox.depth() + len(self._unwritten)
+        except OutboxError as error:
+            self._program.fault("outbox", str(error))
+            return None
+
+    def close(self) -> None:
+        """Write what waits and give the file back."""
+        self.write()
+        self._close()
+
+    def _opened(self) -> Outbox:
+        if self._outbox is None:
+            self._outbox = Outbox(self._path, self._max_bytes)
+            if self._outbox.set_aside is not None:
+                self._program.event(
+                    "fault",
+                    f"outbox {self._path} was damaged; it is kept as "
+                    f"{self._outbox.set_aside.name} and a new one is begun",
+                    after="outbox",
+                )
+        return self._outbox
+
+    def _close(self) -> None:
+        if self._outbox is not None:
+            self._dropped += self._outbox.dropped
+            self._outbox.close()
+            self._outbox = None
+
+    def _drop_one(self) -> None:
+        """Counts before events, the oldest first."""
+        self._dropped += 1
+        for row in self._unwritten:
+            if row.kind == "counts":
+                self._unwritten.remove(row)
+                return
+        self._unwritten.popleft()

@@ -1,0 +1,63 @@
+"""A broker, and a `report` process to talk to."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.link import Outlet, socket_path
+from tests.mosquitto import Mosquitto, wait_for
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    mosquitto = Mosquitto(tmp_path)
+    mosquitto.start()
+    yield mosquitto
+    mosquitto.kill()
+
+
+class Report:
+    """The program `report` as a process of its own."""
+
+    def __init__(self, folder: Path, upstream: str) -> None:
+        self.runtime, self.state = folder / "run", folder / "state"
+        self.log = folder / "report.log"
+        self._site = folder / "site.toml"
+        self._site.write_text(
+            f'[site]\nname = "test"\nunit = "one"\n[upstream]\n{upstream}', encoding="utf-8"
+        )
+        self.process: subprocess.Popen[bytes] | None = None
+        self.outlet = Outlet(self.runtime, "report")
+
+    def start(self, **extra: str) -> None:
+        arguments = ["--site", self._site, "--runtime", self.runtime, "--state", self.state]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "edge", "report", *map(str, arguments)],
+                stderr=log,
+                env={**os.environ, **extra},
+            )
+        path = socket_path(self.runtime, "report")
+        wait_for(path.exists, 15, "report listens")
+        wait_for(lambda: "report started" in self.said(), 15, "report has started")
+
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+    def end(self, signum: signal.Signals = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(signum)
+            self.process.wait(timeout=15)
+            self.process = None
+
+
+@pytest.fixture
+def report(tmp_path: Path, broker: Mosquitto) -> Iterator[Report]:
+    program = Report(tmp_path, f'host = "127.0.0.1"\nport = {broker.port}\naggregate_s = 5\n')
+    yield program
+    program.end(signal.SIGKILL)

@@ -1,0 +1,226 @@
+"""The program `report` against a real Mosquitto: what it is told arrives, once by its id."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from edge.clock import boottime_ns
+from edge.report.outbox import Outbox, Row
+from edge.wire import Event, Level, Occupancy, State, ZoneState
+from tests.mosquitto import Listener, Mosquitto, wait_for
+from tests.report.conftest import Report
+
+
+def event(name: str) -> Event:
+    return Event(name, "transition", "decide", boottime_ns(), "why", "street", "CLEAR", "CAUTION")
+
+
+def state(level: Level = Level.CAUTION) -> State:
+    at = boottime_ns()
+    seen = Occupancy("street", 90.0, 80.0, 100.0, 40.0, 2.25, 2.25, at)
+    return State(at, level, "caution", "why", (ZoneState("street", level, seen),), 0.2, (), "m")
+
+
+def ids(listener: Listener) -> list[str]:
+    return [message["id"] for message in listener.on("events")]
+
+
+def sent(report: Report, names: list[str]) -> None:
+    for name in names:
+        wait_for(lambda name=name: report.outlet.send(event(name)), 5, "report takes an event")  # type: ignore[misc]
+
+
+def test_state_is_retained_and_events_arrive(report: Report, broker: Mosquitto) -> None:
+    listener = Listener(broker.port)
+    report.start()
+    report.outlet.send(state())
+    sent(report, ["a", "b"])
+    wait_for(lambda: {"a", "b"} <= set(ids(listener)), 10, "both events")
+    wait_for(lambda: listener.on("state"), 10, "the state")
+    late = Listener(broker.port)
+    wait_for(lambda: late.on("state") and late.on("availability"), 10, "what is retained")
+    retained = {topic: payload for topic, payload, retain in late.messages if retain}
+    told = retained["redroad/v1/test/one/state"]
+    assert told["level"] == "CAUTION"
+    assert told["zones"][0]["people"] == 90.0
+    assert told["frame_age_s"] == 0.2
+    assert retained["redroad/v1/test/one/availability"] == "online"
+    assert not [topic for topic in retained if topic.endswith("/events")]
+    (first,) = [message for message in listener.on("events") if message["id"] == "a"]
+    assert first["before"] == "CLEAR"
+    assert first["historical"] is False
+    assert first["time_valid"] is True
+
+
+def test_counts_arrive(report: Report, broker: Mosquitto) -> None:
+    listener = Listener(broker.port)
+    report.start()
+    began = time.monotonic()
+    while not listener.on("counts"):
+        report.outlet.send(state())
+        time.sleep(0.3)
+        assert time.monotonic() - began < 20
+    counts = listener.on("counts")[0]
+    assert counts["people"]["max"] == 90.0
+    assert sum(counts["levels"].values()) == pytest.approx(1.0, abs=0.01)
+
+
+def test_what_was_missed_while_the_broker_was_down_arrives(
+    report: Report, broker: Mosquitto
+) -> None:
+    report.start()
+    sent(report, ["before"])
+    wait_for(lambda: _depth(report) == 0, 10, "the outbox is empty")
+    broker.kill()
+    missed = [f"missed-{n}" for n in range(150)]
+    sent(report, missed)
+    wait_for(lambda: _depth(report) >= 150, 10, "all is kept")
+    broker.start()
+    listener = Listener(broker.port)
+    wait_for(lambda: set(missed) <= set(ids(listener)), 60, "all that was missed")
+    wait_for(lambda: _depth(report) == 0, 10, "the outbox is empty again")
+
+
+def test_a_killed_unit_is_told_offline_by_the_broker(report: Report, broker: Mosquitto) -> None:
+    listener = Listener(broker.port)
+    report.start()
+    wait_for(lambda: "online" in listener.on("availability"), 10, "online")
+    report.end(signal.SIGKILL)
+    wait_for(lambda: listener.on("availability")[-1] == "offline", 40, "offline by the will")
+
+
+def test_events_kept_by_a_killed_report_arrive_after_its_restart(
+    report: Report, broker: Mosquitto
+) -> None:
+    broker.kill()
+    report.start()
+    sent(report, [f"kept-{n}" for n in range(40)])
+    wait_for(lambda: _depth(report) >= 40, 10, "all is written")
+    report.end(signal.SIGKILL)
+    broker.start()
+    listener = Listener(broker.port)
+    report.start()
+    wait_for(lambda: {f"kept-{n}" for n in range(40)} <= set(ids(listener)), 30, "all arrives")
+
+
+def test_a_damaged_outbox_is_told_and_the_work_goes_on(report: Report, broker: Mosquitto) -> None:
+    report.state.mkdir()
+    (report.state / "outbox.sqlite3").write_bytes(b"no database" * 999)
+    listener = Listener(broker.port)
+    report.start()
+    sent(report, ["a"])
+    wait_for(lambda: "a" in ids(listener), 10, "the event")
+    assert "was damaged; it is kept as outbox.sqlite3.corrupt-1" in report.said()
+
+
+def test_old_rows_are_marked_as_historical(report: Report, broker: Mosquitto) -> None:
+    outbox = Outbox(report.state / "outbox.sqlite3", 10**6)
+    outbox.put([Row("old", "events", "another boot", 1, '{"id":"old"}')])
+    outbox.close()
+    listener = Listener(broker.port)
+    report.start()
+    wait_for(lambda: "old" in ids(listener), 10, "the old event")
+    assert next(m for m in listener.on("events") if m["id"] == "old")["historical"] is True
+
+
+def test_a_refusing_broker_is_told_once_and_everything_kept(tmp_path: Path) -> None:
+    mosquitto = Mosquitto(tmp_path, "allow_anonymous false")
+    mosquitto.start()
+    refused = Report(tmp_path, f'host = "127.0.0.1"\nport = {mosquitto.port}\n')
+    refused.start()
+    sent(refused, ["a"])
+    wait_for(lambda: "the broker refuses us" in refused.said(), 15, "the refusal")
+    time.sleep(4)
+    assert refused.said().count("Not authorized") <= 1
+    assert _depth(refused) >= 1
+    refused.end()
+    mosquitto.kill()
+
+
+def test_without_a_broker_all_is_kept_and_said(tmp_path: Path) -> None:
+    alone = Report(tmp_path, "")
+    alone.start()
+    sent(alone, ["a"])
+    wait_for(lambda: _depth(alone) >= 1, 10, "the event is kept")
+    assert "no broker is configured: everything waits in the outbox" in alone.said()
+    alone.end()
+
+
+def test_a_password_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("canary-secret")
+    secret.chmod(0o644)
+    report = Report(tmp_path, 'host = "127.0.0.1"\nusername = "u"\npassword_file = "password"\n')
+    report.start()
+    wait_for(lambda: "can be read by others; run: chmod 600" in report.said(), 10, "the refusal")
+    assert "canary-secret" not in report.said()
+    report.end()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small disk can only be mounted by root")
+def test_a_full_disk_is_told_and_survived(report: Report, broker: Mosquitto) -> None:
+    report.state.mkdir()
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(report.state)], check=True
+    )
+    try:
+        (report.state / "filler").write_bytes(b"x" * 240_000)
+        listener = Listener(broker.port)
+        report.start()
+        sent(report, ["during"])
+        wait_for(lambda: "fault: outbox: outbox" in report.said(), 10, "the fault")
+        (report.state / "filler").unlink()
+        wait_for(lambda: "during" in ids(listener), 15, "the event, once there is room")
+        assert "outbox works again" in report.said()
+        report.end()
+    finally:
+        subprocess.run(["umount", "-l", str(report.state)], check=True)
+
+
+PLANTED = """
+import edge.report.broker as broker
+from edge.report.payloads import ONLINE
+real, failures = broker.Broker.put_down, [3]
+def faulty(self, happening):
+    if happening.kind == "{kind}" and failures[0]:
+        failures[0] -= 1
+        raise RuntimeError("planted")
+    real(self, happening)
+broker.Broker.put_down = faulty
+"""
+
+
+@pytest.mark.parametrize("kind", ["acknowledged", "connected", "unreached"])
+def test_an_exception_in_a_callback_does_not_end_delivery(
+    report: Report, broker: Mosquitto, tmp_path: Path, kind: str
+) -> None:
+    """Planted through Python's own start-up hook, into the real program."""
+    hook = tmp_path / "hook"
+    hook.mkdir()
+    (hook / "sitecustomize.py").write_text(PLANTED.replace("{kind}", kind), encoding="utf-8")
+    if kind == "unreached":
+        broker.kill()
+    report.start(PYTHONPATH=str(hook))
+    sent(report, ["first"])
+    if kind == "unreached":
+        time.sleep(3)
+        broker.start()
+    listener = Listener(broker.port)
+    sent(report, ["second"])
+    wait_for(lambda: {"first", "second"} <= set(ids(listener)), 15, "delivery goes on")
+    wait_for(lambda: "RuntimeError('planted')" in report.said(), 10, "the fault is told")
+
+
+def _depth(report: Report) -> int:
+    """Rows on disk, or -1 before there is an outbox."""
+    file = report.state / "outbox.sqlite3"
+    if not file.exists():
+        return -1
+    with sqlite3.connect(file) as database:
+        (count,) = database.execute("SELECT count(*) FROM outbox").fetchone()
+        return int(count)
