@@ -101,17 +101,21 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
 
     site = load_site(site_file)  # a mistake is told once, before anything starts
     colours = Colours(sys.stdout.isatty())
-    for line in _where_to_look(site, state):
+    places = Places(runtime, state)
+    for line in _where_to_look(site, places):
         click.echo(line)
     arguments = ["--runtime", str(runtime), "--state", str(state)]
     if site_file is not None:
         arguments += ["--site", str(site_file)]
-    supervise(arguments, Places(runtime, state), colours.tell)
+    supervise(arguments, places, colours.tell)
     click.echo("redroad: all programs have ended")
 
 
-def _where_to_look(site: Site, state: Path) -> list[str]:
+def _where_to_look(site: Site, places: Places) -> list[str]:
     """What a newcomer wants to know first."""
+    from edge.show.parts import clips_folder
+
+    state = places.state
     panel = {
         "emulator": f"open http://localhost:{site.sign.port} to see the LED panel",
         "rgbmatrix": "on the LED panel",
@@ -122,14 +126,10 @@ def _where_to_look(site: Site, state: Path) -> list[str]:
     return [
         f"site      {site.site.name}/{site.site.unit}, camera {site.camera.kind}",
         f"sign      {panel}",
-        f"voice     clips in {_clips_folder(site, state)}",
+        f"voice     clips in {clips_folder(site, places)}",
         f"upstream  {upstream} ({state / 'outbox.sqlite3'})",
         "Ctrl-C ends everything.",
     ]
-
-
-def _clips_folder(site: Site, state: Path) -> Path:
-    return site.path(site.voice.clips) if site.voice.clips else state / "voice"
 
 
 @main.command()
@@ -212,11 +212,15 @@ def voice() -> None:
 
 @voice.command("build")
 @site_option
+@runtime_option
 @state_option
-@click.option("--out", type=_FOLDER, help="Folder for the clips.  [default: where show looks]")
-def voice_build(site_file: Path | None, state: Path, out: Path | None) -> None:
+@click.option("--missing", is_flag=True, help="Only the clips that are not there yet.")
+def voice_build(site_file: Path | None, runtime: Path, state: Path, missing: bool) -> None:
     """Speak every warning into a WAV file, and check each."""
-    from edge.show.clips import build_clips
+    from edge.show.clips import build_clips, missing_clips
+    from edge.show.parts import clips_folder
 
-    folder = out or _clips_folder(load_site(site_file), state)
+    folder = clips_folder(load_site(site_file), Places(runtime, state))
+    if missing and not missing_clips(folder):
+        return
     build_clips(folder, lambda name: click.echo(f"made {folder / name}.wav"))

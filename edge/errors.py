@@ -43,3 +43,7 @@ class OutboxError(RedRoadError, OSError):
 
 class LinkError(RedRoadError, OSError):
     """The sockets between the programs cannot be used."""
+
+
+class BrokerError(RedRoadError, OSError):
+    """The MQTT broker cannot be used."""

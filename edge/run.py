@@ -21,7 +21,8 @@ from typing import ClassVar
 from edge.errors import LinkError
 from edge.program import Places
 
-START_LIMIT_S = 30.0
+START_LIMIT_S = 15.0
+LOOK_EVERY_S = 0.2
 STOP_LIMIT_S = 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
 STEADY_AFTER_S = 10.0
@@ -65,17 +66,36 @@ async def _run_all(arguments: list[str], places: Places, tell: Tell) -> None:
     ended = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, ended.set)
+    voice = asyncio.create_task(_build_clips(arguments, tell))
     keepers = [_Keeper(child, arguments, places, tell) for child in CHILDREN]
     tasks = [asyncio.create_task(keeper.keep()) for keeper in keepers]
     stopped = asyncio.create_task(ended.wait())
     # A keeper never ends by itself: if one does, it failed, and the programs must not go on alone.
     await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
     failed = [task for task in tasks if task.done()]
-    for task in tasks:
+    for task in (voice, *tasks):
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(voice, *tasks, return_exceptions=True)
     for task in failed:
         task.result()
+
+
+async def _build_clips(arguments: list[str], tell: Tell) -> None:
+    """Speak what is not spoken yet; show takes the clips as they come."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "edge", "voice", "build", "--missing", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        stdin=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_die_with_parent,
+    )
+    try:
+        await _pass_lines("voice", process.stdout, tell)
+        await process.wait()
+    except asyncio.CancelledError:
+        await _end(process)
+        raise
 
 
 class _Keeper:
@@ -113,7 +133,7 @@ class _Keeper:
             start_new_session=True,  # Ctrl-C reaches us alone: we end the children in good order
             preexec_fn=_die_with_parent,
         )
-        lines = asyncio.create_task(self._pass_lines(process.stdout))
+        lines = asyncio.create_task(_pass_lines(self._child.name, process.stdout, self._tell))
         watch = asyncio.create_task(self._kill_when_silent(process))
         try:
             code = await process.wait()
@@ -135,13 +155,14 @@ class _Keeper:
 
     async def _kill_when_silent(self, process: asyncio.subprocess.Process) -> None:
         while (left := self._deadline - time.monotonic()) > 0:
-            await asyncio.sleep(left)
+            await asyncio.sleep(min(left, LOOK_EVERY_S))  # READY=1 brings the deadline nearer
         self._tell("run", f"{self._child.name} gave no sign of life; killing it")
         process.kill()
 
-    async def _pass_lines(self, stream: asyncio.StreamReader | None) -> None:
-        while stream is not None and (line := await stream.readline()):
-            self._tell(self._child.name, line.decode(errors="replace").rstrip())
+
+async def _pass_lines(name: str, stream: asyncio.StreamReader | None, tell: Tell) -> None:
+    while stream is not None and (line := await stream.readline()):
+        tell(name, line.decode(errors="replace").rstrip())
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -19,7 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.errors import SiteError
+from edge.errors import BrokerError, SiteError
 from edge.report.payloads import OFFLINE, topic
 from edge.site import Site
 from edge.site.schema import Upstream
@@ -151,19 +151,42 @@ class Broker:
             self.put_down(Happening("acknowledged", mid))
 
 
-def _client(site: Site) -> mqtt.Client:
+def probe(site: Site) -> None:
+    """Connect once and go; BrokerError says why not."""
+    client = _client(site, purpose="check")
+    told: queue.SimpleQueue[str] = queue.SimpleQueue()
+    client.on_connect = lambda _c, _u, _f, code, _p: told.put(
+        f"refuses us: {code}" if code.is_failure else ""
+    )
+    where = f"broker {site.upstream.host}:{site.upstream.port}"
+    try:
+        client.connect(str(site.upstream.host), site.upstream.port, KEEPALIVE_S)
+        client.loop_start()
+        refusal = told.get(timeout=CONNECT_TIMEOUT_S)
+    except (OSError, queue.Empty) as error:
+        why = str(error) or "no answer"
+        raise BrokerError(f"{where}: {why}; check address, network and broker") from error
+    finally:
+        client.disconnect()
+        client.loop_stop()
+    if refusal:
+        raise BrokerError(f"{where} {refusal}; check upstream.username and password_file")
+
+
+def _client(site: Site, purpose: str = "unit") -> mqtt.Client:
     """A client for the site's broker, with its last will."""
     upstream = site.upstream
     client = mqtt.Client(
         CallbackAPIVersion.VERSION2,
-        client_id=f"redroad-{site.site.name}-{site.site.unit}",
+        client_id=f"redroad-{site.site.name}-{site.site.unit}-{purpose}",
         protocol=mqtt.MQTTv5,
     )
     if upstream.username is not None:
         client.username_pw_set(upstream.username, _password(site, upstream))
     if upstream.ca_file is not None:
         client.tls_set_context(_tls(site.path(upstream.ca_file)))
-    client.will_set(topic(site, "availability"), OFFLINE, qos=1, retain=True)
+    if purpose == "unit":
+        client.will_set(topic(site, "availability"), OFFLINE, qos=1, retain=True)
     client.reconnect_delay_set(FIRST_RETRY_S, LONGEST_RETRY_S)
     client.connect_timeout = CONNECT_TIMEOUT_S
     return client

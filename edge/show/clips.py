@@ -4,6 +4,7 @@ pyttsx3 hangs, leaves words out and takes wrong voices in silence (see the traps
 each clip is spoken in a child process with a time limit, and judged before it counts.
 """
 
+import signal
 import subprocess
 import sys
 import threading
@@ -130,6 +131,8 @@ def _speak_in_child(phrase: Phrase, path: Path) -> None:
 def _speak(voice: str, text: str, path: str) -> None:
     """Speak into a file: one text only, for of two queued ones pyttsx3 writes only the last."""
     import pyttsx3  # noqa: PLC0415  only the child process loads it
+
+    signal.alarm(round(SPEAK_LIMIT_S))  # a parent that was killed cannot end a child that hangs
 
     engine = pyttsx3.init("espeak")
     if voice not in {known.id for known in engine.getProperty("voices")}:

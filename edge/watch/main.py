@@ -31,13 +31,18 @@ def run(site: Site, places: Places) -> None:
         camera.close()
 
 
+def manifest_of(site: Site) -> Manifest:
+    """The site's own list of models, or the shipped one."""
+    own = site.counter.manifest
+    return Manifest(site.path(own) if own else shipped_manifest())
+
+
 class Counting:
     """From frames to Sightings: picture health first, then the counter."""
 
     def __init__(self, site: Site, *, limit_gmac: float = LIMIT_GMAC, live: bool = True) -> None:
         self._options = site.counter
-        path = site.path(self._options.manifest) if self._options.manifest else shipped_manifest()
-        self._manifest = Manifest(path)
+        self._manifest = manifest_of(site)
         self._limit_gmac = limit_gmac
         self._judge = HealthJudge(live=live)
         self._counter: Counter | None = None
