@@ -7,6 +7,8 @@ into.
 import shutil
 import socket
 import tempfile
+import time
+import wave
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +26,11 @@ from edge.program import Places
 from edge.report.broker import probe
 from edge.report.outbox import Outbox, Row
 from edge.report.store import OUTBOX_FILE
-from edge.show.clips import missing_clips
+from edge.show.clips import RATE_HZ, missing_clips
 from edge.show.layout import render
 from edge.show.panels import Caption
 from edge.show.parts import clips_folder, open_lamp, open_panel, open_speaker
+from edge.show.voice import AplaySpeaker
 from edge.site import Site, load_site
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.choose import open_camera
@@ -175,8 +178,17 @@ def _clips(site: Site, places: Places) -> str:
 
 
 def _sound(site: Site, places: Places) -> str:
-    open_speaker(site, Places(places.runtime, places.runtime))
-    return "recorded only" if site.voice.output == "record" else f"output {site.voice.output}"
+    """Play half a second of silence: a device that is absent, busy or hung refuses it."""
+    silence = places.runtime / "silence.wav"
+    with wave.open(str(silence), "wb") as file:
+        file.setparams((1, 2, RATE_HZ, 0, "NONE", "not compressed"))
+        file.writeframes(bytes(RATE_HZ))
+    speaker = open_speaker(site, Places(places.runtime, places.runtime))
+    speaker.play(silence)
+    while speaker.busy():  # raises VoiceError for a device that fails, or hangs for 3 s
+        time.sleep(0.05)
+    real = isinstance(speaker, AplaySpeaker)
+    return f"card {site.voice.card!r} plays" if real else "no sound card is used: only recorded"
 
 
 def _beacon(site: Site, places: Places) -> str:
