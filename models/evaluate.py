@@ -55,9 +55,7 @@ class Score:
     def part(self, low: int, high: int) -> "Score":
         """Only pictures with at least `low` and fewer than `high` heads."""
         chosen = (self.truth >= low) & (self.truth < high)
-        return Score(
-            self.truth[chosen], self.found[chosen], self.deviation[chosen], self.interval
-        )
+        return Score(self.truth[chosen], self.found[chosen], self.deviation[chosen], self.interval)
 
 
 def measure(counter: Counter, examples: Sequence[Example]) -> Score:
@@ -84,8 +82,14 @@ def conformal_factor(scores: Sequence[Score]) -> float:
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True,
-              envvar="REDROAD_DATA", help="Folder of the sets.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=DATA,
+    show_default=True,
+    envvar="REDROAD_DATA",
+    help="Folder of the sets.",
+)
 @click.option("--model", "names", multiple=True, help="Only these models.")
 @click.option("--set", "sets", multiple=True, default=("street", "station", "dense"))
 def main(data: Path, names: tuple[str, ...], sets: tuple[str, ...]) -> None:

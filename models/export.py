@@ -124,8 +124,14 @@ def _write(entries: list[dict[str, Any]]) -> Manifest:
 @click.command()
 @click.option("--run", default="first", show_default=True, help="Folder under models/runs.")
 @click.option("--prefix", default="street", show_default=True, help="How the files' names begin.")
-@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True,
-              envvar="REDROAD_DATA", help="Folder of the sets.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=DATA,
+    show_default=True,
+    envvar="REDROAD_DATA",
+    help="Folder of the sets.",
+)
 def main(run: str, prefix: str, data: Path) -> None:
     """Quantise a run for every input size, measure each file, and write the manifest."""
     model = load_average(run)

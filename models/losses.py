@@ -12,7 +12,8 @@ SCALES = (1, 2, 4, 16)
 def loss(logits: Tensor, heads: Tensor) -> Tensor:
     """Logits (N, 1 + bins, H, W) against heads per cell (N, H, W)."""
     some, mean, expected = counts(logits)
-    return _likelihood(logits, some, mean, heads) + 0.3 * _bins(logits, heads) + _sums(expected, heads)
+    cells = _likelihood(logits, some, mean, heads) + 0.3 * _bins(logits, heads)
+    return cells + _sums(expected, heads)
 
 
 def _likelihood(logits: Tensor, some: Tensor, mean: Tensor, heads: Tensor) -> Tensor:

@@ -194,7 +194,8 @@ class HeadCounter(nn.Module):
 
     def load_trunk(self, path: Path) -> None:
         """Take the trunk from a quantised DeepLab MobileNetV2 0.5 file, in the order of its ops."""
-        convolutions = [m for m in (self.stem, *self.blocks) for m in m.modules() if isinstance(m, Conv)]
+        trunk = (self.stem, *self.blocks)
+        convolutions = [c for part in trunk for c in part.modules() if isinstance(c, Conv)]
         for module, (weight, bias) in zip(convolutions, _constants(path), strict=False):
             shape = module.weight.shape
             order = (3, 0, 1, 2) if module.groups > 1 else (0, 3, 1, 2)

@@ -10,6 +10,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import torch
@@ -21,6 +22,7 @@ from models.network import HeadCounter
 
 ROOT = Path(__file__).parent
 DATA = ROOT.parent.parent / "shared/data/heads"
+WEIGHTS = ROOT.parent.parent / "shared/weights/deeplabv3_mnv2_dm05_pascal_quant.tflite"
 REAL_SETS = ("street", "station", "dense", "rendered")
 EMA_DECAY = 0.998
 CHECKPOINT_EVERY_S = 180.0
@@ -40,22 +42,28 @@ class Options:
     int8_from: float
 
 
+_PATH = click.Path(path_type=Path)
+_FILE = click.Path(path_type=Path, exists=True)
+
+
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True, envvar="REDROAD_DATA", help="Folder of the sets.")
-@click.option("--weights", type=click.Path(path_type=Path, exists=True), default=ROOT.parent.parent / "shared/weights/deeplabv3_mnv2_dm05_pascal_quant.tflite", show_default=True, help="Pretrained trunk.")
+@click.option("--data", type=_PATH, default=DATA, envvar="REDROAD_DATA", help="The sets' folder.")
+@click.option("--weights", type=_FILE, default=WEIGHTS, help="The pretrained trunk.")
 @click.option("--name", default="first", show_default=True, help="Folder under models/runs.")
-@click.option("--minutes", default=50.0, show_default=True)
-@click.option("--batch", default=16, show_default=True)
+@click.option("--minutes", default=50.0, show_default=True, help="How long to train.")
+@click.option("--batch", default=16, show_default=True, help="Crops a step.")
 @click.option("--trunk-rate", default=3e-4, show_default=True, help="Learning rate of the trunk.")
 @click.option("--rate", default=1e-3, show_default=True, help="Learning rate of the rest.")
-@click.option("--seed", default=1, show_default=True)
+@click.option("--seed", default=1, show_default=True, help="Of crops and weights.")
 @click.option("--int8-from", default=INT8_FROM, show_default=True, help="Part of the time.")
 @click.option("--workers", default=1, show_default=True, help="Processes that prepare crops.")
-@click.option("--start-from", type=click.Path(path_type=Path, exists=True), help="A checkpoint whose weights to begin with.")
+@click.option("--start-from", type=_FILE, help="A checkpoint whose weights to begin with.")
 @click.option("--resume", is_flag=True, help="Go on from this run's checkpoint.")
-def main(data: Path, weights: Path, workers: int, start_from: Path | None, resume: bool, **given: object) -> None:
+def main(
+    data: Path, weights: Path, workers: int, start_from: Path | None, resume: bool, **given: Any
+) -> None:
     """Train the head counter on the train splits."""
-    options = Options(**given)  # type: ignore[arg-type]
+    options = Options(**given)
     torch.manual_seed(options.seed)
     torch.set_num_threads(2)
     sets = {name: load_set(data, name, "train") for name in REAL_SETS}
@@ -94,7 +102,10 @@ class Trainer:
         trunk = self.model.trunk_parameters()
         known = {id(parameter) for parameter in trunk}
         rest = [p for p in self.model.parameters() if id(p) not in known]
-        groups = [{"params": trunk, "rate": options.trunk_rate}, {"params": rest, "rate": options.rate}]
+        groups = [
+            {"params": trunk, "rate": options.trunk_rate},
+            {"params": rest, "rate": options.rate},
+        ]
         self.optimizer = torch.optim.AdamW(groups, lr=options.rate, weight_decay=1e-4)
         self.spent_s, self.steps, self.int8 = 0.0, 0, False
 
@@ -110,7 +121,9 @@ class Trainer:
     def train(self, sets: dict[str, list[Example]], workers: int) -> None:
         """Until the time is spent."""
         crops = Crops(sets, self.options.seed + self.steps)
-        loader = torch.utils.data.DataLoader(crops, self.options.batch, num_workers=workers, prefetch_factor=6)
+        loader = torch.utils.data.DataLoader(
+            crops, self.options.batch, num_workers=workers, prefetch_factor=6
+        )
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         shown, saved, recent = 0.0, time.monotonic(), 0.0
         began = time.monotonic() - self.spent_s
@@ -125,7 +138,7 @@ class Trainer:
             self.spent_s = time.monotonic() - began
             if self.spent_s - shown > 20:
                 shown = self.spent_s
-                self._note(progress=round(progress, 4), steps=self.steps, loss=round(recent, 4), int8=self.int8)
+                self._note(progress=progress, steps=self.steps, loss=recent, int8=self.int8)
             if time.monotonic() - saved > CHECKPOINT_EVERY_S:
                 saved = time.monotonic()
                 self.save()
@@ -171,8 +184,10 @@ class Trainer:
         torch.save(state, self.run / "checkpoint.tmp")
         (self.run / "checkpoint.tmp").replace(self.run / "checkpoint.pt")
 
-    def _note(self, **facts: object) -> None:
-        line = json.dumps({"minutes": round(self.spent_s / 60, 1), **facts})
+    def _note(self, *, progress: float, steps: int, loss: float, int8: bool) -> None:
+        minutes, progress, loss = (round(value, 4) for value in (self.spent_s / 60, progress, loss))
+        facts = {"minutes": minutes, "progress": progress, "steps": steps, "loss": loss}
+        line = json.dumps({**facts, "int8": int8})
         click.echo(line)
         with (self.run / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(line + "\n")
