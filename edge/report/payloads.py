@@ -10,14 +10,16 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from edge.clock import NS_PER_S
-from edge.report.aggregate import Aggregate, Spread, length_s
+import msgspec
+
+from edge.clock import NS_PER_S, seconds
+from edge.report.aggregate import STANDS_FOR, Aggregate, Spread, length_s
 from edge.site import Site
-from edge.wire import Event, Health, State, ZoneState
+from edge.wire import Event, Health, Level, State, ZoneState
 
 ONLINE, OFFLINE = "online", "offline"
 HISTORICAL_AFTER_S = 30.0
@@ -51,6 +53,26 @@ def topic(site: Site, name: str) -> str:
 def as_json(fields: Mapping[str, object]) -> str:
     """Compact, readable, and refused if a number is no number."""
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def unknown_state(zones: Iterable[str], now: int, because: str) -> State:
+    """What is told while nobody tells us how things stand: a claim about nothing."""
+    unknown = tuple(ZoneState(zone, Level.UNKNOWN, None) for zone in zones)
+    return State(now, Level.UNKNOWN, "unknown", because, unknown, None, (), "")
+
+
+def as_of(state: State, now: int) -> State:
+    """The state as it stands `now`: its frame is older by then, and silence makes it UNKNOWN.
+
+    The topic is retained: an old CLEAR must not outlive the program that said it.
+    """
+    silence = max(0, now - state.at)
+    age = None if state.frame_age_s is None else state.frame_age_s + seconds(silence)
+    if silence > STANDS_FOR:
+        names = [zone.zone for zone in state.zones]
+        because = f"decide has told nothing for more than {seconds(STANDS_FOR):.0f} s"
+        state = unknown_state(names, now, because)
+    return msgspec.structs.replace(state, at=now, frame_age_s=age)
 
 
 def state_fields(state: State, stamp: Stamp) -> dict[str, object]:

@@ -9,11 +9,13 @@ from edge.report.outbox import Row
 from edge.report.payloads import (
     Stamp,
     as_json,
+    as_of,
     counts_fields,
     counts_id,
     event_fields,
     health_fields,
     state_fields,
+    unknown_state,
 )
 from edge.report.sender import News, Sender
 from edge.report.store import Store
@@ -35,7 +37,8 @@ class Reporter:
         zones = [zone.name for zone in site.zone]
         self._aggregator = Aggregator(site.upstream.aggregate_s, zones, boottime_ns())
         self._health: dict[str, Health] = {}
-        self._state: State | None = None
+        # Told at once, so that what the broker retained before a power cut does not stand.
+        self._state = unknown_state(zones, boottime_ns(), "report has only just started")
         self._sender = Sender(site, program, self._store)
         if site.upstream.host is None:
             log.info("no broker is configured: everything waits in the outbox")
@@ -60,7 +63,7 @@ class Reporter:
         for message in self._program.take_local():
             self.take(message)
         self._store.write()
-        self._sender.work(now, self._news())
+        self._sender.work(now, self._news(now))
 
     def close(self) -> None:
         """Keep what waits and say goodbye."""
@@ -75,19 +78,14 @@ class Reporter:
         fields = counts_fields(aggregate, stamp)
         self._store.put(Row(name, "counts", self._boot_id, aggregate.end, as_json(fields)))
 
-    def _news(self) -> News:
-        state = self._state
+    def _news(self, now: int) -> News:
+        state = as_of(self._state, now)
         return News(
-            state=self._state_payload,
+            state=lambda: as_json(state_fields(state, self._stamp(now))),
             health=self._health_payload,
-            urgent=state and (state.level, state.message, state.picture_faults),
+            urgent=(state.level, state.message, state.picture_faults),
             faults=[(name, health.faults) for name, health in sorted(self._health.items())],
         )
-
-    def _state_payload(self) -> str | None:
-        if self._state is None:
-            return None
-        return as_json(state_fields(self._state, self._stamp(self._state.at)))
 
     def _health_payload(self) -> str:
         self._health["report"] = self._program.health()
