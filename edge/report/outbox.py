@@ -101,10 +101,9 @@ class Outbox:
         """Forget rows that the broker has."""
         try:
             with self._database as database:
-                marks = ",".join("?" * len(places))
-                database.execute(f"DELETE FROM outbox WHERE seq IN ({marks})", places)
-            self._bytes = self._measure()
+                self._bytes -= _delete(database, places)
         except sqlite3.Error as error:
+            self._forget_size()
             raise OutboxError(_explain(self._path, error)) from error
 
     def depth(self) -> int:
@@ -146,17 +145,25 @@ class Outbox:
 
     def _make_room(self, database: sqlite3.Connection) -> None:
         """Drop the oldest counts, and only then the oldest events."""
-        while self._bytes > self._max_bytes:
-            oldest = database.execute(
-                "SELECT seq, length(CAST(payload AS BLOB)) FROM outbox"
-                " ORDER BY kind = 'events', seq LIMIT 1"
-            ).fetchone()
-            if oldest is None:
-                return
-            seq, length = oldest
-            database.execute("DELETE FROM outbox WHERE seq = ?", (seq,))
-            self._bytes -= length + ROW_OVERHEAD_BYTES
-            self.dropped += 1
+        for kind in ("counts", "events"):
+            while self._bytes > self._max_bytes:
+                oldest = database.execute(
+                    "SELECT seq FROM outbox WHERE kind = ? ORDER BY seq LIMIT 1", (kind,)
+                ).fetchone()
+                if oldest is None:
+                    break
+                self._bytes -= _delete(database, oldest)
+                self.dropped += 1
+
+
+def _delete(database: sqlite3.Connection, places: Sequence[int]) -> int:
+    """Delete the rows at these places; how many bytes that frees."""
+    marks = ",".join("?" * len(places))
+    freed = database.execute(
+        f"DELETE FROM outbox WHERE seq IN ({marks}) RETURNING length(CAST(payload AS BLOB))",
+        places,
+    ).fetchall()
+    return sum(length + ROW_OVERHEAD_BYTES for (length,) in freed)
 
 
 def _open(path: Path) -> sqlite3.Connection:

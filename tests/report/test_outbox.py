@@ -54,6 +54,16 @@ def test_when_full_the_oldest_counts_go_before_any_event(tmp_path: Path) -> None
     assert outbox.dropped == 3
 
 
+def test_acknowledged_rows_make_room(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "o.sqlite3", 3 * row("x").size)
+    for name in "abcdefgh":
+        outbox.put([row(name)])
+        outbox.acknowledge([waiting.seq for waiting in outbox.oldest(1)])
+    outbox.put([row("i"), row("j"), row("k")])
+    assert names(outbox) == ["i", "j", "k"]
+    assert outbox.dropped == 0
+
+
 def test_seven_days_of_a_busy_unit_fit(tmp_path: Path) -> None:
     """Four zones a minute and an event every half minute, of the size that they have."""
     minutes = 7 * 24 * 60
