@@ -3,12 +3,14 @@
 import collections
 from pathlib import Path
 
+from edge.clock import NS_PER_S, boottime_ns
 from edge.errors import OutboxError
 from edge.program import Program
 from edge.report.outbox import Outbox, Row, Waiting
 
 ROWS_IN_MEMORY = 20_000
 OUTBOX_FILE = "outbox.sqlite3"
+OPEN_AGAIN_AFTER = 2 * NS_PER_S
 
 
 class Store:
@@ -21,6 +23,7 @@ class Store:
         self._outbox: Outbox | None = None
         self._unwritten: collections.deque[Row] = collections.deque()
         self._dropped = 0
+        self._again_at = 0
 
     @property
     def dropped(self) -> int:
@@ -37,57 +40,74 @@ class Store:
         """Bring to disk what waits, and say how the disk is."""
         if not self._unwritten and self._outbox is not None:
             return
+        outbox = self._opened()
+        if outbox is None:
+            return
         try:
-            outbox = self._opened()
             outbox.put(self._unwritten)
         except OutboxError as error:
-            self._program.fault("outbox", str(error))
-            self._close()
+            self._fail(error)
             return
         self._unwritten.clear()
         self._program.recovered("outbox")
 
     def oldest(self, limit: int, after: int) -> list[Waiting]:
         """Rows on disk in their order; none while the disk refuses."""
+        outbox = self._opened()
         try:
-            return self._opened().oldest(limit, after)
+            return outbox.oldest(limit, after) if outbox else []
         except OutboxError as error:
-            self._program.fault("outbox", str(error))
+            self._fail(error)
             return []
 
     def acknowledge(self, places: list[int]) -> None:
         """Forget what the broker has. A row that cannot be deleted is sent again, by its id."""
+        outbox = self._opened()
         try:
-            self._opened().acknowledge(places)
+            if outbox is not None:
+                outbox.acknowledge(places)
         except OutboxError as error:
-            self._program.fault("outbox", str(error))
+            self._fail(error)
 
     def depth(self) -> int | None:
         """How many rows wait, or None while the disk cannot be asked."""
-        if self._outbox is None:
-            return None
         try:
-            return self._outbox.depth() + len(self._unwritten)
+            return self._outbox.depth() + len(self._unwritten) if self._outbox else None
         except OutboxError as error:
-            self._program.fault("outbox", str(error))
+            self._fail(error)
             return None
 
     def close(self) -> None:
         """Write what waits and give the file back."""
+        self._again_at = 0
         self.write()
         self._close()
 
-    def _opened(self) -> Outbox:
-        if self._outbox is None:
-            self._outbox = Outbox(self._path, self._max_bytes)
-            if self._outbox.set_aside is not None:
-                self._program.event(
-                    "fault",
-                    f"outbox {self._path} was damaged; it is kept as "
-                    f"{self._outbox.set_aside.name} and a new one is begun",
-                    after="outbox",
-                )
+    def _opened(self) -> Outbox | None:
+        """The outbox, or None while the disk refuses it."""
+        if self._outbox is None and boottime_ns() >= self._again_at:
+            try:
+                self._outbox = Outbox(self._path, self._max_bytes)
+            except OutboxError as error:
+                self._fail(error)
+            else:
+                self._tell_damage(self._outbox.set_aside)
         return self._outbox
+
+    def _tell_damage(self, set_aside: Path | None) -> None:
+        if set_aside is not None:
+            self._program.event(
+                "fault",
+                f"outbox {self._path} was damaged; it is kept as "
+                f"{set_aside.name} and a new one is begun",
+                after="outbox",
+            )
+
+    def _fail(self, error: OutboxError) -> None:
+        """Tell it and close: opening anew, after a pause, finds out what is wrong with the file."""
+        self._program.fault("outbox", str(error))
+        self._again_at = boottime_ns() + OPEN_AGAIN_AFTER
+        self._close()
 
     def _close(self) -> None:
         if self._outbox is not None:
