@@ -1,4 +1,4 @@
-"""The MQTT broker: a client whose network thread is ours to watch.
+"""The MQTT broker: one connection at a time, its network thread ours to watch.
 
 paho calls back from its own thread. Nothing is decided there: every callback only puts down what
 happened, and the program's own loop picks it up. An exception in a callback would end paho's
@@ -19,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edge.clock import NS_PER_S, boottime_ns
 from edge.errors import BrokerError, SiteError
 from edge.report.payloads import OFFLINE, topic
 from edge.site import Site
@@ -26,7 +27,10 @@ from edge.site.schema import Upstream
 
 KEEPALIVE_S = 20
 CONNECT_TIMEOUT_S = 5.0
-FIRST_RETRY_S, LONGEST_RETRY_S = 1, 8
+TURN_S = 1.0
+UNACKNOWLEDGED = 10  # the smallest Receive Maximum of the usual brokers; paho does not ask for it
+# Looking up a name may take half a minute, and connecting 5 s for each of its addresses.
+STUCK_AFTER = 60 * NS_PER_S
 OTHERS_ONLY = 0o077
 
 P = ParamSpec("P")
@@ -34,9 +38,9 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True)
 class Happening:
-    """What paho told: `mid` for an acknowledgement, `text` for what went wrong."""
+    """What paho told: `mid` of the message it is about, `text` for what went wrong."""
 
-    kind: Literal["connected", "unreached", "lost", "acknowledged", "refused", "failed"]
+    kind: Literal["connected", "acknowledged", "refused", "failed", "ended"]
     mid: int = 0
     text: str = ""
 
@@ -57,89 +61,95 @@ def guarded(callback: Callable[P, None]) -> Callable[P, None]:
 
 
 class Broker:
-    """The connection to one broker, for ever coming back."""
+    """One connection, from its first packet to its end; the next one is a new `Broker`.
+
+    So nothing of a connection that failed, or of a thread that hangs, lives on in the next.
+    """
 
     def __init__(self, site: Site) -> None:
-        upstream = site.upstream
-        assert upstream.host is not None, "without a host there is no broker"
-        self._address = (upstream.host, upstream.port)
+        self._host, self._port = str(site.upstream.host), site.upstream.port
         self._happened: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._client = _client(site)
         self._client.on_connect = self._on_connect
-        self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
-        self._client.connect_async(*self._address, KEEPALIVE_S)
-        self._thread = self._start_thread()
-
-    @property
-    def name(self) -> str:
-        """How the broker is called in messages."""
-        return f"{self._address[0]}:{self._address[1]}"
+        self._client.max_inflight_messages_set(UNACKNOWLEDGED)
+        # With this set paho leaves all writing to the network thread: two would mix up packets.
+        self._client.on_socket_register_write = _nothing
+        self._why = "the connection ended"
+        self._abandoned = threading.Event()
+        self._turned_at = boottime_ns()
+        self._thread = threading.Thread(target=self._network, name="mqtt", daemon=True)
+        self._thread.start()
 
     def publish(self, where: str, payload: str, *, retain: bool) -> int:
         """Hand over a message at QoS 1; the id by which it will be acknowledged."""
         return self._client.publish(where, payload, qos=1, retain=retain).mid
 
     def happened(self) -> list[Happening]:
-        """Everything put down since the last call; looks after the network thread too."""
-        if not self._thread.is_alive():
-            self.put_down(Happening("failed", text="the network thread died; started again"))
-            self._thread = self._start_thread()
+        """Everything put down since the last call; an end is the last of it."""
+        ended = not self._thread.is_alive()
+        stuck = boottime_ns() - self._turned_at > STUCK_AFTER
         happenings = []
         while not self._happened.empty():
             happenings.append(self._happened.get())
+        if ended or stuck:
+            why = self._why if ended else "the network thread makes no progress"
+            happenings.append(Happening("ended", text=why))
         return happenings
 
     def put_down(self, happening: Happening) -> None:
         """Note something for the program's loop; safe from any thread."""
         self._happened.put(happening)
 
-    def reconnect(self) -> None:
-        """Drop a connection that answers no more; the thread makes a new one."""
-        self._client._sock_close()
+    def abandon(self) -> None:
+        """Leave this connection to its thread, which ends when it comes round."""
+        self._abandoned.set()
 
     def close(self) -> None:
         """Say goodbye; the will is then told by ourselves, not by the broker."""
         self._client.disconnect()
         self._thread.join(timeout=2.0)
 
-    def _start_thread(self) -> threading.Thread:
-        thread = threading.Thread(target=self._network, name="mqtt", daemon=True)
-        thread.start()
-        return thread
-
     def _network(self) -> None:
-        self._client.loop_forever(retry_first_connection=True)
+        """The thread: whatever ends it, `_why` says so and `happened` finds it ended."""
+        try:
+            self._client.connect(self._host, self._port, KEEPALIVE_S)
+            while self._client.loop(TURN_S) == mqtt.MQTT_ERR_SUCCESS:
+                self._turned_at = boottime_ns()
+                if self._abandoned.is_set():
+                    self._client.disconnect()
+        except (OSError, ValueError) as error:
+            self._why = f"the broker cannot be reached ({error})"
+        except Exception as error:  # noqa: BLE001  told as a fault by whoever asks what happened
+            self._why = f"the network thread failed: {error!r}"
 
     @guarded
     def _on_connect(
         self,
-        _c: mqtt.Client,
+        client: mqtt.Client,
         _u: Any,
         _f: mqtt.ConnectFlags,
         code: ReasonCode,
         _p: Properties | None,
     ) -> None:
         if code.is_failure:
-            self.put_down(Happening("unreached", text=f"the broker refuses us: {code}"))
+            self._why = f"the broker refuses us: {code}"
+            client.disconnect()
         else:
             self.put_down(Happening("connected"))
-
-    @guarded
-    def _on_connect_fail(self, _c: mqtt.Client, _u: Any) -> None:
-        self.put_down(Happening("unreached", text="the broker cannot be reached"))
 
     @guarded
     def _on_disconnect(
         self,
         _c: mqtt.Client,
         _u: Any,
-        _f: mqtt.DisconnectFlags,
+        flags: mqtt.DisconnectFlags,
         code: ReasonCode,
         _p: Properties | None,
     ) -> None:
-        self.put_down(Happening("lost", text=f"the connection ended: {code}"))
+        if flags.is_disconnect_packet_from_server:
+            self._why = f"the broker ended the connection: {code}"
 
     @guarded
     def _on_publish(
@@ -149,6 +159,10 @@ class Broker:
             self.put_down(Happening("refused", mid, f"the broker refuses a message: {code}"))
         else:
             self.put_down(Happening("acknowledged", mid))
+
+
+def _nothing(_c: mqtt.Client, _u: Any, _s: object) -> None:
+    """For paho's hook into foreign event loops."""
 
 
 def probe(site: Site) -> None:
@@ -187,7 +201,6 @@ def _client(site: Site, purpose: str = "unit") -> mqtt.Client:
         client.tls_set_context(_tls(site.path(upstream.ca_file)))
     if purpose == "unit":
         client.will_set(topic(site, "availability"), OFFLINE, qos=1, retain=True)
-    client.reconnect_delay_set(FIRST_RETRY_S, LONGEST_RETRY_S)
     client.connect_timeout = CONNECT_TIMEOUT_S
     return client
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge.clock import NS_PER_S, boot_id, boottime_ns
+from edge.clock import NS_PER_S, boot_id
 from edge.errors import RedRoadError
 from edge.program import Program
-from edge.report.broker import Broker, Happening
+from edge.report.broker import Broker
 from edge.report.outbox import Waiting
 from edge.report.payloads import HISTORICAL_AFTER_S, OFFLINE, ONLINE, topic, with_history
 from edge.report.store import Store
@@ -17,7 +17,8 @@ STATE_EVERY = 10 * NS_PER_S
 HEALTH_EVERY = 60 * NS_PER_S
 # A connection that acknowledges nothing of what is under way for this long is dead.
 ANSWER_WITHIN = 15 * NS_PER_S
-SETUP_AGAIN_AFTER = 30 * NS_PER_S
+REFUSED_AGAIN_AFTER = 60 * NS_PER_S
+FIRST_PAUSE, LONGEST_PAUSE = NS_PER_S, 30 * NS_PER_S
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class News:
     `urgent` changes whenever the state has to be told at once, `faults` likewise for the health.
     """
 
-    state: Callable[[], str | None]
+    state: Callable[[], str]
     health: Callable[[], str]
     urgent: object
     faults: object
@@ -38,31 +39,26 @@ class Sender:
 
     def __init__(self, site: Site, program: Program, store: Store) -> None:
         self._site, self._program, self._store = site, program, store
+        self._name = f"{site.upstream.host}:{site.upstream.port}"
         self._boot_id = boot_id()
         self._broker: Broker | None = None
-        self._setup_at = 0
+        self._pause, self._again_at = FIRST_PAUSE, 0
         self._connected = False
         self._under_way: dict[int, Waiting] = {}
-        self._last_place = 0
+        self._last_place = self._refused_at = 0
         self._answered_at = 0
         self._told: tuple[object, object] = (None, None)
         self._state_at = self._health_at = 0
 
     def work(self, now: int, news: News) -> None:
         """Take what the broker told; send what is due."""
-        broker = self._broker or self._set_up(now)
-        if broker is None:
+        self._broker = self._broker or self._set_up(now)
+        if self._broker is not None:
+            self._take_all(self._broker, now)
+        if self._broker is None or not self._connected:
             return
-        for happening in broker.happened():
-            self._take(broker, happening)
-        if not self._connected:
-            return
-        self._send_news(broker, now, news)
-        self._send_rows(broker, now)
-        if self._under_way and now - self._answered_at > ANSWER_WITHIN:
-            self._answered_at = now
-            self._program.fault("broker", f"{broker.name} answers no more; connecting anew")
-            broker.reconnect()
+        self._send_news(self._broker, now, news)
+        self._send_rows(self._broker, now)
 
     def close(self) -> None:
         """Tell that we are gone, and go."""
@@ -72,42 +68,53 @@ class Sender:
             self._broker.close()
 
     def _set_up(self, now: int) -> Broker | None:
-        """The broker, or None when there is none or its options cannot be used."""
-        if self._site.upstream.host is None or now < self._setup_at:
+        """A new connection, or None when there is none to make or not yet."""
+        if self._site.upstream.host is None or now < self._again_at:
             return None
         try:
-            self._broker = Broker(self._site)
+            return Broker(self._site)
         except RedRoadError as error:
-            self._program.fault("broker", str(error))
-            self._setup_at = now + SETUP_AGAIN_AFTER
-        return self._broker
+            self._lose(now, str(error))
+            return None
 
-    def _take(self, broker: Broker, happening: Happening) -> None:
-        if happening.kind == "acknowledged":
-            self._answered_at = boottime_ns()
-            waiting = self._under_way.pop(happening.mid, None)
-            if waiting is not None:
-                self._store.acknowledge([waiting.seq])
-        elif happening.kind == "connected":
-            self._welcome(broker)
-        elif happening.kind == "unreached" or (happening.kind == "lost" and self._connected):
-            self._connected = False
-            self._program.fault("broker", f"{broker.name}: {happening.text}; all is kept")
-        elif happening.kind == "lost":
-            pass  # the end of a connection that never stood: told as unreached already
-        elif happening.kind == "refused":
-            self._under_way.pop(happening.mid, None)  # stays on disk, for the next connection
-            self._program.fault("broker", f"{broker.name}: {happening.text}")
-        else:
-            # What the callback had to tell is lost: a new connection tells all anew.
-            self._connected = False
-            self._program.fault("broker", f"{broker.name}: {happening.text}; connecting anew")
-            broker.reconnect()
+    def _take_all(self, broker: Broker, now: int) -> None:
+        done: list[int] = []
+        lost: str | None = None
+        for happening in broker.happened():
+            if happening.kind == "acknowledged":
+                self._answered_at = now
+                if (waiting := self._under_way.pop(happening.mid, None)) is not None:
+                    done.append(waiting.seq)
+            elif happening.kind == "connected":
+                self._welcome(broker, now)
+            elif happening.kind == "refused":
+                self._under_way.pop(happening.mid, None)  # stays kept
+                self._refused_at = now
+                self._program.fault("broker", f"{self._name}: {happening.text}")
+            else:
+                lost = lost or happening.text
+        if done:
+            self._store.acknowledge(done)
+        if self._under_way and now - self._answered_at > ANSWER_WITHIN:
+            lost = lost or "it answers no more"
+        if lost is not None:
+            self._lose(now, f"{self._name}: {lost}; all is kept, and it is tried again")
 
-    def _welcome(self, broker: Broker) -> None:
+    def _lose(self, now: int, because: str) -> None:
+        """Give this connection up; after a pause that doubles, all is told anew on another."""
+        self._program.fault("broker", because)
+        if self._broker is not None:
+            self._broker.abandon()
+        self._broker, self._connected = None, False
+        self._under_way.clear()
+        self._again_at = now + self._pause
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+
+    def _welcome(self, broker: Broker, now: int) -> None:
         """A new connection: we are online, and all that is retained is told anew."""
         self._connected = True
-        self._answered_at = boottime_ns()
+        self._pause = FIRST_PAUSE
+        self._answered_at = now
         self._told = (None, None)
         self._last_place = self._state_at = self._health_at = 0
         broker.publish(self._topic("availability"), ONLINE, retain=True)
@@ -116,24 +123,22 @@ class Sender:
     def _send_news(self, broker: Broker, now: int, news: News) -> None:
         told_urgent, told_faults = self._told
         if news.urgent != told_urgent or now - self._state_at >= STATE_EVERY:
-            payload = news.state()
-            if payload is not None:
-                broker.publish(self._topic("state"), payload, retain=True)
-                self._state_at = now
+            broker.publish(self._topic("state"), news.state(), retain=True)
+            self._state_at = now
         if news.faults != told_faults or now - self._health_at >= HEALTH_EVERY:
             broker.publish(self._topic("health"), news.health(), retain=True)
             self._health_at = now
         self._told = (news.urgent, news.faults)
 
     def _send_rows(self, broker: Broker, now: int) -> None:
-        """Fill up what is under way with the next rows in line.
-
-        After a reconnect paho repeats what was under way by itself, with the same ids.
-        """
-        on_the_way = {waiting.seq for waiting in self._under_way.values()}
-        for waiting in self._store.oldest(INFLIGHT, self._last_place):
-            if waiting.seq in on_the_way or len(self._under_way) >= INFLIGHT:
-                continue
+        """Fill up what is under way with the next rows in line."""
+        free = INFLIGHT - len(self._under_way)
+        if free == 0:
+            return
+        if not self._under_way:
+            self._answered_at = now  # nothing was asked, so nothing is late
+            self._try_refused_again(now)
+        for waiting in self._store.oldest(free, self._last_place):
             row = waiting.row
             late = row.boot_id != self._boot_id or now - row.at > HISTORICAL_AFTER_S * NS_PER_S
             mid = broker.publish(
@@ -141,6 +146,11 @@ class Sender:
             )
             self._under_way[mid] = waiting
             self._last_place = waiting.seq
+
+    def _try_refused_again(self, now: int) -> None:
+        """Begin with the oldest again: the broker's permissions may have been mended."""
+        if self._refused_at and now - self._refused_at > REFUSED_AGAIN_AFTER:
+            self._refused_at = self._last_place = 0
 
     def _topic(self, name: str) -> str:
         return topic(self._site, name)
