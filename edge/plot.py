@@ -48,6 +48,12 @@ def draw_plot(result: Replay, site: Site, title: str, hold_s: float, file: Path)
         grid[2 * index, 0].set_title(f"zone {zone}, {area_m2:g} m²", loc="left", fontsize=10)
         _draw_people_axis(grid[2 * index, 0], area_m2)
         _draw_levels(grid[2 * index + 1, 0], rows, changes, hold_s)
+    shown = {
+        label: handle
+        for axes in grid[1::2, 0]
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=5, fontsize=8)
     timed = any(row.wall for row in result.rows)
     grid[-1, 0].set_xlabel("time of day" if timed else "seconds since the recording began")
     figure.savefig(file, dpi=110)
@@ -135,5 +141,3 @@ def _draw_levels(axes: "Axes", rows: list[Row], changes: list[Change], hold_s: f
             )
             axes.axvspan(begin, finish, color=COLOURS[level], lw=0, label=label)
             used.add(level)
-    if used:
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.35), ncols=5, fontsize=8)

@@ -21,6 +21,7 @@ from models.network import CELL
 
 CROP = 256
 GREY = 128
+AROUND_A_HEAD = 0.5  # or the far rows of a street, small and full, are seldom seen
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,7 @@ def _crop(
     height, width, _ = pixels.shape
     scale = math.exp(rng.uniform(math.log(share.smallest), math.log(share.largest)))
     side = CROP / scale
-    left = rng.uniform(min(0.0, width - side), max(0.0, width - side))
-    top = rng.uniform(min(0.0, height - side), max(0.0, height - side))
+    left, top = _corner(example, side, rng)
     x0, y0 = max(0, math.floor(left)), max(0, math.floor(top))
     x1, y1 = min(width, math.ceil(left + side)), min(height, math.ceil(top + side))
     size = (max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale)))
@@ -114,6 +114,25 @@ def _crop(
         canvas = canvas[:, ::-1]
         heads = heads * np.array([-1, 1], np.float32) + np.array([CROP, 0], np.float32)
     return canvas, heads
+
+
+def _corner(example: Example, side: float, rng: np.random.Generator) -> tuple[float, float]:
+    """Left and top of a square anywhere in the picture, or around one of its heads."""
+    height, width, _ = example.pixels.shape
+    corner = (_anywhere(width - side, rng), _anywhere(height - side, rng))
+    if len(example.heads) and rng.random() < AROUND_A_HEAD:
+        x, y = example.heads[rng.integers(len(example.heads))]
+        corner = (x - rng.uniform(0, side), y - rng.uniform(0, side))
+    return _within(corner[0], width - side), _within(corner[1], height - side)
+
+
+def _anywhere(room: float, rng: np.random.Generator) -> float:
+    return rng.uniform(min(0.0, room), max(0.0, room))
+
+
+def _within(value: float, room: float) -> float:
+    """Keep a square inside the picture, or the picture inside a larger square."""
+    return float(np.clip(value, min(0.0, room), max(0.0, room)))
 
 
 def _nothing(rng: np.random.Generator) -> NDArray[np.uint8]:
