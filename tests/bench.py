@@ -1,0 +1,186 @@
+"""`make bench`: speed, start and memory, printed beside their aims. Nothing here is a test.
+
+Times are medians, taken in turns with the peer, so that what else the machine does hits both.
+"""
+
+import json
+import platform
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import psutil
+
+from edge.clock import NS_PER_S, boottime_ns
+from edge.decide.decider import Decider
+from edge.decide.messages import order_for
+from edge.run import CHILDREN
+from edge.site import Site
+from edge.watch.cameras.scene import Scene
+from edge.watch.counter import Counter
+from edge.watch.frame import Frame
+from edge.watch.health import HealthJudge
+from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
+from edge.watch.runtime import make_interpreter
+from edge.wire import PictureHealth, Sighting, decode, encode
+from tests.appliance import SITE, Appliance
+from tests.mosquitto import wait_for
+
+ROUNDS = 40
+PEER = shipped_manifest().parent / "peers" / "mobilenetv2-0.5-640x352.tflite"
+PEER_OF = "street-640x352"
+SETTLE_S = 15
+MEMORY_AIM_MB = {"watch": 150, "decide": 80, "show": 80, "report": 80}
+
+
+def median_ms(*works: Callable[[], object]) -> list[float]:
+    """The median milliseconds of each, run in turns."""
+    times: list[list[float]] = [[] for _ in works]
+    for round_number in range(ROUNDS + 5):
+        for work, taken in zip(works, times, strict=True):
+            began = time.perf_counter()
+            work()
+            if round_number >= 5:
+                taken.append(1000 * (time.perf_counter() - began))
+    return [statistics.median(taken) for taken in times]
+
+
+def verdict(value: float, aim: float) -> str:
+    return f"aim {aim:g}: {'ok' if value <= aim else 'over'}"
+
+
+def peer(threads: int) -> Callable[[], object]:
+    """A plain MobileNetV2 0.5 trunk of the same input, made by models/peers.py."""
+    interpreter = make_interpreter("litert", PEER.read_bytes(), threads)
+    details = interpreter.get_input_details()[0]
+    zeros = np.zeros(details["shape"], np.int8)
+
+    def work() -> None:
+        interpreter.set_tensor(details["index"], zeros)
+        interpreter.invoke()
+
+    return work
+
+
+def bench_counter(manifest: Manifest) -> float:
+    """Every size, one thread and two; the milliseconds of the peer's twin on one."""
+    print("\nCounter, int8, LiteRT: letterbox, network and finish")
+    print(
+        "model               threads       ms   GMAC/s   against MobileNetV2-0.5 trunk, same input"
+    )
+    reference = 0.0
+    for entry in manifest.entries:
+        for threads in (1, 2):
+            counter = Counter(manifest, entry, "litert", threads)
+            pixels = Scene(*entry.input).at(28.0).pixels
+            works: list[Callable[[], object]] = [lambda c=counter, p=pixels: c.count(p)]  # type: ignore[misc]
+            if entry.name == PEER_OF:
+                works.append(peer(threads))
+            taken = median_ms(*works)
+            ratio = f"{taken[0] / taken[1]:.2f} times its {taken[1]:.1f} ms" if taken[1:] else ""
+            _print_counter(entry, threads, taken[0], ratio)
+            if entry.name == PEER_OF and threads == 1:
+                reference = taken[0]
+    return reference
+
+
+def _print_counter(entry: ModelEntry, threads: int, taken_ms: float, ratio: str) -> None:
+    rate = entry.gmac / (taken_ms / 1000)
+    print(f"{entry.name:<21} {threads:>5} {taken_ms:>8.1f} {rate:>8.1f}   {ratio}")
+
+
+def bench_way(manifest: Manifest, counter_ms: float) -> None:
+    """All that happens to a frame beside the counter."""
+    site = Site()
+    pixels = Scene().at(28.0).pixels
+    heads = Counter(manifest, manifest.named(PEER_OF), "litert", 1).count(pixels)
+    judge, decider = HealthJudge(), Decider(site)
+    sighting = Sighting(0, 1, heads, PictureHealth(), PEER_OF)
+
+    def work() -> None:
+        now = boottime_ns()
+        judge.judge(Frame(pixels, now))
+        received = decode(encode(msgspec.structs.replace(sighting, taken_at=now)))
+        assert isinstance(received, Sighting)
+        decider.see(received)
+        decode(encode(order_for(decider.level, site, now)))
+
+    (taken,) = median_ms(work)
+    share = taken / counter_ms
+    print("\nThe whole way without the counter: health, wire, zones, levels, order")
+    print(
+        f"{taken:.2f} ms a frame, {100 * share:.0f} % of the counter; {verdict(100 * share, 10)} %"
+    )
+
+
+def bench_start_and_memory() -> None:
+    """Real processes: from the command to the first text, and what each program holds."""
+    print("\nStart of `redroad run` to the first text, and resident memory after a quarter minute")
+    with tempfile.TemporaryDirectory() as folder:
+        unit = Appliance(Path(folder), SITE)
+        began = boottime_ns()
+        unit.start()
+        try:
+            wait_for(unit.shown, 30, "the first text")
+            start_s = (unit.shown()[0].at - began) / NS_PER_S
+            print(f"first text after {start_s:.2f} s; {verdict(start_s, 2)} s")
+            unit.wait_until_level()
+            time.sleep(SETTLE_S)
+            for child in CHILDREN:
+                _print_memory(child.name, unit.pid(child.name))
+        finally:
+            unit.abandon()
+    _print_watch_with_pictures()
+
+
+def _print_memory(name: str, pid: int, remark: str = "") -> None:
+    held = psutil.Process(pid).memory_info().rss / 1e6
+    print(f"{name:<8} {held:6.1f} MB; {verdict(held, MEMORY_AIM_MB[name])} MB{remark}")
+
+
+def _print_watch_with_pictures() -> None:
+    """Without the simulated street's own memory, which no unit in a street has."""
+    from PIL import Image
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for number in range(4):
+            picture = Image.fromarray(Scene().at(20.0 + number).pixels)
+            picture.save(folder / f"picture-{number}.jpg")
+        site = SITE.replace('kind = "scene"', f'kind = "pictures"\nfolder = "{folder}"')
+        unit = Appliance(folder, site)
+        unit.start()
+        try:
+            unit.wait_until_level()
+            time.sleep(SETTLE_S)
+            _print_memory(
+                "watch", unit.pid("watch"), " (pictures in place of the simulated street)"
+            )
+        finally:
+            unit.abandon()
+
+
+def machine() -> str:
+    listed = subprocess.run(["lscpu", "-J"], capture_output=True, text=True, check=False).stdout
+    fields = json.loads(listed)["lscpu"] if listed else []
+    names = [field["data"] for field in fields if field["field"] == "Model name:"]
+    processor = names[0] if names else platform.processor()
+    return f"{processor}, {psutil.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def main() -> None:
+    """Print everything."""
+    print(machine())
+    manifest = Manifest(shipped_manifest())
+    counter_ms = bench_counter(manifest)
+    bench_way(manifest, counter_ms)
+    bench_start_and_memory()
+
+
+if __name__ == "__main__":
+    main()
