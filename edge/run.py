@@ -23,6 +23,7 @@ from edge.program import Places
 
 START_LIMIT_S = 15.0
 LOOK_EVERY_S = 0.2
+FIRST_TEXT_LIMIT_S = 4.0
 STOP_LIMIT_S = 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
 STEADY_AFTER_S = 10.0
@@ -66,16 +67,22 @@ async def _run_all(arguments: list[str], places: Places, tell: Tell) -> None:
     ended = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, ended.set)
-    voice = asyncio.create_task(_build_clips(arguments, tell))
-    keepers = [_Keeper(child, arguments, places, tell) for child in CHILDREN]
-    tasks = [asyncio.create_task(keeper.keep()) for keeper in keepers]
     stopped = asyncio.create_task(ended.wait())
+    keepers = [_Keeper(child, arguments, places, tell) for child in CHILDREN]
+    tasks = [asyncio.create_task(keepers[0].keep())]
+    ready = asyncio.create_task(keepers[0].ready.wait())
+    # The others do not take the processor from the sign's first text.
+    await asyncio.wait(
+        [stopped, ready], timeout=FIRST_TEXT_LIMIT_S, return_when=asyncio.FIRST_COMPLETED
+    )
+    tasks += [asyncio.create_task(keeper.keep()) for keeper in keepers[1:]]
+    voice = asyncio.create_task(_build_clips(arguments, tell))
     # A keeper never ends by itself: if one does, it failed, and the programs must not go on alone.
     await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
     failed = [task for task in tasks if task.done()]
-    for task in (voice, *tasks):
+    for task in (voice, ready, *tasks):
         task.cancel()
-    await asyncio.gather(voice, *tasks, return_exceptions=True)
+    await asyncio.gather(voice, ready, *tasks, return_exceptions=True)
     for task in failed:
         task.result()
 
@@ -107,6 +114,7 @@ class _Keeper:
         self._notify_path = places.runtime / f"{child.name}.notify"
         self._tell = tell
         self._deadline = 0.0
+        self.ready = asyncio.Event()
 
     async def keep(self) -> None:
         """Start, watch and restart the child until cancelled."""
@@ -150,6 +158,8 @@ class _Keeper:
 
     def _take_notice(self, notify: socket.socket) -> None:
         words = notify.recv(4096).split(b"\n")
+        if b"READY=1" in words:
+            self.ready.set()
         if b"READY=1" in words or b"WATCHDOG=1" in words:
             self._deadline = time.monotonic() + self._child.watchdog_s
 

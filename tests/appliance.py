@@ -85,8 +85,11 @@ class Appliance:
         """The process of one program, started anew or not."""
         assert self._process is not None
         for child in psutil.Process(self._process.pid).children():
-            if child.cmdline()[1:4] == ["-m", "edge", program]:
-                return int(child.pid)
+            try:
+                if child.cmdline()[1:4] == ["-m", "edge", program]:
+                    return int(child.pid)
+            except (psutil.NoSuchProcess, psutil.ZombieProcess):
+                continue  # killed a moment ago
         return 0
 
     def wait_for_new_pid(self, program: str, old: int) -> int:

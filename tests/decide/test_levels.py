@@ -132,23 +132,26 @@ Readings = st.lists(
 
 
 @given(Readings)
-def test_clear_only_ever_stands_on_fresh_trusted_low_readings(
+def test_clear_begins_only_on_a_low_reading_and_ends_with_silence(
     readings: list[tuple[float, float, int, bool, bool]],
 ) -> None:
-    """Whatever is fed, CLEAR at a moment means a reading within 3 s that was not crowded."""
+    """Whatever comes, in whatever order of time."""
     state, at = LevelState(), NS
     for density, doubt, step, bad, tick in readings:
         at = max(1, at + step)
         if tick:
-            state, _ = pass_time(state, at)
+            state, change = pass_time(state, at)
         elif bad:
-            state, _ = distrust(state, at, "bad")
+            state, change = distrust(state, at, "bad")
         else:
-            state, _ = observe(BANDS, state, Reading(density, density + doubt, at))
-        if state.level is Level.CLEAR:
-            assert state.seen is not None
-            now = max(at, state.now or 0) if tick else (state.now or 0)
-            assert now - state.seen <= 3 * NS or not tick
+            state, change = observe(BANDS, state, Reading(density, density + doubt, at))
+        if change is not None and change.after is Level.CLEAR:
+            assert not tick
+            assert not bad
+            assert density + doubt < BANDS[0].fall
+        if state.seen is not None:
+            silent, _ = pass_time(state, state.seen + 3 * NS + 1)
+            assert silent.level is Level.UNKNOWN
 
 
 @given(Readings)
