@@ -15,14 +15,15 @@ from edge.watch.counter import Counter
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from models.data import Example, load_set
 from models.evaluate import (
+    FAIR_RATIO,
     SCENE_MOMENTS_S,
     SIZES_OF_CROWD,
     VAL_SETS,
     Score,
     conformal_factor,
+    is_fair,
     measure,
 )
-from models.export import FAIR_RATIO
 from models.train import DATA
 
 CARD = Path(__file__).parent / "MODEL_CARD.md"
@@ -66,12 +67,6 @@ def _rows(name: str, scores: dict[str, Score]) -> Iterator[str]:
                 yield _row(name, label, _span(low, high), part)
 
 
-def _is_fair(entry: ModelEntry, examples: list[Example]) -> bool:
-    """Whether a set took part in fitting the interval: the export's rule."""
-    height, width, _ = examples[0].pixels.shape
-    return min(entry.input[0] / width, entry.input[1] / height) >= FAIR_RATIO
-
-
 def _span(low: int, high: int) -> str:
     """The last size of crowd has no upper end worth printing."""
     return f"{low} and more" if high == SIZES_OF_CROWD[-1][1] else f"{low} to {high - 1}"
@@ -104,7 +99,7 @@ def figures(manifest: Manifest, entries: list[ModelEntry], sets: dict[str, list[
         scores = {name: measure(counter, pictures) for name, pictures in sets.items()}
         table += _rows(entry.name, scores)
         scene += _scene_rows(entry.name, counter)
-        fair = [name for name in VAL_SETS if _is_fair(entry, sets[name])]
+        fair = [name for name in VAL_SETS if is_fair(entry.input, sets[name])]
         share = 100 * held_out_coverage([scores[name] for name in fair])
         on = " and ".join(fair)
         coverage.append(f"- {entry.name}: {entry.interval}, held out {share:.0f} % ({on})")

@@ -21,6 +21,7 @@ from models.network import CELL
 
 CROP = 256
 GREY = 128
+NOTHING = 0.05  # counters see crowds in black or plain frames if nobody tells them better
 AROUND_A_HEAD = 0.5  # or the far rows of a street, small and full, are seldom seen
 
 
@@ -83,13 +84,13 @@ class Crops(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]])
         weights = np.array([share.weight for share in self._shares])
         weights /= weights.sum()
         while True:
-            if rng.random() < 0.03:
+            if rng.random() < NOTHING:
                 pixels, heads = _nothing(rng), np.zeros((0, 2), np.float32)
             else:
                 share = self._shares[rng.choice(len(weights), p=weights)]
                 examples = self._sets[share.name]
                 pixels, heads = _crop(examples[rng.integers(len(examples))], share, rng)
-            pixels = augment(pixels, rng)
+                pixels = augment(pixels, rng)
             yield _as_tensor(pixels), torch.from_numpy(cells_of(heads, CROP, CROP))
 
 
@@ -137,7 +138,8 @@ def _within(value: float, room: float) -> float:
 
 def _nothing(rng: np.random.Generator) -> NDArray[np.uint8]:
     """Black, white, plain or noise: nobody there."""
-    plain = np.full((CROP, CROP, 3), rng.integers(0, 256, 3), np.float32)
+    colour = rng.choice([(0, 0, 0), (255, 255, 255), (GREY,) * 3, rng.integers(0, 256, 3)])
+    plain = np.full((CROP, CROP, 3), colour, np.float32)
     noise = rng.normal(0, rng.choice([0, 5, 30, 90]), (CROP, CROP, 3))
     return np.clip(plain + noise, 0, 255).astype(np.uint8)
 

@@ -18,6 +18,8 @@ from models.train import DATA
 
 VAL_SETS = ("street", "station")
 COVERED = 0.90
+# A picture made smaller than this is one that a model is not for: it says nothing of intervals.
+FAIR_RATIO = 0.45
 LARGE_CROWD, ENOUGH_PICTURES = 50, 20
 SIZES_OF_CROWD = ((0, 1), (1, 10), (10, 50), (50, 150), (150, 10_000))
 SCENE_MOMENTS_S = (3.0, 22.0, 30.0, 38.0, 55.0)
@@ -68,6 +70,12 @@ def measure(counter: Counter, examples: Sequence[Example]) -> Score:
         deviation=np.sqrt([float(heads.variance.sum()) for heads in maps]),
         interval=maps[0].interval,
     )
+
+
+def is_fair(size: Sequence[int], examples: Sequence[Example]) -> bool:
+    """Whether a set's pictures are at least FAIR_RATIO of their size in a (width, height) input."""
+    height, width, _ = examples[0].pixels.shape
+    return min(size[0] / width, size[1] / height) >= FAIR_RATIO
 
 
 def conformal_factor(scores: Sequence[Score]) -> float:

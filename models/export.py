@@ -22,15 +22,13 @@ from edge.watch.counter import Counter
 from edge.watch.manifest import Manifest
 from edge.watch.pictures import read_picture
 from models.data import Example, letterbox, load_set
-from models.evaluate import VAL_SETS, conformal_factor, measure
+from models.evaluate import VAL_SETS, conformal_factor, is_fair, measure
 from models.network import BINS, CELL, HeadCounter, gmac
 from models.scenes import golden_picture
 from models.train import DATA
 
 ROOT = Path(__file__).parent
 SIZES = ((640, 352), (960, 544), (640, 480), (1024, 768), (384, 544))
-# A picture made smaller than this is one that the model is not for: it says nothing of intervals.
-FAIR_RATIO = 0.45
 CALIBRATION = {"street": 24, "station": 10, "dense": 14, "rendered": 4, "scene": 12}
 
 
@@ -148,13 +146,6 @@ def main(run: str, prefix: str, data: Path) -> None:
     _measure(entries, data)
 
 
-def _is_fair(entry: dict[str, Any], examples: list[Example]) -> bool:
-    """Whether a set's pictures are at least FAIR_RATIO of their size in the model's input."""
-    height, width, _ = examples[0].pixels.shape
-    wide, high = entry["input"]
-    return bool(min(wide / width, high / height) >= FAIR_RATIO)
-
-
 def _measure(entries: list[dict[str, Any]], data: Path) -> None:
     """Fill in interval, golden count and scores, each measured with the appliance's own code."""
     manifest = _write(entries)
@@ -162,7 +153,7 @@ def _measure(entries: list[dict[str, Any]], data: Path) -> None:
         counter = Counter(manifest, manifest.named(entry["name"]), "litert", 2)
         examples = {name: load_set(data, name, "val") for name in VAL_SETS}
         scores = {name: measure(counter, pictures) for name, pictures in examples.items()}
-        fair = [score for name, score in scores.items() if _is_fair(entry, examples[name])]
+        fair = [score for name, score in scores.items() if is_fair(entry["input"], examples[name])]
         entry["interval"] = round(conformal_factor(fair), 3)
         golden = counter.count(read_picture(manifest.golden_picture)).total().people
         entry["golden_count"] = round(golden, 2)
