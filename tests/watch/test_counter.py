@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tomlkit
+from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.watch.cameras.scene import Scene
@@ -38,7 +39,7 @@ def wide() -> Counter:
 def copy_with(tmp_path: Path, content: bytes, **changes: object) -> Manifest:
     """A manifest of one entry, the wide model's, changed, with its file's content."""
     document = tomlkit.parse(shipped_manifest().read_text(encoding="utf-8"))
-    model = next(m for m in document["model"] if m["name"] == "street-640x352")  # type: ignore[union-attr]
+    model = next(m for m in document["model"] if m["name"] == "street-640x352")
     model["sha256"] = hashlib.sha256(content).hexdigest()
     model.update(changes)
     document["model"] = [model]
@@ -178,7 +179,7 @@ print(json.dumps([m.count.round(4).tolist() for m in maps]))
 """
 
 
-def count_with(runtime: str) -> list[np.ndarray]:
+def count_with(runtime: str) -> list[NDArray[np.float64]]:
     """The head maps of four scenes, in a process of its own: the two runtimes share symbols."""
     result = subprocess.run(
         [sys.executable, "-c", COUNT_IN_ANOTHER_PROCESS, runtime, "street-640x352"],
