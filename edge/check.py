@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.decide.messages import MESSAGES, neutral
+from edge.decide.messages import MESSAGES, NEUTRAL, pages_of
 from edge.errors import (
     CameraError,
     ModelError,
@@ -39,6 +39,7 @@ from edge.watch.main import manifest_of
 from edge.watch.manifest import ModelEntry
 from edge.watch.pictures import read_picture
 from edge.wire import Level
+from edge.words import phrases_of
 
 GOLDEN_TOLERANCE = 0.02
 CAMERA_TRIES, CAMERA_WAIT_S = 10, 1.0
@@ -137,9 +138,9 @@ def _judge_golden(entry: ModelEntry, found: float) -> None:
 def _texts(site: Site) -> str:
     """Every page of every message must fit the panel."""
     sign = site.sign
-    messages = [neutral(site), *MESSAGES.values()]
+    messages = [NEUTRAL, *MESSAGES.values()]
     for message in messages:
-        for page in message.pages:
+        for page in pages_of(message, site):
             render(page, sign.width, sign.height)
     return f"{len(messages)} messages fit {sign.width}x{sign.height} LEDs"
 
@@ -148,7 +149,7 @@ def _panel(site: Site, places: Places) -> str:
     """Show the neutral text, unless a running unit holds the panel."""
     if site.sign.panel == "emulator" and _port_taken(site.sign.port):
         return f"port {site.sign.port} is in use, as it is while the sign runs"
-    page = neutral(site).pages[0]
+    page = pages_of(NEUTRAL, site)[0]
     scratch = Places(places.runtime, places.runtime)  # leave the records of a running unit alone
     panel = open_panel(site, scratch)
     try:
@@ -168,7 +169,7 @@ def _port_taken(port: int) -> bool:
 
 def _clips(site: Site, places: Places) -> str:
     folder = clips_folder(site, places)
-    missing = missing_clips(folder)
+    missing = missing_clips(folder, phrases_of(site))
     if missing:
         raise VoiceError(
             f"{len(missing)} clips are missing in {folder}, first {missing[0]}.wav; "

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from edge import __version__
 from edge.errors import RedRoadError
 from edge.program import Places
 from edge.site import Site, load_site
+from edge.site.schema import Sign
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -206,6 +208,44 @@ def check(site_file: Path | None, state: Path, as_json: bool) -> None:
 
 
 @main.group()
+def sign() -> None:
+    """What the panel shows."""
+
+
+@sign.command("preview")
+@site_option
+@click.option(
+    "--out", type=_FOLDER, default=Path("out/sign"), show_default=True, help="Folder to write."
+)
+@click.option("--size", help="LEDs, such as 192x96, instead of the site's panel.")
+def sign_preview(site_file: Path | None, out: Path, size: str | None) -> None:
+    """Draw every page of every message as it looks in LEDs, and one sheet with all."""
+    from edge.decide.messages import MESSAGES, NEUTRAL, pages_of
+    from edge.show.preview import write_preview
+
+    site = _with_panel(load_site(site_file), size)
+    messages = {message.name: pages_of(message, site) for message in (NEUTRAL, *MESSAGES.values())}
+    for path in write_preview(messages, site.sign.width, site.sign.height, out):
+        click.echo(path)
+
+
+def _with_panel(site: Site, size: str | None) -> Site:
+    """The site with a panel of another size."""
+    if size is None:
+        return site
+    match = re.fullmatch(r"(\d+)x(\d+)", size)
+    try:
+        if match is None:
+            raise ValueError(size)
+        changed = {**site.sign.model_dump(), "width": int(match[1]), "height": int(match[2])}
+        return site.model_copy(update={"sign": Sign(**changed)})
+    except ValueError as error:
+        raise click.UsageError(
+            f"--size is {size!r}, must be WIDTHxHEIGHT in LEDs, from 32x16 to 384x384"
+        ) from error
+
+
+@main.group()
 def voice() -> None:
     """The spoken warnings."""
 
@@ -219,8 +259,10 @@ def voice_build(site_file: Path | None, runtime: Path, state: Path, missing: boo
     """Speak every warning into a WAV file, and check each."""
     from edge.show.clips import build_clips, missing_clips
     from edge.show.parts import clips_folder
+    from edge.words import phrases_of
 
-    folder = clips_folder(load_site(site_file), Places(runtime, state))
-    if missing and not missing_clips(folder):
+    site = load_site(site_file)
+    folder, phrases = clips_folder(site, Places(runtime, state)), phrases_of(site)
+    if missing and not missing_clips(folder, phrases):
         return
-    build_clips(folder, lambda name: click.echo(f"made {folder / name}.wav"))
+    build_clips(folder, phrases, lambda name: click.echo(f"made {folder / name}.wav"))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from edge.site.schema import Site
 from edge.wire import Level, Order, Page
+from edge.words import clip_name, words_of
 
 # An Order outlives its repetition several times, and is dead well within the 5 s after which the
 # sign must be neutral when this program is gone.
@@ -13,68 +14,53 @@ ORDER_EVERY_S = 0.5
 GREEN, AMBER, ORANGE, RED = "#00d060", "#ffb000", "#ff6a00", "#ff2020"
 
 
+ROOMY_ROWS = 48  # LEDs that two lines of a language need on a page
+
+
 @dataclass(frozen=True)
 class Message:
-    """One row: pages in turn, clips in turn, the beacon's pattern, and its weight among others."""
+    """One row: its colour, whether it is spoken, the beacon's pattern, and its weight."""
 
     name: str
-    pages: tuple[Page, ...]
-    clips: tuple[str, ...] = ()
+    colour: str
+    spoken: bool = False
     beacon: str = "off"
     priority: int = 0
 
 
 MESSAGES: dict[Level, Message] = {
-    Level.CLEAR: Message(
-        "clear",
-        (Page(("보행 원활", "CLEAR"), GREEN),),
-    ),
-    Level.CAUTION: Message(
-        "caution",
-        (
-            Page(("약간 혼잡", "천천히 걸어요"), AMBER),
-            Page(("GETTING BUSY", "SLOW DOWN"), AMBER),
-        ),
-        clips=("caution-ko", "caution-en"),
-        beacon="slow",
-        priority=1,
-    ),
-    Level.CROWDED: Message(
-        "crowded",
-        (
-            Page(("혼잡", "우회하세요"), ORANGE),
-            Page(("CROWDED", "USE OTHER", "STREETS"), ORANGE),
-        ),
-        clips=("crowded-ko", "crowded-en"),
-        beacon="slow",
-        priority=2,
-    ),
-    Level.CRITICAL: Message(
-        "critical",
-        (
-            Page(("매우 혼잡", "진입 금지"), RED),
-            Page(("DANGER", "DO NOT", "ENTER"), RED),
-        ),
-        clips=("critical-ko", "critical-en"),
-        beacon="fast",
-        priority=3,
-    ),
+    Level.CLEAR: Message("clear", GREEN),
+    Level.CAUTION: Message("caution", AMBER, spoken=True, beacon="slow", priority=1),
+    Level.CROWDED: Message("crowded", ORANGE, spoken=True, beacon="slow", priority=2),
+    Level.CRITICAL: Message("critical", RED, spoken=True, beacon="fast", priority=3),
 }
+NEUTRAL = Message("neutral", "")  # for UNKNOWN: it claims nothing about the street
 
 
-def neutral(site: Site) -> Message:
-    """The message for UNKNOWN: it claims nothing about the street."""
-    return Message("neutral", (Page(tuple(site.sign.neutral), site.sign.neutral_colour),))
+def pages_of(message: Message, site: Site) -> tuple[Page, ...]:
+    """At most two pages: one for each language, or one for each two of them."""
+    sign = site.sign
+    if message is NEUTRAL:
+        return (Page(tuple(sign.neutral), sign.neutral_colour),)
+    words = [words_of(site, message.name, language) for language in sign.languages]
+    shared = 1 if len(words) <= 2 and sign.height >= ROOMY_ROWS else 2
+    roomy = sign.height >= shared * ROOMY_ROWS
+    lines = [(cell.headline, cell.action) if roomy else (cell.short,) for cell in words]
+    return tuple(
+        Page(tuple(line for cell in lines[first : first + shared] for line in cell), message.colour)
+        for first in range(0, len(lines), shared)
+    )
 
 
 def order_for(level: Level, site: Site, at: int) -> Order:
     """The Order that makes the sign tell `level` from `at` on."""
-    message = MESSAGES.get(level) or neutral(site)
+    message = MESSAGES.get(level, NEUTRAL)
+    languages = site.voice.languages if message.spoken else []
     return Order(
         message=message.name,
         level=level,
-        pages=message.pages,
-        clips=message.clips,
+        pages=pages_of(message, site),
+        clips=tuple(clip_name(message.name, language) for language in languages),
         beacon=message.beacon,
         priority=message.priority,
         issued_at=at,

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import VoiceError
-from edge.phrases import PHRASES, Phrase
+from edge.words import Phrase
 
 RATE_HZ = 22050
 SPEAK_LIMIT_S = 20.0
@@ -34,14 +34,18 @@ FAINTEST_RMS = 0.03  # of speech normalised to PEAK; a click in silence is below
 Samples = NDArray[np.float64]
 
 
-def build_clips(folder: Path, progress: Callable[[str], None] = lambda _name: None) -> None:
-    """Make every clip of PHRASES in `folder` as NAME.wav; `progress(name)` after each.
+def build_clips(
+    folder: Path,
+    phrases: Mapping[str, Phrase],
+    progress: Callable[[str], None] = lambda _name: None,
+) -> None:
+    """Make a clip of every phrase in `folder` as NAME.wav; `progress(name)` after each.
 
     VoiceError names the clips that could not be made; those made before stay.
     """
     folder.mkdir(parents=True, exist_ok=True)
     failed: list[str] = []
-    for name, phrase in PHRASES.items():
+    for name, phrase in phrases.items():
         try:
             build_clip(folder / f"{name}.wav", phrase)
         except VoiceError as error:
@@ -52,9 +56,9 @@ def build_clips(folder: Path, progress: Callable[[str], None] = lambda _name: No
         raise VoiceError("\n".join(failed))
 
 
-def missing_clips(folder: Path) -> list[str]:
+def missing_clips(folder: Path, names: Iterable[str]) -> list[str]:
     """The names of the clips that `folder` lacks."""
-    return [name for name in PHRASES if not (folder / f"{name}.wav").is_file()]
+    return [name for name in names if not (folder / f"{name}.wav").is_file()]
 
 
 def build_clip(path: Path, phrase: Phrase) -> None:

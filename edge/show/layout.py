@@ -1,11 +1,13 @@
-"""Text on the panel: the largest pixel font, at a whole multiple, that a page's lines fit in.
+"""Text on the panel: each line in the largest pixel font, at a whole multiple, that fits.
 
-LEDs are on or off: no antialiasing. The fonts are Galmuri (OFL-1.1), drawn for these heights.
+LEDs are on or off: no antialiasing. The fonts are Galmuri (OFL-1.1) and, for simplified Chinese, a
+part of GNU Unifont (OFL-1.1), drawn for these heights. The lines of a page are as nearly of one
+height as their scripts allow.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import as_file, files
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
@@ -14,6 +16,8 @@ from edge.errors import LayoutError
 from edge.wire import Page
 
 WHITE = (255, 255, 255)
+EVEN = 1.5  # times the smallest letters of a page: larger ones beside them look ill
+MOST = 32  # times that a face is enlarged: more than any panel needs
 MISSING = "\uffff"  # a character of no font: drawn as the box that stands for what is missing
 
 
@@ -26,7 +30,7 @@ class Face:
     height: int
 
 
-# Bolder first: of two faces that fill the panel alike, the first is taken.
+# Bolder first: of two faces that fill a line alike, the first is taken.
 FACES = (
     Face("Galmuri11-Bold.ttf", 16, 11),
     Face("Galmuri11-Condensed.ttf", 16, 11),
@@ -35,26 +39,43 @@ FACES = (
     Face("Galmuri7.ttf", 10, 7),
 )
 SMALLEST = FACES[-1]
+CHINESE = Face("Unifont-GB2312.otf", 16, 15)  # for lines that none of the others can draw
 
 
 @dataclass(frozen=True)
-class Block:
-    """Lines set in one face: the px it takes at multiple 1, and where its ink begins."""
+class Setting:
+    """A line set in one face at a whole multiple: its ink, LED by LED."""
 
     face: Face
-    width: int
-    line_height: int
-    top: int
+    multiple: int
+    ink: Image.Image
+
+    @property
+    def letters(self) -> int:
+        """The height of a letter, px."""
+        return self.face.height * self.multiple
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """What makes a setting larger than another: higher letters, then broader ones."""
+        return self.letters, self.ink.width
 
 
 def render(page: Page, width: int, height: int) -> Image.Image:
     """The page as an RGB image of `width` x `height` px. LayoutError when it does not fit."""
     colour = _colour(page)
-    fitting = list(_fitting(page, width, height))
-    if not fitting:
+    settings = _settings(page, width, height)
+    if not settings:
         raise LayoutError(_why_not(page, width, height))
-    block, multiple = max(fitting, key=_filled)
-    return _draw(Image.new("RGB", (width, height)), page, block, multiple, colour)
+    return _draw(Image.new("RGB", (width, height)), settings, colour)
+
+
+def letter_height(page: Page, width: int, height: int) -> int:
+    """The height in px of the page's smallest letters. LayoutError when it does not fit."""
+    settings = _settings(page, width, height)
+    if not settings:
+        raise LayoutError(_why_not(page, width, height))
+    return min(setting.letters for setting in settings)
 
 
 def render_clipped(page: Page, width: int, height: int) -> Image.Image:
@@ -63,63 +84,89 @@ def render_clipped(page: Page, width: int, height: int) -> Image.Image:
         colour = _colour(page)
     except LayoutError:
         colour = WHITE
-    return _draw(Image.new("RGB", (width, height)), page, _block(page, SMALLEST), 1, colour)
+    settings = [Setting(SMALLEST, 1, _ink(line, SMALLEST, 1)) for line in page.lines]
+    return _draw(Image.new("RGB", (width, height)), settings, colour)
 
 
-def _fitting(page: Page, width: int, height: int) -> Iterator[tuple[Block, int]]:
-    """Every face that has all the characters, at the largest multiple that fits."""
-    margin = min(width, height) // 32
-    for face in FACES:
-        if _missing(face, page):
-            continue
-        block = _block(page, face)
-        count = len(page.lines)
-        tall = count * block.line_height + count - 1  # a row of the font between two lines
-        multiple = min((width - 2 * margin) // max(1, block.width), (height - margin) // tall)
-        if multiple >= 1:
-            yield block, multiple
+def _settings(page: Page, width: int, height: int) -> list[Setting]:
+    """The lines with the smallest letters as large as they can be, the others a little larger."""
+    room = height - height // 48
+    choices = [list(_choices(line, width)) for line in page.lines]
+    for floor in sorted({choice.letters for line in choices for choice in line}, reverse=True):
+        settings = [_smallest(line, floor) for line in choices]
+        found = [setting for setting in settings if setting is not None]
+        if len(found) == len(settings) and _tall(found) <= room:
+            return _grown(found, choices, room)
+    return []
 
 
-def _filled(fit: tuple[Block, int]) -> int:
-    """Large letters count most, and of equally high ones the broader."""
-    block, multiple = fit
-    return block.width * block.line_height * multiple * multiple
+def _smallest(choices: Sequence[Setting], floor: int) -> Setting | None:
+    """The lowest of the choices from the floor up; of equally high ones the broader."""
+    above = [choice for choice in choices if choice.letters >= floor]
+    return min(above, key=lambda choice: (choice.letters, -choice.ink.width), default=None)
 
 
-def _block(page: Page, face: Face) -> Block:
-    boxes = [_font(face).getbbox(line, mode="1") for line in page.lines]
-    top = min(box[1] for box in boxes)
-    bottom = max(box[3] for box in boxes)
-    return Block(
-        face, int(max(box[2] - box[0] for box in boxes)), max(1, int(bottom - top)), int(top)
-    )
+def _grown(
+    settings: Sequence[Setting], choices: Sequence[Sequence[Setting]], room: int
+) -> list[Setting]:
+    """Each line in turn as large as the room allows, and as stands well beside the smallest."""
+    limit = EVEN * min(setting.letters for setting in settings)
+    grown = list(settings)
+    for index, line in enumerate(choices):
+        for choice in sorted(line, key=lambda choice: choice.size):
+            tried = [*grown[:index], choice, *grown[index + 1 :]]
+            larger = choice.size > grown[index].size
+            if larger and choice.letters <= limit and _tall(tried) <= room:
+                grown = tried
+    return grown
 
 
-def _draw(
-    image: Image.Image, page: Page, block: Block, multiple: int, colour: tuple[int, ...]
-) -> Image.Image:
+def _choices(line: str, width: int) -> Iterator[Setting]:
+    """Every face that has all the line's characters, at every multiple that fits in the width."""
+    for face in _faces(line):
+        multiple = 1
+        while (ink := _ink(line, face, multiple)).width <= width:
+            yield Setting(face, multiple, ink)
+            multiple += 1
+            if multiple > MOST:
+                break
+
+
+def _faces(line: str) -> Sequence[Face]:
+    """The faces that have all characters of a line."""
+    own = [face for face in FACES if not _missing(face, line)]
+    return own if own or _missing(CHINESE, line) else [CHINESE]
+
+
+def _tall(settings: Sequence[Setting]) -> int:
+    """Rows that the lines take, with a row of the font between two of them."""
+    gaps = [setting.multiple for setting in settings[1:]]
+    return sum(setting.ink.height for setting in settings) + sum(gaps)
+
+
+def _draw(image: Image.Image, settings: Sequence[Setting], colour: tuple[int, ...]) -> Image.Image:
     width, height = image.size
-    high = block.line_height * multiple
-    count = len(page.lines)
-    gap = max(multiple, min((height - count * high) // (count + 1), high * 2 // 3))
-    y = (height - count * high - (count - 1) * gap) // 2
-    for line in page.lines:
-        mask = _line_mask(line, block, multiple)
-        image.paste(colour, ((width - mask.width) // 2, y), mask)
-        y += high + gap
+    count, rows = len(settings), sum(setting.ink.height for setting in settings)
+    widest = min((setting.letters for setting in settings), default=0) * 2 // 3
+    least = max((setting.multiple for setting in settings), default=1)
+    gap = max(min(least, (height - rows) // max(1, count - 1)), 0)
+    gap = max(gap, min((height - rows) // (count + 1), widest))
+    y = (height - rows - (count - 1) * gap) // 2
+    for setting in settings:
+        image.paste(colour, ((width - setting.ink.width) // 2, y), setting.ink)
+        y += setting.ink.height + gap
     return image
 
 
-def _line_mask(line: str, block: Block, multiple: int) -> Image.Image:
-    """The line's ink, enlarged `multiple` times without smoothing."""
-    font = _font(block.face)
-    left, _, right, _ = (int(edge) for edge in font.getbbox(line, mode="1"))
-    mask = Image.new("1", (max(1, right - left), block.line_height))
-    ImageDraw.Draw(mask).text((-left, -block.top), line, font=font, fill=1)
-    ink = mask.getbbox()
-    if ink:  # centred by what is lit, not by the space around the letters
-        mask = mask.crop((ink[0], 0, ink[2], mask.height))
-    return mask.resize((mask.width * multiple, mask.height * multiple), Image.Resampling.NEAREST)
+@lru_cache(maxsize=512)
+def _ink(line: str, face: Face, multiple: int) -> Image.Image:
+    """The line's lit LEDs, enlarged `multiple` times without smoothing; at least one row."""
+    font, room = _font(face), 2 * face.em  # the font's own box leaves out strokes that stick out
+    mask = Image.new("1", (round(font.getlength(line)) + 2 * room, face.em + 2 * room))
+    ImageDraw.Draw(mask).text((room, room), line, font=font, fill=1)
+    mask = mask.crop(mask.getbbox() or (0, 0, 1, 1))
+    size = (mask.width * multiple, mask.height * multiple)
+    return mask.resize(size, Image.Resampling.NEAREST)
 
 
 def _colour(page: Page) -> tuple[int, ...]:
@@ -133,19 +180,19 @@ def _colour(page: Page) -> tuple[int, ...]:
 
 def _why_not(page: Page, width: int, height: int) -> str:
     panel = f"a panel of {width} x {height} px"
-    unknown = min((_missing(face, page) for face in FACES), key=len)
-    if unknown:
-        return f"no font has the characters {unknown!r} of {page.lines}; write it otherwise"
-    widest = max(page.lines, key=lambda line: _font(SMALLEST).getlength(line))
-    return (
-        f"line {widest!r} of {len(page.lines)} lines does not fit on {panel}, even in the "
-        "smallest font; shorten it, or use fewer lines"
-    )
+    for line in page.lines:
+        unknown = min((_missing(face, line) for face in (*FACES, CHINESE)), key=len)
+        if unknown:
+            return f"no font has the characters {unknown!r} of {line!r}; write it otherwise"
+    wide = [line for line in page.lines if not list(_choices(line, width))]
+    if wide:
+        return f"line {wide[0]!r} does not fit on {panel}, even in the smallest font; shorten it"
+    return f"{len(page.lines)} lines, {page.lines}, do not fit on {panel}; use fewer lines"
 
 
-def _missing(face: Face, page: Page) -> str:
-    """The page's characters that the face cannot draw."""
-    return "".join(sorted(c for c in set("".join(page.lines)) if not _has(face, c)))
+def _missing(face: Face, line: str) -> str:
+    """The line's characters that the face cannot draw."""
+    return "".join(sorted(c for c in set(line) if not _has(face, c)))
 
 
 @cache

@@ -6,7 +6,6 @@ from PIL import Image
 
 from edge.clock import boottime_ns, nanoseconds
 from edge.errors import BeaconError, LayoutError, PanelError, VoiceError
-from edge.phrases import PHRASES
 from edge.program import Program
 from edge.show.beacon import OFF, Lamp
 from edge.show.layout import render, render_clipped
@@ -16,6 +15,7 @@ from edge.show.player import Announcer, Scene
 from edge.show.voice import quiet_now
 from edge.site import Site
 from edge.wire import Order, Page
+from edge.words import phrases_of
 
 RESEND_S = 1.0  # the same page is sent again, so that a dead driver is noticed
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
@@ -136,7 +136,7 @@ class VoiceOutput:
 
     def __init__(self, site: Site, program: Program) -> None:
         self._voice, self._program = site.voice, program
-        self._folder = clips_folder(site, program.places)
+        self._folder, self._needed = clips_folder(site, program.places), phrases_of(site)
         self._speaker = open_speaker(site, program.places)
         self._announcer = Announcer(site.voice.repeat_s)
         self._playing = False
@@ -183,7 +183,7 @@ class VoiceOutput:
         return self._folder / f"{name}.wav"
 
     def _check_clips(self) -> None:
-        if all(self._path(name).is_file() for name in PHRASES):
+        if all(self._path(name).is_file() for name in self._needed):
             self._program.recovered("clips")
         else:
             self._program.fault("clips", "voice clips missing; run `redroad voice build`")

@@ -116,9 +116,11 @@ def _options_at(location: list[int | str]) -> set[str]:
         if isinstance(step, int):
             continue
         tagged = [model for model in models if _kind_of(model) == step]
-        models = tagged or [
-            inner for model in models for inner in _models_in(model.model_fields[step].annotation)
-        ]
+        fields = [model.model_fields[step] for model in models if step in model.model_fields]
+        inner = [model for field in fields for model in _models_in(field.annotation)]
+        models = (
+            tagged or inner or models
+        )  # the key of a table, such as a language, changes nothing
     return {name for model in models for name in model.model_fields}
 
 

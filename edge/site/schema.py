@@ -3,13 +3,23 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from edge.site.bands import BandTable
+
+
+def _once(languages: list[str]) -> list[str]:
+    if len(set(languages)) < len(languages):
+        raise ValueError("a language stands twice; name each once")
+    return languages
+
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+Language = Literal["ko", "en", "zh", "ja"]
+Languages = Annotated[list[Language], Field(min_length=1, max_length=4), AfterValidator(_once)]
+Text = Annotated[str, Field(min_length=1, max_length=40)]
 GpioPin = Annotated[int, Field(ge=0, le=27)]
 
 
@@ -99,6 +109,16 @@ class Sign(Section):
         "WALK SLOWLY",
     ]
     neutral_colour: Colour = "#c8c8c8"
+    languages: Languages = ["ko", "en", "zh", "ja"]
+
+
+class Wording(Section):
+    """What a site says in its own words; what is left out stays as shipped (edge/words.py)."""
+
+    headline: Text | None = None
+    action: Text | None = None
+    short: Text | None = None
+    spoken: Annotated[str, Field(min_length=1, max_length=400)] | None = None
 
 
 class Voice(Section):
@@ -107,6 +127,7 @@ class Voice(Section):
     output: Literal["auto", "aplay", "record"] = "auto"
     card: str = "default"
     clips: str | None = None
+    languages: Languages = ["ko", "en", "zh", "ja"]
     repeat_s: Annotated[float, Field(ge=5, le=3600)] = 20.0
     quiet_from: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
     quiet_to: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
@@ -156,6 +177,7 @@ class Site(Section):
     zone: Annotated[list[Zone], Field(min_length=1, max_length=16)] = [DEMO_ZONE]
     levels: BandTable = BandTable()
     sign: Sign = Sign()
+    words: dict[Literal["clear", "caution", "crowded", "critical"], dict[Language, Wording]] = {}
     voice: Voice = Voice()
     beacon: Beacon = Beacon()
     upstream: Upstream = Upstream()

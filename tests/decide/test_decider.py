@@ -5,10 +5,10 @@ import pytest
 
 from edge.decide.decider import Decider
 from edge.decide.levels import NS
-from edge.decide.messages import MESSAGES, ORDER_LIFETIME_S, neutral, order_for
-from edge.phrases import PHRASES
+from edge.decide.messages import MESSAGES, NEUTRAL, ORDER_LIFETIME_S, order_for, pages_of
 from edge.site.schema import Site, Zone
 from edge.wire import HeadMap, Level, PictureHealth, Sighting
+from edge.words import phrases_of
 
 WEST = Zone(name="west", polygon=[(0, 0), (0.5, 0), (0.5, 1), (0, 1)], area_m2=100.0)
 EAST = Zone(name="east", polygon=[(0.5, 0), (1, 0), (1, 1), (0.5, 1)], area_m2=100.0)
@@ -64,12 +64,12 @@ def test_every_level_has_an_order_that_dies_in_time(level: Level) -> None:
     assert len(order.pages) <= 2
     assert sum(page.seconds for page in order.pages) <= 8
     assert order.lifetime_s == ORDER_LIFETIME_S <= 4.5
-    assert all(clip in PHRASES for clip in order.clips)
+    assert all(clip in phrases_of(SITE) for clip in order.clips)
 
 
 def test_unknown_claims_nothing() -> None:
     order = order_for(Level.UNKNOWN, SITE, 7)
-    assert order.pages == neutral(SITE).pages
+    assert order.pages == pages_of(NEUTRAL, SITE)
     assert order.clips == ()
     assert order.beacon == "off"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.phrases import PHRASES
+from edge.site import Site
+from edge.words import phrases_of
 
 
 def make_clip(path: Path, length_s: float = 0.3) -> Path:
@@ -23,7 +24,7 @@ def make_clip(path: Path, length_s: float = 0.3) -> Path:
 @pytest.fixture
 def clips(tmp_path: Path) -> Path:
     """A folder with a short clip for every phrase."""
-    for name in PHRASES:
+    for name in phrases_of(Site()):
         make_clip(tmp_path / "clips" / f"{name}.wav")
     return tmp_path / "clips"
 

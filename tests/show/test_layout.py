@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from edge.errors import LayoutError
-from edge.show.layout import render, render_clipped
+from edge.show.layout import letter_height, render, render_clipped
 from edge.site.schema import Site
 from edge.wire import Page
 
@@ -41,13 +41,21 @@ def test_leds_are_on_or_off(page: Page) -> None:
 
 def test_a_line_too_wide_is_named_with_the_panel() -> None:
     page = Page(("short", "a line that is much too wide"), "#ffffff")
-    with pytest.raises(LayoutError, match=r"'a line that is much too wide'.* 64 x 32 px"):
+    with pytest.raises(
+        LayoutError, match=r"'a line that is much too wide' does not fit .* 64 x 32 px"
+    ):
         render(page, 64, 32)
 
 
 def test_a_character_without_a_glyph_is_named() -> None:
-    with pytest.raises(LayoutError, match="拥挤"):
-        render(Page(("拥挤",), "#ffffff"), 128, 64)
+    with pytest.raises(LayoutError, match="no font has the characters '\U0001f6b6' of 'walk"):
+        render(Page(("walk \U0001f6b6",), "#ffffff"), 128, 64)
+
+
+def test_lines_of_several_scripts_stand_on_one_page_in_letters_of_like_height() -> None:
+    page = Page(("혼잡", "CROWDED", "拥挤", "混雑"), "#ff6a00")
+    assert render(page, 192, 96).getbbox() is not None
+    assert letter_height(page, 192, 96) >= 15
 
 
 @given(

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from edge.errors import BeaconError, VoiceError
-from edge.phrases import PHRASES, Phrase
 from edge.show.beacon import FLASHES, NoLamp, PinLamp, find_chip, gpio_factory, mock_factory
 from edge.show.clips import PEAK, RATE_HZ, SILENCE_S, build_clip, compose, read_speech
 from edge.show.voice import AplaySpeaker, RecorderSpeaker, Speaker, is_quiet, length_s
-from edge.site.schema import Beacon, Voice
+from edge.site.schema import Beacon, Site, Voice
+from edge.words import Phrase, phrases_of
 from tests.show.conftest import make_clip
 
 FakeTool = Callable[[str, str], None]
@@ -57,12 +57,12 @@ def test_quiet_hours_may_reach_past_midnight() -> None:
     assert not is_quiet(Voice(), clock(3))
 
 
-@pytest.mark.parametrize("name", ["critical-ko", "critical-en", "critical-ja"])
+@pytest.mark.parametrize("name", ["critical-ko", "critical-en", "critical-ja", "critical-zh"])
 def test_a_clip_is_made_with_silence_signal_and_loud_unclipped_speech(
     name: str, tmp_path: Path
 ) -> None:
     path = tmp_path / f"{name}.wav"
-    build_clip(path, PHRASES[name])
+    build_clip(path, phrases_of(Site())[name])
     assert 4 < length_s(path) < 20
     samples = np.frombuffer(path.read_bytes()[44:], "<i2") / 32768
     assert not samples[: int(SILENCE_S * RATE_HZ)].any()

@@ -1,0 +1,127 @@
+"""Every cell of the table of messages, on every panel that is sold: present, legible, spoken."""
+
+import re
+import subprocess
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from edge.decide.messages import MESSAGES, NEUTRAL, order_for, pages_of
+from edge.errors import SiteError
+from edge.show.layout import letter_height, render
+from edge.site import Site, load_site
+from edge.site.schema import Sign
+from edge.wire import Level
+from edge.words import VOICES, WORDS, phrases_of, words_of
+
+PANELS = [(64, 32), (96, 48), (128, 64), (192, 96), (384, 192)]
+CELLS = list(product(WORDS, VOICES))
+CYCLE_S = 8.0
+SHORTEST_WARNING = 20  # characters: a warning says what is wrong and what to do
+
+
+def on_panel(size: tuple[int, int], languages: list[str] | None = None) -> Site:
+    width, height = size
+    chosen = {} if languages is None else {"languages": languages}
+    return Site(sign=Sign(width=width, height=height, **chosen))  # type: ignore[arg-type]
+
+
+def test_every_level_that_is_known_has_a_row_in_every_language() -> None:
+    assert set(WORDS) == {message.name for message in MESSAGES.values()}
+    assert set(MESSAGES) == set(Level) - {Level.UNKNOWN}
+    for message, row in WORDS.items():
+        assert row.keys() == VOICES.keys(), message
+
+
+@pytest.mark.parametrize(("message", "language"), CELLS)
+def test_a_cell_says_something_and_warnings_are_spoken(message: str, language: str) -> None:
+    words = WORDS[message][language]
+    assert words.headline.strip() and words.action.strip() and words.short.strip()
+    spoken = next(row for row in MESSAGES.values() if row.name == message).spoken
+    assert bool(words.spoken) == spoken
+    assert not spoken or len(words.spoken) >= SHORTEST_WARNING
+
+
+@pytest.mark.parametrize("size", PANELS)
+@pytest.mark.parametrize("message", [NEUTRAL, *MESSAGES.values()], ids=lambda m: m.name)
+def test_a_message_fits_in_two_pages_and_one_cycle(message, size) -> None:  # type: ignore[no-untyped-def]
+    for languages in (None, ["ko"], ["en", "zh"], ["ja", "ko", "en"]):
+        site = on_panel(size, languages)
+        pages = pages_of(message, site)
+        assert 1 <= len(pages) <= 2
+        assert sum(page.seconds for page in pages) <= CYCLE_S
+        for page in pages:
+            image = render(page, *size)
+            assert image.getbbox() is not None
+            assert letter_height(page, *size) >= 7
+
+
+@pytest.mark.parametrize(("message", "language"), CELLS)
+def test_every_language_is_shown_whole_when_four_share_the_panel(
+    message: str, language: str
+) -> None:
+    level = next(level for level, row in MESSAGES.items() if row.name == message)
+    words = WORDS[message][language]
+    small = order_for(level, on_panel((128, 64)), 1)
+    large = order_for(level, on_panel((192, 96)), 1)
+    assert words.short in [line for page in small.pages for line in page.lines]
+    assert {words.headline, words.action} <= {line for page in large.pages for line in page.lines}
+
+
+def test_every_clip_that_an_order_names_has_its_phrase() -> None:
+    site = Site()
+    named = {clip for level in Level for clip in order_for(level, site, 1).clips}
+    assert named == phrases_of(site).keys()
+    assert {phrase.voice for phrase in phrases_of(site).values()} == set(VOICES.values())
+
+
+def test_japanese_is_spoken_from_kana() -> None:
+    for message, row in WORDS.items():
+        assert not re.search(r"[\u4e00-\u9fff]", row["ja"].spoken), message
+
+
+def test_chinese_is_spoken_as_words_and_not_spelled_in_english() -> None:
+    """espeak-ng marks a change to another language, and a name of a letter, in its phonemes."""
+    for row in WORDS.values():
+        said = subprocess.run(
+            ["espeak-ng", "-q", "-x", "-v", "cmn-latn-pinyin", row["zh"].spoken],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert "(en)" not in said
+        characters = len(re.findall(r"[\u4e00-\u9fff]", row["zh"].spoken))
+        assert len(re.findall(r"\d_\||\d\d", said)) >= characters  # each has its tone
+
+
+def test_a_site_says_it_in_its_own_words(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text(
+        '[words.critical.ko]\nshort = "들어오지 마세요"\nspoken = "위험합니다. 들어오지 마세요."\n',
+        encoding="utf-8",
+    )
+    site = load_site(file)
+    own, shipped = words_of(site, "critical", "ko"), WORDS["critical"]["ko"]
+    assert (own.short, own.headline) == ("들어오지 마세요", shipped.headline)
+    assert phrases_of(site)["critical-ko"].text == "위험합니다. 들어오지 마세요."
+    assert pages_of(MESSAGES[Level.CRITICAL], site)[0].lines[0] == "들어오지 마세요"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[words.critcal.ko]\nshort = "x"\n', "critcal"),
+        ('[words.critical.kr]\nshort = "x"\n', "kr"),
+        ('[words.critical.ko]\nshrt = "x"\n', "shrt"),
+        ('[words.critical.ko]\nshort = ""\n', "short"),
+        ('[sign]\nlanguages = ["ko", "ko"]\n', "twice"),
+        ("[sign]\nlanguages = []\n", "languages"),
+    ],
+)
+def test_a_bad_wording_gets_one_line(tmp_path: Path, text: str, line: str) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SiteError, match=line) as caught:
+        load_site(file)
+    assert len(str(caught.value).splitlines()) == 1
