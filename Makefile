@@ -38,7 +38,7 @@ lint: $(BIN)/redroad
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: NEEDS := espeak-ng libespeak-ng1 alsa-utils mosquitto chromium
+test: NEEDS := espeak-ng libespeak-ng1 alsa-utils mosquitto chromium xvfb
 test: debian lint
 	$(BIN)/pytest $(ARGS)
 

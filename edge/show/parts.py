@@ -18,6 +18,10 @@ def open_panel(site: Site, places: Places) -> Panel:
         from edge.show.panels.recorder import RecorderPanel  # noqa: PLC0415  load only the one
 
         return RecorderPanel(places.state / "panel")
+    if site.sign.panel == "hdmi":
+        from edge.show.panels.hdmi import open_hdmi  # noqa: PLC0415
+
+        return open_hdmi(site.sign)
     if site.sign.panel == "rgbmatrix":
         from edge.show.panels.rgbmatrix import open_rgbmatrix  # noqa: PLC0415
 

@@ -94,11 +94,13 @@ class Zone(Section):
 class Sign(Section):
     """The LED panel and the text it shows when nothing is known."""
 
-    panel: Literal["emulator", "rgbmatrix", "recorder"] = "emulator"
+    panel: Literal["emulator", "hdmi", "rgbmatrix", "recorder"] = "emulator"
     width: Annotated[int, Field(ge=32, le=384)] = 128
     height: Annotated[int, Field(ge=16, le=384)] = 64
     brightness: Annotated[int, Field(ge=1, le=100)] = 70
     port: Annotated[int, Field(ge=1024, le=65535)] = 8888
+    hdmi_x: Annotated[int, Field(ge=0, le=7680)] = 0
+    hdmi_y: Annotated[int, Field(ge=0, le=4320)] = 0
     hardware_mapping: str = "regular"
     gpio_slowdown: Annotated[int, Field(ge=0, le=8)] = 2
     panel_width: Annotated[int, Field(ge=16, le=128)] = 64

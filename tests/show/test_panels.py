@@ -2,26 +2,32 @@
 
 import io
 import os
+import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.request import urlopen
 
+import pygame
 import pytest
-from PIL import Image
+from PIL import Image, ImageGrab
 
 from edge.errors import PanelError
 from edge.show.layout import render
 from edge.show.panels import Caption, Panel
 from edge.show.panels.emulator import EmulatorPanel, led_px
+from edge.show.panels.hdmi import open_hdmi
 from edge.show.panels.recorder import RecorderPanel
 from edge.show.panels.rgbmatrix import open_rgbmatrix
 from edge.site.schema import Sign
 from edge.wire import Level, Page
+from tests.mosquitto import wait_for
 
 CAPTION = Caption("critical", Level.CRITICAL, ("매우 혼잡", "진입 금지"))
 PAGE = Page(CAPTION.lines, "#ff2020")
@@ -107,7 +113,32 @@ def rgbmatrix(_folder: Path) -> Iterator[Opened]:
     panel.close()
 
 
-@pytest.mark.parametrize("kind", [recorder, emulator, rgbmatrix], ids=lambda kind: kind.__name__)
+def screen_surface() -> pygame.Surface:
+    screen = pygame.display.get_surface()
+    assert screen is not None
+    return screen
+
+
+@contextmanager
+def hdmi(_folder: Path) -> Iterator[Opened]:
+    """Without a screen: SDL draws into memory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SDL_VIDEODRIVER", "dummy")
+        options = Sign(brightness=100, hdmi_x=40, hdmi_y=16)
+        panel = open_hdmi(options)
+        screen = screen_surface()
+
+        def read() -> Image.Image:
+            whole = Image.frombytes("RGB", screen.get_size(), pygame.image.tobytes(screen, "RGB"))
+            return whole.crop((40, 16, 40 + options.width, 16 + options.height))
+
+        yield panel, read
+        panel.close()
+
+
+@pytest.mark.parametrize(
+    "kind", [recorder, emulator, rgbmatrix, hdmi], ids=lambda kind: kind.__name__
+)
 def test_what_was_sent_can_be_read_back(kind: Any, tmp_path: Path) -> None:
     with kind(tmp_path) as (panel, read):
         for page in (PAGE, Page(("CLEAR",), "#00d060"), PAGE):
@@ -184,3 +215,65 @@ def test_a_missing_library_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> N
 def test_unknown_hardware_stops_with_a_message(options: Sign, words: str) -> None:
     with pytest.raises(PanelError, match=words):
         open_rgbmatrix(options, library())
+
+
+@contextmanager
+def virtual_screen(folder: Path, size: str) -> Iterator[str]:
+    """A real X server without a monitor; its DISPLAY."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("no Xvfb on this machine")
+    number = folder / "display"
+    with number.open("w") as told:
+        server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(told.fileno()), "-screen", "0", f"{size}x24", "-nocursor"],
+            pass_fds=[told.fileno()],
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_for(lambda: number.read_text() != "", 20, "the virtual screen is there")
+            yield f":{number.read_text().strip()}"
+        finally:
+            server.terminate()
+            server.wait(10)
+
+
+def screen_shows(display: str, image: Image.Image) -> bool:
+    """Whether the whole screen is the image at its place on black."""
+    expected = Image.new("RGB", (800, 600))
+    expected.paste(image, (100, 50))
+    return ImageGrab.grab(xdisplay=display).convert("RGB").tobytes() == expected.tobytes()
+
+
+def test_a_screen_shows_the_sign_pixel_by_pixel_at_its_place_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with virtual_screen(tmp_path, "800x600") as display:
+        monkeypatch.setenv("DISPLAY", display)
+        monkeypatch.setenv("SDL_VIDEODRIVER", "x11")
+        options = Sign(brightness=100, hdmi_x=100, hdmi_y=50)
+        panel = open_hdmi(options)
+        for page in (Page(("CLEAR",), "#00d060"), PAGE):
+            image = render(page, options.width, options.height)
+            panel.show(image, CAPTION)
+            wait_for(partial(screen_shows, display, image), 5, "the screen shows the page")
+        panel.close()
+
+
+def test_brightness_dims_what_a_screen_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    panel = open_hdmi(Sign(brightness=50))
+    panel.show(Image.new("RGB", (128, 64), (200, 100, 0)), CAPTION)
+    assert screen_surface().get_at((3, 3))[:3] == (100, 50, 0)
+    panel.close()
+
+
+def test_a_sign_beyond_the_screen_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    with pytest.raises(PanelError, match=r"128x64 px at 7000, 0 reach beyond .*sign\.hdmi_x"):
+        open_hdmi(Sign(hdmi_x=7000))
+
+
+def test_without_a_screen_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "kmsdrm")
+    with pytest.raises(PanelError, match=r"no screen to draw on: .*; connect the sender card"):
+        open_hdmi(Sign())

@@ -1,0 +1,76 @@
+"""LED panels behind a sender card, which takes a part of an HDMI picture: full screen by SDL.
+
+The sign's pixels are shown one to one at an offset, as sender cards want it; the rest is black. On
+a unit without a desktop SDL draws by KMS; on one with X or Wayland in a window over everything.
+"""
+
+import importlib
+import os
+from types import ModuleType
+from typing import Any
+
+from PIL import Image
+
+from edge.errors import PanelError
+from edge.show.panels import Caption
+from edge.site.schema import Sign
+
+# SDL must leave the program's own handling of SIGTERM alone, and say nothing on standard output.
+QUIET = {"SDL_NO_SIGNAL_HANDLERS": "1", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
+
+
+class HdmiPanel:
+    """A screen that shows the sign at `sign.hdmi_x`, `sign.hdmi_y`."""
+
+    def __init__(self, sign: Sign, library: ModuleType) -> None:
+        self._sdl: Any = library
+        self._place = (sign.hdmi_x, sign.hdmi_y)
+        self._dimmed = [round(value * sign.brightness / 100) for value in range(256)] * 3
+        try:
+            self._sdl.display.init()
+            self._screen = self._sdl.display.set_mode(
+                (0, 0), self._sdl.FULLSCREEN | self._sdl.NOFRAME
+            )
+            self._sdl.mouse.set_visible(False)
+        except self._sdl.error as error:
+            raise PanelError(
+                f"no screen to draw on: {error}; connect the sender card, and give this user the "
+                "groups video and render"
+            ) from error
+        self._check_size(sign)
+
+    def show(self, image: Image.Image, _caption: Caption) -> None:
+        """Show the image whole, between two refreshes of the screen."""
+        shown = image.point(self._dimmed)
+        try:
+            picture = self._sdl.image.frombytes(shown.tobytes(), shown.size, "RGB")
+            self._screen.fill((0, 0, 0))
+            self._screen.blit(picture, self._place)
+            self._sdl.display.flip()
+            self._sdl.event.pump()  # a window that takes no events is greyed out as hung
+        except self._sdl.error as error:
+            raise PanelError(f"the screen refuses the image: {error}; check the cable") from error
+
+    def close(self) -> None:
+        """Give the screen back."""
+        self._sdl.display.quit()
+
+    def _check_size(self, sign: Sign) -> None:
+        wide, high = self._screen.get_size()
+        right, low = self._place[0] + sign.width, self._place[1] + sign.height
+        if right > wide or low > high:
+            self.close()
+            raise PanelError(
+                f"the sign's {sign.width}x{sign.height} px at {self._place[0]}, {self._place[1]} "
+                f"reach beyond the screen's {wide}x{high}; correct sign.hdmi_x, sign.hdmi_y, "
+                "sign.width or sign.height"
+            )
+
+
+def open_hdmi(sign: Sign) -> HdmiPanel:
+    """The screen, ready to show. PanelError when there is none, or it is too small."""
+    os.environ.update(QUIET)  # SDL reads its settings from nowhere else
+    try:
+        return HdmiPanel(sign, importlib.import_module("pygame"))
+    except ImportError as error:
+        raise PanelError(f"the Python module pygame is missing ({error}); reinstall") from error
