@@ -16,6 +16,7 @@ from pathlib import Path
 from edge.decide.messages import MESSAGES, NEUTRAL, pages_of
 from edge.errors import (
     CameraError,
+    LayoutError,
     ModelError,
     OutboxError,
     PanelError,
@@ -27,11 +28,12 @@ from edge.report.broker import probe
 from edge.report.outbox import Outbox, Row
 from edge.report.store import OUTBOX_FILE
 from edge.show.clips import RATE_HZ, missing_clips
-from edge.show.layout import render
+from edge.show.layout import letter_height, render
 from edge.show.panels import Caption
 from edge.show.parts import clips_folder, open_lamp, open_panel, open_speaker
 from edge.show.voice import AplaySpeaker
 from edge.site import Site, load_site
+from edge.site.schema import Sign
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.choose import open_camera
 from edge.watch.counter import Counter
@@ -44,6 +46,7 @@ from edge.words import phrases_of
 GOLDEN_TOLERANCE = 0.02
 CAMERA_TRIES, CAMERA_WAIT_S = 10, 1.0
 LEAST_FREE_MB = 200
+LETTER_MM_PER_M = 2.5  # usual rule: 25 mm of letter for each 10 m
 
 
 @dataclass(frozen=True)
@@ -139,10 +142,25 @@ def _texts(site: Site) -> str:
     """Every page of every message must fit the panel."""
     sign = site.sign
     messages = [NEUTRAL, *MESSAGES.values()]
-    for message in messages:
-        for page in pages_of(message, site):
-            render(page, sign.width, sign.height)
-    return f"{len(messages)} messages fit {sign.width}x{sign.height} LEDs"
+    pages = [page for message in messages for page in pages_of(message, site)]
+    letters = min(letter_height(page, sign.width, sign.height) for page in pages)
+    return (
+        f"{len(messages)} messages fit {sign.width}x{sign.height} LEDs{_legibility(sign, letters)}"
+    )
+
+
+def _legibility(sign: Sign, letters: int) -> str:
+    """How the smallest letters (in LEDs) stand to the usual rule; LayoutError below it."""
+    if sign.pixel_pitch_mm is None or sign.viewing_distance_m is None:
+        return "; sign.pixel_pitch_mm and sign.viewing_distance_m would tell how legible they are"
+    high = letters * sign.pixel_pitch_mm
+    needed = LETTER_MM_PER_M * sign.viewing_distance_m
+    if high < needed:
+        raise LayoutError(
+            f"the smallest letters are {high:.0f} mm high, must be {needed:.0f} mm to be read from "
+            f"{sign.viewing_distance_m:g} m; use fewer sign.languages, or a larger panel"
+        )
+    return f"; the smallest letters are {high:.0f} mm high, {needed:.0f} are needed"
 
 
 def _panel(site: Site, places: Places) -> str:

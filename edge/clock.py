@@ -1,5 +1,6 @@
 """Times: CLOCK_BOOTTIME decides, wall-clock time only appears in reports."""
 
+import datetime
 import time
 from pathlib import Path
 
@@ -37,3 +38,10 @@ def time_valid() -> bool:
 def boot_id() -> str:
     """The kernel's random name of this boot: tells boot times of different boots apart."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def between(begin: datetime.time, end: datetime.time, now: datetime.time) -> bool:
+    """Whether `now` lies in hours that may reach past midnight; the end is outside."""
+    if begin <= end:
+        return begin <= now < end
+    return now >= begin or now < end

@@ -1,13 +1,15 @@
 """The three outputs in service: each handles its own faults and never holds up the others."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from PIL import Image
 
-from edge.clock import boottime_ns, nanoseconds
+from edge.clock import boottime_ns, nanoseconds, time_valid
 from edge.errors import BeaconError, LayoutError, PanelError, VoiceError
 from edge.program import Program
 from edge.show.beacon import OFF, Lamp
+from edge.show.brightness import brightness_at, dimmed
 from edge.show.layout import render, render_clipped
 from edge.show.panels import Caption, Panel
 from edge.show.parts import clips_folder, open_lamp, open_panel, open_speaker
@@ -77,7 +79,10 @@ class SignOutput:
     def _send(self, caption: Caption) -> None:
         if self._panel is None:
             self._panel = open_panel(self._site, self._program.places)
-        self._panel.show(self._image, caption)
+        full = self._site.sign.brightness
+        now = datetime.now(UTC) if time_valid() else None
+        percent = brightness_at(self._site.sign, self._site.site, now)
+        self._panel.show(dimmed(self._image, percent, full), caption)
         self._patience.worked()
         self._program.recovered("panel")
 

@@ -8,7 +8,7 @@ from datetime import datetime, time
 from pathlib import Path
 from typing import Protocol
 
-from edge.clock import boottime_ns, nanoseconds, time_valid
+from edge.clock import between, boottime_ns, nanoseconds, time_valid
 from edge.errors import VoiceError
 from edge.site.schema import Voice
 
@@ -153,7 +153,4 @@ def is_quiet(voice: Voice, now: time) -> bool:
     """Whether `now` lies in the quiet hours, which may reach past midnight."""
     if voice.quiet_from is None or voice.quiet_to is None:
         return False
-    begin, end = time.fromisoformat(voice.quiet_from), time.fromisoformat(voice.quiet_to)
-    if begin <= end:
-        return begin <= now < end
-    return now >= begin or now < end
+    return between(time.fromisoformat(voice.quiet_from), time.fromisoformat(voice.quiet_to), now)

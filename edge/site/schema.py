@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
@@ -14,11 +15,18 @@ def _once(languages: list[str]) -> list[str]:
     return languages
 
 
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no time zone; write it as 'Asia/Seoul'")
+    return name
+
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Language = Literal["ko", "en", "zh", "ja"]
 Languages = Annotated[list[Language], Field(min_length=1, max_length=4), AfterValidator(_once)]
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Text = Annotated[str, Field(min_length=1, max_length=40)]
 GpioPin = Annotated[int, Field(ge=0, le=27)]
 
@@ -98,6 +106,11 @@ class Sign(Section):
     width: Annotated[int, Field(ge=32, le=384)] = 128
     height: Annotated[int, Field(ge=16, le=384)] = 64
     brightness: Annotated[int, Field(ge=1, le=100)] = 70
+    night_brightness: Annotated[int, Field(ge=1, le=100)] | None = None
+    night_from: TimeOfDay | None = None
+    night_to: TimeOfDay | None = None
+    pixel_pitch_mm: Annotated[float, Field(gt=0, le=50)] | None = None
+    viewing_distance_m: Annotated[float, Field(gt=0, le=200)] | None = None
     port: Annotated[int, Field(ge=1024, le=65535)] = 8888
     hdmi_x: Annotated[int, Field(ge=0, le=7680)] = 0
     hdmi_y: Annotated[int, Field(ge=0, le=4320)] = 0
@@ -131,8 +144,8 @@ class Voice(Section):
     clips: str | None = None
     languages: Languages = ["ko", "en", "zh", "ja"]
     repeat_s: Annotated[float, Field(ge=5, le=3600)] = 20.0
-    quiet_from: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
-    quiet_to: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+    quiet_from: TimeOfDay | None = None
+    quiet_to: TimeOfDay | None = None
 
 
 class Beacon(Section):
@@ -156,10 +169,13 @@ class Upstream(Section):
 
 
 class Identity(Section):
-    """The names of the site and of this unit, as they stand in MQTT topics."""
+    """The names of the site and of this unit, as they stand in MQTT topics, and where it is."""
 
     name: Name = "redroad-demo"
     unit: Name = "unit-1"
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Seoul"
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
 
 
 # The simulated street's marked stretch (5 x 8 m) at the height of heads, as its camera sees it.
@@ -191,6 +207,18 @@ class Site(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two zones are named {twice[0]!r}; give each its own name")
+        return self
+
+    @model_validator(mode="after")
+    def _night_is_known(self) -> Self:
+        sign, place = self.sign, (self.site.latitude, self.site.longitude)
+        if (sign.night_from is None) != (sign.night_to is None):
+            raise ValueError("of sign.night_from and sign.night_to one is missing; add it")
+        if sign.night_brightness is not None and sign.night_from is None and None in place:
+            raise ValueError(
+                "sign.night_brightness needs site.latitude and site.longitude for the sun, or "
+                "sign.night_from and sign.night_to; add either"
+            )
         return self
 
     def path(self, text: str) -> Path:
