@@ -14,7 +14,7 @@ def run(site: Site, places: Places) -> None:
     """Show until asked to stop."""
     with running("show", places) as program:
         player = Player(neutral_page(site))
-        sign = SignOutput(site, program)
+        sign = SignOutput(site, program, player.neutral)
         sign.show(player.neutral)  # before anything slow: the sign must not stay dark
         program.ready()
         light = LightOutput(site, program)
@@ -29,7 +29,6 @@ def run(site: Site, places: Places) -> None:
             voice.follow(scene.order)
             program.facts["message"] = scene.message
             program.alive()
-        sign.show(player.neutral)
         light.close()
         voice.close()
         sign.close()

@@ -1,6 +1,7 @@
 """The three outputs in service: each handles its own faults and never holds up the others."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -8,10 +9,11 @@ from PIL import Image
 from edge.clock import boottime_ns, nanoseconds, time_valid
 from edge.errors import BeaconError, LayoutError, PanelError, VoiceError
 from edge.program import Program
+from edge.show.apart import PanelApart, Proof, Shot
 from edge.show.beacon import OFF, Lamp
 from edge.show.brightness import brightness_at, dimmed
 from edge.show.layout import render, render_clipped
-from edge.show.panels import Caption, Panel
+from edge.show.panels import Caption
 from edge.show.parts import clips_folder, open_lamp, open_panel, open_speaker
 from edge.show.player import Announcer, Scene
 from edge.show.voice import quiet_now
@@ -44,47 +46,69 @@ class _Patience:
 class SignOutput:
     """The panel: given every new page, and the same one each second; opened again if it fails."""
 
-    def __init__(self, site: Site, program: Program) -> None:
+    def __init__(self, site: Site, program: Program, neutral: Scene) -> None:
         self._site, self._program = site, program
-        self._panel: Panel | None = None
+        self._neutral = self._shot(neutral)
+        self._panel: PanelApart | None = None
         self._patience = _Patience()
         self._shown: tuple[Page, Caption] | None = None
-        self._image = Image.new("RGB", (site.sign.width, site.sign.height))
+        self._shot_at_hand = self._neutral
         self._sent_at = 0
 
     def show(self, scene: Scene) -> None:
-        """Put the scene on the panel when it is new, or due again."""
-        caption = Caption(scene.message, scene.level, scene.page.lines)
-        if (scene.page, caption) != self._shown:
-            self._image = self._render(scene.page)
-        elif boottime_ns() - self._sent_at < nanoseconds(RESEND_S):
-            return
-        if not self._patience.due():
-            return
+        """Put the scene on the panel when it is new, or due again; never waits."""
         try:
-            self._send(caption)
+            self._hear()
+            content = (scene.page, _caption(scene))
+            if content != self._shown:
+                self._shot_at_hand = self._shot(scene)
+            elif boottime_ns() - self._sent_at < nanoseconds(RESEND_S):
+                return
+            if self._patience.due() and not (self._panel and self._panel.waiting):
+                self._send()
+                self._shown, self._sent_at = content, boottime_ns()
         except PanelError as error:
-            self._program.fault("panel", str(error))
-            self._patience.failed()
-            self.close()
-        else:
-            self._shown, self._sent_at = (scene.page, caption), boottime_ns()
+            self._failed(str(error))
+            if self._panel is not None:
+                self._panel.kill()
+            self._panel = None
 
     def close(self) -> None:
-        """Give the panel back."""
+        """Leave the neutral text, and give the panel back."""
         if self._panel is not None:
             self._panel.close()
-        self._panel = self._shown = None
+        self._panel = None
 
-    def _send(self, caption: Caption) -> None:
+    def _hear(self) -> None:
+        """Take the panel's answer."""
+        answer = self._panel.answer() if self._panel else None
+        if answer is None:
+            return
+        self._program.facts["sign_proof"] = answer.proof.value
+        if answer.proof is Proof.FAILED:
+            self._failed(answer.why)
+        else:
+            self._patience.worked()
+            self._program.recovered("panel")
+
+    def _failed(self, why: str) -> None:
+        self._program.facts["sign_proof"] = Proof.FAILED.value
+        self._program.fault("panel", why)
+        self._patience.failed()
+        self._shown = None
+
+    def _send(self) -> None:
         if self._panel is None:
-            self._panel = open_panel(self._site, self._program.places)
-        full = self._site.sign.brightness
+            opening = partial(open_panel, self._site, self._program.places)
+            self._panel = PanelApart(opening, self._neutral)
         now = datetime.now(UTC) if time_valid() else None
-        percent = brightness_at(self._site.sign, self._site.site, now)
-        self._panel.show(dimmed(self._image, percent, full), caption)
-        self._patience.worked()
-        self._program.recovered("panel")
+        sign = self._site.sign
+        percent = brightness_at(sign, self._site.site, now)
+        image = dimmed(self._shot_at_hand.image, percent, sign.brightness)
+        self._panel.send(Shot(image, self._shot_at_hand.caption))
+
+    def _shot(self, scene: Scene) -> Shot:
+        return Shot(self._render(scene.page), _caption(scene))
 
     def _render(self, page: Page) -> Image.Image:
         sign = self._site.sign
@@ -95,6 +119,10 @@ class SignOutput:
             return render_clipped(page, sign.width, sign.height)
         self._program.recovered("layout")
         return image
+
+
+def _caption(scene: Scene) -> Caption:
+    return Caption(scene.message, scene.level, scene.page.lines)
 
 
 class LightOutput:

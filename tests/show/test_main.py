@@ -1,7 +1,6 @@
 """The program itself: a real process, real sockets, the recorder panel."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,11 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from edge.clock import boottime_ns, seconds
 from edge.link import Inbox, Outlet
-from edge.wire import Event, Level, Message, Order, Page
+from edge.wire import Event, Health, Level, Message, Order, Page
 
 
 class Running:
@@ -127,6 +127,57 @@ def test_a_panel_that_fails_is_a_fault_and_comes_back(start: Callable[[], Runnin
     show.until(show.shows("critical"), 5.0)
 
 
+def panel_process(show: Running) -> psutil.Process:
+    (child,) = psutil.Process(show.process.pid).children()
+    return child
+
+
+def test_a_hung_driver_is_killed_and_holds_up_nothing(start: Callable[[], Running]) -> None:
+    show = start()
+    hung = panel_process(show)
+    hung.send_signal(signal.SIGSTOP)
+    order = show.order(lifetime_s=60.0)
+    show.until(lambda: show.lines("voice/played.jsonl"), 1.0)
+    show.until(lambda: show.faults("panel"), 3.0)
+    assert "hung" in show.faults("panel")[0].because
+    show.until(show.shows("critical"), 3.0)
+    assert seconds(show.lines()[-1]["at"] - order.issued_at) < 3.5
+    assert not hung.is_running() or hung.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_driver_that_dies_is_started_anew(start: Callable[[], Running]) -> None:
+    show = start()
+    panel_process(show).kill()
+    show.until(lambda: show.faults("panel"))
+    show.order(lifetime_s=60.0)
+    show.until(show.shows("critical"), 3.0)
+
+
+@pytest.mark.parametrize("blow", [signal.SIGSTOP, signal.SIGKILL])
+def test_the_panel_turns_neutral_by_itself_when_show_is_stopped_or_killed(
+    start: Callable[[], Running], blow: signal.Signals
+) -> None:
+    show = start()
+    show.order(lifetime_s=60.0)
+    show.until(show.shows("critical"))
+    at = boottime_ns()
+    show.process.send_signal(blow)
+    show.until(show.shows("neutral"), 5.0)
+    assert seconds(show.lines()[-1]["at"] - at) < 3.0
+
+
+def test_the_display_is_proven_by_reading_it_back(start: Callable[[], Running]) -> None:
+    show = start()
+
+    def told() -> set[object]:
+        show.faults("panel")
+        healths = [message for message in show.told if isinstance(message, Health)]
+        return {health.facts.get("sign_proof") for health in healths}
+
+    show.until(lambda: "proven" in told(), 15.0)
+    assert told() <= {"proven", None}
+
+
 def test_missing_clips_are_a_fault_that_says_what_to_do(
     start: Callable[[], Running], clips: Path
 ) -> None:
@@ -139,6 +190,7 @@ def test_missing_clips_are_a_fault_that_says_what_to_do(
 
 
 def test_memory_stays_small(start: Callable[[], Running]) -> None:
+    """With the panel's process, which shares most of its pages."""
     show = start()
-    pages = int(Path(f"/proc/{show.process.pid}/statm").read_text(encoding="ascii").split()[1])
-    assert pages * os.sysconf("SC_PAGE_SIZE") / 2**20 < 80
+    processes = [psutil.Process(show.process.pid), panel_process(show)]
+    assert sum(process.memory_full_info().pss for process in processes) / 2**20 < 80

@@ -23,5 +23,8 @@ class Panel(Protocol):
     def show(self, image: Image.Image, caption: Caption) -> None:
         """Light the LEDs as in `image`. PanelError when the panel does not take it."""
 
+    def read_back(self) -> Image.Image | None:
+        """What is lit now, as far as the panel can tell; None when it cannot."""
+
     def close(self) -> None:
         """Give the device back; what it shows then is up to the hardware."""

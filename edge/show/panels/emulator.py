@@ -53,6 +53,9 @@ class EmulatorPanel:
         """Send the image to every open page."""
         self._panel.show(image, caption)
 
+    def read_back(self) -> None:
+        """Pages in browsers do not answer."""
+
     def close(self) -> None:
         """End the server."""
         self._page.close()

@@ -51,6 +51,9 @@ class HdmiPanel:
         except self._sdl.error as error:
             raise PanelError(f"the screen refuses the image: {error}; check the cable") from error
 
+    def read_back(self) -> None:
+        """A screen takes pictures; what the sender card makes of them it does not say."""
+
     def close(self) -> None:
         """Give the screen back."""
         self._sdl.display.quit()

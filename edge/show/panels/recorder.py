@@ -34,6 +34,13 @@ class RecorderPanel:
             raise PanelError(f"cannot record in {self._record.parent}: {error.strerror}") from error
         self._last = shown
 
+    def read_back(self) -> Image.Image:
+        """The image that was kept last."""
+        try:
+            return Image.open(self._picture).convert("RGB")
+        except OSError as error:
+            raise PanelError(f"cannot read {self._picture}: {error}") from error
+
     def close(self) -> None:
         """Nothing is held."""
 

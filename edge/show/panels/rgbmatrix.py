@@ -43,6 +43,9 @@ class MatrixPanel:
                 f"the LED panel refuses the image: {error}; check its wiring"
             ) from error
 
+    def read_back(self) -> None:
+        """LEDs on HUB75 do not answer."""
+
     def close(self) -> None:
         """The library lets go of the pins when the object ends."""
         del self._canvas, self._matrix
