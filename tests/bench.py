@@ -139,7 +139,9 @@ def bench_start_and_memory() -> None:
 
 
 def _print_memory(name: str, pid: int, remark: str = "") -> None:
-    held = psutil.Process(pid).memory_info().rss / 1e6
+    program = psutil.Process(pid)
+    forked = sum(child.memory_full_info().pss for child in program.children(recursive=True))
+    held = (program.memory_info().rss + forked) / 1e6
     print(f"{name:<8} {held:6.1f} MB; {verdict(held, MEMORY_AIM_MB[name])} MB{remark}")
 
 
