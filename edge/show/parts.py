@@ -14,21 +14,28 @@ log = logging.getLogger("redroad")
 
 def open_panel(site: Site, places: Places) -> Panel:
     """The site's panel, ready to show. PanelError says what is wrong and what to do."""
-    if site.sign.panel == "recorder":
-        from edge.show.panels.recorder import RecorderPanel  # noqa: PLC0415  load only the one
+    # Each driver is loaded only where it is configured.
+    match site.sign.panel:
+        case "recorder":
+            from edge.show.panels.recorder import RecorderPanel  # noqa: PLC0415
 
-        return RecorderPanel(places.state / "panel")
-    if site.sign.panel == "hdmi":
-        from edge.show.panels.hdmi import open_hdmi  # noqa: PLC0415
+            return RecorderPanel(places.state / "panel")
+        case "hdmi":
+            from edge.show.panels.hdmi import open_hdmi  # noqa: PLC0415
 
-        return open_hdmi(site.sign)
-    if site.sign.panel == "rgbmatrix":
-        from edge.show.panels.rgbmatrix import open_rgbmatrix  # noqa: PLC0415
+            return open_hdmi(site.sign)
+        case "rgbmatrix":
+            from edge.show.panels.rgbmatrix import open_rgbmatrix  # noqa: PLC0415
 
-        return open_rgbmatrix(site.sign)
-    from edge.show.panels.emulator import EmulatorPanel  # noqa: PLC0415
+            return open_rgbmatrix(site.sign)
+        case "piomatter":
+            from edge.show.panels.piomatter import open_piomatter  # noqa: PLC0415
 
-    return EmulatorPanel(site.sign)
+            return open_piomatter(site.sign)
+        case "emulator":
+            from edge.show.panels.emulator import EmulatorPanel  # noqa: PLC0415
+
+            return EmulatorPanel(site.sign)
 
 
 def open_speaker(site: Site, places: Places) -> Speaker:

@@ -102,7 +102,7 @@ class Zone(Section):
 class Sign(Section):
     """The LED panel and the text it shows when nothing is known."""
 
-    panel: Literal["emulator", "hdmi", "rgbmatrix", "recorder"] = "emulator"
+    panel: Literal["emulator", "hdmi", "piomatter", "recorder", "rgbmatrix"] = "emulator"
     width: Annotated[int, Field(ge=32, le=384)] = 128
     height: Annotated[int, Field(ge=16, le=384)] = 64
     brightness: Annotated[int, Field(ge=1, le=100)] = 70

@@ -23,6 +23,7 @@ from edge.show.layout import render
 from edge.show.panels import Caption, Panel
 from edge.show.panels.emulator import EmulatorPanel, led_px
 from edge.show.panels.hdmi import open_hdmi
+from edge.show.panels.piomatter import open_piomatter
 from edge.show.panels.recorder import RecorderPanel
 from edge.show.panels.rgbmatrix import open_rgbmatrix
 from edge.site.schema import Sign
@@ -113,6 +114,47 @@ def rgbmatrix(_folder: Path) -> Iterator[Opened]:
     panel.close()
 
 
+class FakePioMatter:
+    """Piomatter's documented API, over a picture in memory: what shows is what stood at show()."""
+
+    last: "FakePioMatter"
+
+    def __init__(self, *, colorspace: str, pinout: str, framebuffer: Any, geometry: Any) -> None:
+        assert framebuffer.shape == (geometry.height, geometry.width, 3)
+        assert 2 << geometry.n_addr_lines <= geometry.height
+        self.used = (colorspace, pinout)
+        self._framebuffer = framebuffer
+        self.lit = Image.new("RGB", (geometry.width, geometry.height))
+        FakePioMatter.last = self
+
+    def show(self) -> None:
+        self.lit = Image.fromarray(self._framebuffer.copy())
+
+
+def pi5_library() -> ModuleType:
+    module = ModuleType("adafruit_blinka_raspberry_pi5_piomatter")
+    names = SimpleNamespace(
+        Normal=0, RGB888Packed="rgb", AdafruitMatrixBonnet="bonnet", Active3="active3"
+    )
+    vars(module).update(
+        PioMatter=FakePioMatter,
+        Geometry=SimpleNamespace,
+        Orientation=names,
+        Colorspace=names,
+        Pinout=names,
+    )
+    return module
+
+
+@contextmanager
+def piomatter(_folder: Path) -> Iterator[Opened]:
+    panel = open_piomatter(Sign(brightness=100), pi5_library())
+    matrix = FakePioMatter.last
+    assert matrix.used == ("rgb", "active3")
+    yield panel, lambda: matrix.lit
+    panel.close()
+
+
 def screen_surface() -> pygame.Surface:
     screen = pygame.display.get_surface()
     assert screen is not None
@@ -145,6 +187,8 @@ def test_what_was_sent_can_be_read_back(kind: Any, tmp_path: Path) -> None:
             image = render(page, 128, 64)
             panel.show(image, CAPTION)
             assert read().convert("RGB").tobytes() == image.tobytes()
+            back = panel.read_back()
+            assert back is None or back.tobytes() == image.tobytes()
 
 
 def test_the_recorder_notes_changes_only(tmp_path: Path) -> None:
@@ -203,6 +247,13 @@ def test_a_missing_library_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "rgbmatrix", None)
     with pytest.raises(PanelError, match=r"rgbmatrix is missing.*build"):
         open_rgbmatrix(Sign())
+
+
+def test_a_pi_5_without_its_library_says_what_to_do() -> None:
+    with pytest.raises(PanelError, match=r"Piomatter is missing.*pip install"):
+        open_piomatter(Sign())
+    with pytest.raises(PanelError, match=r"'classic' is unknown to a Pi 5"):
+        open_piomatter(Sign(hardware_mapping="classic"))
 
 
 @pytest.mark.parametrize(

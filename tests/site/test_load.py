@@ -47,7 +47,10 @@ def test_whole_numbers_serve_as_numbers(tmp_path: Path) -> None:
         ("[camera]\nkind = 'scene'\nfps = 99", "option camera.fps = 99 must be at most 30.0"),
         ("[sign]\nwidth = '64'", "option sign.width = '64' must be a whole number"),
         ("[sign]\nbrightness = true", "option sign.brightness = True must be a whole number"),
-        ("[sign]\npanel = 'oled'", "must be one of 'emulator', 'hdmi', 'rgbmatrix' or 'recorder'"),
+        (
+            "[sign]\npanel = 'oled'",
+            "must be one of 'emulator', 'hdmi', 'piomatter', ",
+        ),
         (GOOD_ZONE.replace("10", "0"), "option zone[0].area_m2 = 0 must be at least 1.0"),
         (GOOD_ZONE.replace("0.5", "1.5"), "zone[0].polygon[1][1] = 1.5 must be at most 1.0"),
         (GOOD_ZONE + GOOD_ZONE, "two zones are named 'a'; give each its own name"),

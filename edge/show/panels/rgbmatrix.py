@@ -53,7 +53,7 @@ class MatrixPanel:
 
 def open_rgbmatrix(sign: Sign, library: ModuleType | None = None) -> MatrixPanel:
     """The panel that `sign` describes. PanelError when library or hardware are not as said."""
-    chain, parallel = _arrangement(sign)
+    chain, parallel = arrangement(sign)
     library = library or _library()
     options = library.RGBMatrixOptions()
     options.rows, options.cols = sign.panel_height, sign.panel_width
@@ -71,7 +71,7 @@ def open_rgbmatrix(sign: Sign, library: ModuleType | None = None) -> MatrixPanel
         ) from error
 
 
-def _arrangement(sign: Sign) -> tuple[int, int]:
+def arrangement(sign: Sign) -> tuple[int, int]:
     """How many panels are chained, and how many chains run in parallel."""
     if sign.hardware_mapping not in HARDWARE:
         raise PanelError(
