@@ -17,7 +17,6 @@ from edge.wire import Page
 
 WHITE = (255, 255, 255)
 EVEN = 1.5  # times the smallest letters of a page: larger ones beside them look ill
-MOST = 32  # times that a face is enlarged: more than any panel needs
 MISSING = "\uffff"  # a character of no font: drawn as the box that stands for what is missing
 
 
@@ -44,7 +43,7 @@ CHINESE = Face("Unifont-GB2312.otf", 16, 15)  # for lines that none of the other
 
 @dataclass(frozen=True)
 class Setting:
-    """A line set in one face at a whole multiple: its ink, LED by LED."""
+    """A line set in one face at a whole multiple; `ink` are its lit LEDs at multiple 1."""
 
     face: Face
     multiple: int
@@ -56,9 +55,23 @@ class Setting:
         return self.face.height * self.multiple
 
     @property
+    def width(self) -> int:
+        """LEDs across."""
+        return self.ink.width * self.multiple
+
+    @property
+    def height(self) -> int:
+        """Rows of LEDs."""
+        return self.ink.height * self.multiple
+
+    @property
     def size(self) -> tuple[int, int]:
         """What makes a setting larger than another: higher letters, then broader ones."""
-        return self.letters, self.ink.width
+        return self.letters, self.width
+
+    def mask(self) -> Image.Image:
+        """The lit LEDs, enlarged without smoothing."""
+        return self.ink.resize((self.width, self.height), Image.Resampling.NEAREST)
 
 
 def render(page: Page, width: int, height: int) -> Image.Image:
@@ -84,7 +97,7 @@ def render_clipped(page: Page, width: int, height: int) -> Image.Image:
         colour = _colour(page)
     except LayoutError:
         colour = WHITE
-    settings = [Setting(SMALLEST, 1, _ink(line, SMALLEST, 1)) for line in page.lines]
+    settings = [Setting(SMALLEST, 1, _ink(line, SMALLEST)) for line in page.lines]
     return _draw(Image.new("RGB", (width, height)), settings, colour)
 
 
@@ -103,7 +116,7 @@ def _settings(page: Page, width: int, height: int) -> list[Setting]:
 def _smallest(choices: Sequence[Setting], floor: int) -> Setting | None:
     """The lowest of the choices from the floor up; of equally high ones the broader."""
     above = [choice for choice in choices if choice.letters >= floor]
-    return min(above, key=lambda choice: (choice.letters, -choice.ink.width), default=None)
+    return min(above, key=lambda choice: (choice.letters, -choice.width), default=None)
 
 
 def _grown(
@@ -124,12 +137,9 @@ def _grown(
 def _choices(line: str, width: int) -> Iterator[Setting]:
     """Every face that has all the line's characters, at every multiple that fits in the width."""
     for face in _faces(line):
-        multiple = 1
-        while (ink := _ink(line, face, multiple)).width <= width:
+        ink = _ink(line, face)
+        for multiple in range(1, width // ink.width + 1):
             yield Setting(face, multiple, ink)
-            multiple += 1
-            if multiple > MOST:
-                break
 
 
 def _faces(line: str) -> Sequence[Face]:
@@ -141,32 +151,30 @@ def _faces(line: str) -> Sequence[Face]:
 def _tall(settings: Sequence[Setting]) -> int:
     """Rows that the lines take, with a row of the font between two of them."""
     gaps = [setting.multiple for setting in settings[1:]]
-    return sum(setting.ink.height for setting in settings) + sum(gaps)
+    return sum(setting.height for setting in settings) + sum(gaps)
 
 
 def _draw(image: Image.Image, settings: Sequence[Setting], colour: tuple[int, ...]) -> Image.Image:
     width, height = image.size
-    count, rows = len(settings), sum(setting.ink.height for setting in settings)
+    count, rows = len(settings), sum(setting.height for setting in settings)
     widest = min((setting.letters for setting in settings), default=0) * 2 // 3
     least = max((setting.multiple for setting in settings), default=1)
     gap = max(min(least, (height - rows) // max(1, count - 1)), 0)
     gap = max(gap, min((height - rows) // (count + 1), widest))
     y = (height - rows - (count - 1) * gap) // 2
     for setting in settings:
-        image.paste(colour, ((width - setting.ink.width) // 2, y), setting.ink)
-        y += setting.ink.height + gap
+        image.paste(colour, ((width - setting.width) // 2, y), setting.mask())
+        y += setting.height + gap
     return image
 
 
 @lru_cache(maxsize=512)
-def _ink(line: str, face: Face, multiple: int) -> Image.Image:
-    """The line's lit LEDs, enlarged `multiple` times without smoothing; at least one row."""
+def _ink(line: str, face: Face) -> Image.Image:
+    """The line's lit LEDs and no more; at least one."""
     font, room = _font(face), 2 * face.em  # the font's own box leaves out strokes that stick out
     mask = Image.new("1", (round(font.getlength(line)) + 2 * room, face.em + 2 * room))
     ImageDraw.Draw(mask).text((room, room), line, font=font, fill=1)
-    mask = mask.crop(mask.getbbox() or (0, 0, 1, 1))
-    size = (mask.width * multiple, mask.height * multiple)
-    return mask.resize(size, Image.Resampling.NEAREST)
+    return mask.crop(mask.getbbox() or (0, 0, 1, 1))
 
 
 def _colour(page: Page) -> tuple[int, ...]:
