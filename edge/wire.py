@@ -5,6 +5,7 @@
 """
 
 import enum
+import math
 from typing import Any
 
 import msgspec
@@ -32,7 +33,8 @@ class HeadMap(msgspec.Struct, frozen=True, eq=False):
 
     `count` and `variance` are float32 of shape (rows, columns); cell (r, c) covers the square
     from (c, r) * `cell` to (c + 1, r + 1) * `cell` px of a picture of `width` x `height` px.
-    `interval` is how many standard deviations make the 90 % interval of a sum of cells.
+    The 90 % interval of a sum of cells has two parts: `interval` standard deviations of what each
+    cell errs by itself, and `relative` of the sum, by which all cells of a picture err together.
     """
 
     count: np.ndarray[Any, Any]
@@ -41,6 +43,7 @@ class HeadMap(msgspec.Struct, frozen=True, eq=False):
     width: int
     height: int
     interval: float
+    relative: float = 0.0
 
     def total(self) -> "Estimate":
         """Heads in the whole picture."""
@@ -49,7 +52,8 @@ class HeadMap(msgspec.Struct, frozen=True, eq=False):
     def weighted(self, weights: NDArray[np.float32]) -> "Estimate":
         """Heads in the part of the picture that `weights` (rows, columns; 0 to 1) selects."""
         people = float(np.sum(self.count * weights))
-        spread = self.interval * float(np.sqrt(np.sum(self.variance * weights * weights)))
+        alone = self.interval * float(np.sqrt(np.sum(self.variance * weights * weights)))
+        spread = math.hypot(alone, self.relative * people)
         return Estimate(people, max(0.0, people - spread), people + spread)
 
 
