@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -61,10 +62,12 @@ class Mosquitto:
 class Listener:
     """Everything that a broker passes on, in the order of arrival."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self.messages: list[tuple[str, Any, bool]] = []
         self._subscribed = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        if tls is not None:
+            self._client.tls_set_context(tls)
         self._client.on_connect = lambda client, *_: client.subscribe("redroad/#", qos=1)
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_message = self._take

@@ -6,24 +6,22 @@ thread in silence, so each is caught, put down, and told as a fault.
 """
 
 import queue
-import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
 from typing import Any, Literal, ParamSpec
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.clock import NS_PER_S, boottime_ns
-from edge.errors import BrokerError, SiteError
+from edge.errors import BrokerError
 from edge.report.payloads import OFFLINE, topic
+from edge.report.tls import context_of, in_plain_words, secret
 from edge.site import Site
-from edge.site.schema import Upstream
 
 KEEPALIVE_S = 20
 CONNECT_TIMEOUT_S = 5.0
@@ -31,7 +29,8 @@ TURN_S = 1.0
 UNACKNOWLEDGED = 10  # the smallest Receive Maximum of the usual brokers; paho does not ask for it
 # Looking up a name may take half a minute, and connecting 5 s for each of its addresses.
 STUCK_AFTER = 60 * NS_PER_S
-OTHERS_ONLY = 0o077
+
+ENDED = "the connection ended"
 
 P = ParamSpec("P")
 
@@ -73,10 +72,11 @@ class Broker:
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
+        self._client.on_log = self._on_log
         self._client.max_inflight_messages_set(UNACKNOWLEDGED)
         # With this set paho leaves all writing to the network thread: two would mix up packets.
         self._client.on_socket_register_write = _nothing
-        self._why = "the connection ended"
+        self._why = ENDED
         self._abandoned = threading.Event()
         self._turned_at = boottime_ns()
         self._thread = threading.Thread(target=self._network, name="mqtt", daemon=True)
@@ -120,7 +120,7 @@ class Broker:
                 if self._abandoned.is_set():
                     self._client.disconnect()
         except (OSError, ValueError) as error:
-            self._why = f"the broker cannot be reached ({error})"
+            self._why = in_plain_words(str(error))
         except Exception as error:  # noqa: BLE001  told as a fault by whoever asks what happened
             self._why = f"the network thread failed: {error!r}"
 
@@ -152,6 +152,12 @@ class Broker:
             self._why = f"the broker ended the connection: {code}"
 
     @guarded
+    def _on_log(self, _c: mqtt.Client, _u: Any, level: int, told: str) -> None:
+        """paho tells only its log why a connection broke, such as our certificate's refusal."""
+        if level == LogLevel.MQTT_LOG_ERR and self._why == ENDED:
+            self._why = in_plain_words(told)
+
+    @guarded
     def _on_publish(
         self, _c: mqtt.Client, _u: Any, mid: int, code: ReasonCode, _p: Properties | None
     ) -> None:
@@ -170,7 +176,10 @@ def probe(site: Site) -> None:
     client = _client(site, purpose="check")
     told: queue.SimpleQueue[str] = queue.SimpleQueue()
     client.on_connect = lambda _c, _u, _f, code, _p: told.put(
-        f"refuses us: {code}" if code.is_failure else ""
+        f"refuses us: {code}; check upstream.username and password_file" if code.is_failure else ""
+    )
+    client.on_log = lambda _c, _u, level, text: (
+        told.put(in_plain_words(text)) if level == LogLevel.MQTT_LOG_ERR else None
     )
     where = f"broker {site.upstream.host}:{site.upstream.port}"
     try:
@@ -178,13 +187,13 @@ def probe(site: Site) -> None:
         client.loop_start()
         refusal = told.get(timeout=CONNECT_TIMEOUT_S)
     except (OSError, queue.Empty) as error:
-        why = str(error) or "no answer"
+        why = "no answer" if isinstance(error, queue.Empty) else in_plain_words(str(error))
         raise BrokerError(f"{where}: {why}; check address, network and broker") from error
     finally:
         client.disconnect()
         client.loop_stop()
     if refusal:
-        raise BrokerError(f"{where} {refusal}; check upstream.username and password_file")
+        raise BrokerError(f"{where}: {refusal}")
 
 
 def _client(site: Site, purpose: str = "unit") -> mqtt.Client:
@@ -196,41 +205,12 @@ def _client(site: Site, purpose: str = "unit") -> mqtt.Client:
         protocol=mqtt.MQTTv5,
     )
     if upstream.username is not None:
-        client.username_pw_set(upstream.username, _password(site, upstream))
-    if upstream.ca_file is not None:
-        client.tls_set_context(_tls(site.path(upstream.ca_file)))
+        file = upstream.password_file
+        password = None if file is None else secret(site, "password_file", file)
+        client.username_pw_set(upstream.username, password)
+    if (context := context_of(site)) is not None:
+        client.tls_set_context(context)
     if purpose == "unit":
         client.will_set(topic(site, "availability"), OFFLINE, qos=1, retain=True)
     client.connect_timeout = CONNECT_TIMEOUT_S
     return client
-
-
-def _password(site: Site, upstream: Upstream) -> str | None:
-    """The password from its file, which nobody else may read."""
-    if upstream.password_file is None:
-        return None
-    path = site.path(upstream.password_file)
-    try:
-        mode = path.stat().st_mode
-        text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SiteError(
-            f"option upstream.password_file = {str(path)!r} cannot be read ({error}); "
-            "write the password into that file"
-        ) from error
-    if mode & OTHERS_ONLY:
-        raise SiteError(
-            f"option upstream.password_file = {str(path)!r} can be read by others; "
-            f"run: chmod 600 {path}"
-        )
-    return text
-
-
-def _tls(ca_file: Path) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=str(ca_file))
-    except (OSError, ssl.SSLError) as error:
-        raise SiteError(
-            f"option upstream.ca_file = {str(ca_file)!r} cannot be used ({error}); "
-            "give a PEM file of the broker's authority"
-        ) from error

@@ -1,5 +1,6 @@
 """From the outbox to the broker: a few messages under way at a time, each until acknowledged."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -107,7 +108,8 @@ class Sender:
             self._broker.abandon()
         self._broker, self._connected = None, False
         self._under_way.clear()
-        self._again_at = now + self._pause
+        # Hundreds of signs lose the broker together: they must not come back together.
+        self._again_at = now + round(self._pause * random.uniform(0.5, 1.0))
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
     def _welcome(self, broker: Broker, now: int) -> None:

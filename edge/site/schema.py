@@ -164,8 +164,18 @@ class Upstream(Section):
     username: str | None = None
     password_file: str | None = None
     ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
     outbox_mb: Annotated[int, Field(ge=1, le=4096)] = 64
     aggregate_s: Annotated[int, Field(ge=5, le=3600)] = 60
+
+    @model_validator(mode="after")
+    def _certificate_is_whole(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("of upstream.cert_file and upstream.key_file one is missing; add it")
+        if self.cert_file is not None and self.ca_file is None:
+            raise ValueError("upstream.cert_file needs upstream.ca_file, the broker's authority")
+        return self
 
 
 class Identity(Section):

@@ -24,12 +24,13 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 class Report:
     """The program `report` as a process of its own."""
 
-    def __init__(self, folder: Path, upstream: str) -> None:
+    def __init__(self, folder: Path, upstream: str, site: str = "test", unit: str = "one") -> None:
         self.runtime, self.state = folder / "run", folder / "state"
         self.log = folder / "report.log"
         self._site = folder / "site.toml"
         self._site.write_text(
-            f'[site]\nname = "test"\nunit = "one"\n[upstream]\n{upstream}', encoding="utf-8"
+            f'[site]\nname = "{site}"\nunit = "{unit}"\n[upstream]\n{upstream}',
+            encoding="utf-8",
         )
         self.process: subprocess.Popen[bytes] | None = None
         self.outlet = Outlet(self.runtime, "report")
