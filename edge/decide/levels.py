@@ -4,7 +4,8 @@ Pure: readings and times come in, levels and transitions go out. Times are CLOCK
 nanoseconds, densities persons per m2. A level rises on the estimate, by any number of levels,
 once the estimate has reached `rise` for `rise_after_s`; it falls one level at a time, once the
 upper end of the 90 % interval has stayed below `fall` for `fall_after_s`: doubt delays the
-all-clear. Without fresh, trusted readings the level is UNKNOWN.
+all-clear. Without fresh, trusted readings the level is UNKNOWN at once, CRITICAL included: a
+sign must not go on warning, or clearing, on the word of a camera that sees nothing.
 """
 
 from collections.abc import Sequence
@@ -44,7 +45,7 @@ def bands_of(table: BandTable) -> tuple[Band, ...]:
 
 @dataclass(frozen=True)
 class Reading:
-    """One trusted density with the upper end of its interval; `density <= upper`."""
+    """One density with the upper end of its interval, and when its picture was taken."""
 
     density: float
     upper: float
@@ -67,7 +68,7 @@ class LevelState:
 
     `risen` holds for each band since when the estimate has been at `rise` or above, `sunk` since
     when the upper end has been below the present level's `fall`, `good` since when readings have
-    been trusted without a gap, `seen` the time of the last reading, `now` the latest time known.
+    been trusted without a gap, and `seen` the time of the last picture or of its absence being noticed: nothing older counts.
     """
 
     level: Level = Level.UNKNOWN
@@ -75,7 +76,6 @@ class LevelState:
     sunk: int | None = None
     good: int | None = None
     seen: int | None = None
-    now: int | None = None
 
 
 Step = tuple[LevelState, Transition | None]
@@ -83,25 +83,23 @@ Step = tuple[LevelState, Transition | None]
 
 def observe(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step:
     """Take a trusted reading. One that is not newer than the last thing known changes nothing."""
-    if state.now is not None and reading.at <= state.now:
+    if state.seen is not None and reading.at <= state.seen:
         return state, None
-    if state.level is not Level.UNKNOWN and _stale(state, reading.at):
-        fallen, transition = pass_time(state, reading.at)
-        return replace(fallen, good=reading.at, seen=reading.at), transition
-    gap = state.seen is None or _stale(state, reading.at)
-    good = reading.at if gap or state.good is None else state.good
-    risen = _risen(bands, () if gap else state.risen, reading)
-    seen = replace(state, seen=reading.at, now=reading.at, good=good, risen=risen)
+    state, lost = pass_time(state, reading.at)
+    good = reading.at if state.good is None else state.good
+    risen = _risen(bands, state.risen, reading)
+    state = replace(state, seen=reading.at, good=good, risen=risen)
     if state.level is Level.UNKNOWN:
-        return _leave_unknown(bands, seen, reading)
-    return _rise(bands, seen, reading) or _fall(bands, seen, reading)
+        state, found = _leave_unknown(bands, state, reading, good)
+        return state, lost or found
+    return _rise(bands, state, reading) or _fall(bands, state, reading)
 
 
 def distrust(state: LevelState, at: int, because: str) -> Step:
     """Take a picture that cannot be trusted: UNKNOWN at once."""
-    if state.now is not None and at < state.now:
+    if state.seen is not None and at < state.seen:
         return state, None
-    unknown = LevelState(seen=state.seen, now=at)
+    unknown = LevelState(seen=at)
     if state.level is Level.UNKNOWN:
         return unknown, None
     return unknown, Transition(state.level, Level.UNKNOWN, because, at)
@@ -109,13 +107,9 @@ def distrust(state: LevelState, at: int, because: str) -> Step:
 
 def pass_time(state: LevelState, at: int) -> Step:
     """Let time pass without a reading: UNKNOWN once the last one is too old."""
-    if state.level is Level.UNKNOWN or not _stale(state, at):
+    if state.seen is not None and at - state.seen <= STALE_AFTER_S * NS:
         return state, None
     return distrust(state, at, f"no count for {STALE_AFTER_S:g} s")
-
-
-def _stale(state: LevelState, at: int) -> bool:
-    return state.seen is not None and at - state.seen > STALE_AFTER_S * NS
 
 
 def _risen(
@@ -128,14 +122,13 @@ def _risen(
     )
 
 
-def _leave_unknown(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step:
+def _leave_unknown(bands: Sequence[Band], state: LevelState, reading: Reading, good: int) -> Step:
     """After 3 s of good readings: the highest level whose fall value the upper end reaches."""
-    if state.good is None or reading.at - state.good < TRUST_AFTER_S * NS:
+    if reading.at - good < TRUST_AFTER_S * NS:
         return state, None
     reached = [band.level for band in bands if reading.upper >= band.fall]
-    level = max(reached, default=Level.CLEAR)
-    because = f"counts are good again: {_words(reading)}"
-    return _enter(state, level, because, reading.at)
+    because = f"good counts for {TRUST_AFTER_S:g} s, at most {reading.upper:.2f} persons/m²"
+    return _enter(state, max(reached, default=Level.CLEAR), because, reading.at)
 
 
 def _rise(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step | None:
@@ -171,4 +164,4 @@ def _enter(state: LevelState, level: Level, because: str, at: int) -> Step:
 
 
 def _words(reading: Reading) -> str:
-    return f"{reading.density:.1f} persons/m² (at most {reading.upper:.1f})"
+    return f"{reading.density:.2f} persons/m² (at most {reading.upper:.2f})"

@@ -1,4 +1,5 @@
-"""The level machine: every rule of safety, by example and by property."""
+"""The level machine: every rule of safety by example; `test_proofs` has the proofs."""
+
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +32,11 @@ class Street:
         for _ in range(round(seconds * 4)):
             self.at += NS // 4
             self.take(*observe(BANDS, self.state, Reading(density, upper or density, self.at)))
+        return self
+
+    def wait(self, seconds: float) -> "Street":
+        """Time in which nobody looks."""
+        self.at += round(seconds * NS)
         return self
 
     def silence(self, seconds: float) -> "Street":
@@ -107,20 +113,43 @@ def test_an_untrusted_picture_makes_unknown_at_once() -> None:
 
 def test_a_gap_in_readings_is_noticed_even_if_no_time_was_let_pass() -> None:
     street = Street().show(6.0, 8)
-    street.at += 10 * NS
-    street.show(0.1, 0.25)
+    street.wait(10).show(0.1, 0.25)
     assert street.state.level is Level.UNKNOWN
 
 
 def test_a_gap_breaks_the_rise_time() -> None:
     street = Street().show(0.5, 4).show(6.0, 2.0)
-    street.at += 10 * NS
-    assert Level.CRITICAL not in street.show(6.0, 2.5).levels
+    assert Level.CRITICAL not in street.wait(10).show(6.0, 2.5).levels
 
 
 def test_a_transition_says_why() -> None:
     street = Street().show(0.5, 4).show(5.5, 4, upper=6.25)
-    assert street.changes[-1].because == ("5.5 persons/m² (at most 6.2); 5 or more for 3 s")
+    assert street.changes[-1].because == "5.50 persons/m² (at most 6.25); 5 or more for 3 s"
+
+
+def test_the_words_of_every_kind_of_transition() -> None:
+    street = Street().show(0.5, 4, upper=1.0).show(2.5, 4).show(0.25, 21, upper=0.5).silence(4)
+    assert [change.because for change in street.changes] == [
+        "good counts for 3 s, at most 1.00 persons/m²",
+        "2.50 persons/m² (at most 2.50); 2 or more for 3 s",
+        "0.25 persons/m² (at most 0.50); surely below 1.6 for 20 s",
+        "no count for 3 s",
+    ]
+
+
+def test_silence_while_unknown_forgets_the_good_readings() -> None:
+    """Else an old occupancy would be told, and old pictures that come late would count."""
+    street = Street().show(0.5, 1)
+    assert street.state.good is not None
+    assert street.silence(4).state == LevelState(seen=street.at - NS * 3 // 4)
+    assert street.changes == []
+    assert observe(BANDS, street.state, Reading(0.5, 0.5, street.at - NS)) == (street.state, None)
+
+
+def test_the_reading_after_a_gap_begins_the_good_ones() -> None:
+    street = Street().show(0.5, 4).wait(10).show(6.0, 3.0)
+    assert street.state.level is Level.UNKNOWN
+    assert street.show(6.0, 0.25).state.level is Level.CRITICAL
 
 
 Readings = st.lists(
