@@ -8,6 +8,7 @@ all-clear. Without fresh, trusted readings the level is UNKNOWN at once, CRITICA
 sign must not go on warning, or clearing, on the word of a camera that sees nothing.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -51,6 +52,11 @@ class Reading:
     upper: float
     at: int
 
+    @property
+    def sound(self) -> bool:
+        """Whether this can be a count: false for NaN, infinity, less than none, upper < density."""
+        return 0.0 <= self.density <= self.upper < math.inf
+
 
 @dataclass(frozen=True)
 class Transition:
@@ -82,9 +88,15 @@ Step = tuple[LevelState, Transition | None]
 
 
 def observe(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step:
-    """Take a trusted reading. One that is not newer than the last thing known changes nothing."""
+    """Take a reading of a trusted picture.
+
+    One that is not newer than the last thing known changes nothing. One that cannot be a count
+    makes UNKNOWN at once: whoever made it cannot be trusted.
+    """
     if state.seen is not None and reading.at <= state.seen:
         return state, None
+    if not reading.sound:
+        return distrust(state, reading.at, f"this is no count: {_words(reading)}")
     state, lost = pass_time(state, reading.at)
     good = reading.at if state.good is None else state.good
     risen = _risen(bands, state.risen, reading)

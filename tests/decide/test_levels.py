@@ -1,6 +1,8 @@
 """The level machine: every rule of safety by example; `test_proofs` has the proofs."""
 
+from math import inf, nan
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -135,6 +137,22 @@ def test_the_words_of_every_kind_of_transition() -> None:
         "0.25 persons/m² (at most 0.50); surely below 1.6 for 20 s",
         "no count for 3 s",
     ]
+
+
+@pytest.mark.parametrize(
+    ("density", "upper"),
+    [(nan, 1.0), (1.0, nan), (nan, nan), (inf, inf), (1.0, inf), (-0.1, 1.0), (-2.0, -1.0), (2, 1)],
+)
+def test_what_cannot_be_a_count_makes_unknown_at_once(density: float, upper: float) -> None:
+    street = Street().show(6.0, 8)
+    street.take(*observe(BANDS, street.state, Reading(density, upper, street.at + 1)))
+    assert street.state == LevelState(seen=street.at + 1)
+    assert street.changes[-1].because.startswith("this is no count: ")
+
+
+def test_an_empty_and_an_exact_count_are_counts() -> None:
+    assert Reading(0.0, 0.0, 1).sound
+    assert Reading(2.0, 2.0, 1).sound
 
 
 def test_silence_while_unknown_forgets_the_good_readings() -> None:
