@@ -74,13 +74,15 @@ class LevelState:
 
     `risen` holds for each band since when the estimate has been at `rise` or above, `sunk` since
     when the upper end has been below the present level's `fall`, `good` since when readings have
-    been trusted without a gap, and `seen` the time of the last picture or of its absence being noticed: nothing older counts.
+    been trusted without a gap, `highest` the highest upper end since `good` while UNKNOWN, and
+    `seen` the time of the last picture or of its absence being noticed: nothing older counts.
     """
 
     level: Level = Level.UNKNOWN
     risen: tuple[int | None, ...] = ()
     sunk: int | None = None
     good: int | None = None
+    highest: float = 0.0
     seen: int | None = None
 
 
@@ -135,11 +137,15 @@ def _risen(
 
 
 def _leave_unknown(bands: Sequence[Band], state: LevelState, reading: Reading, good: int) -> Step:
-    """After 3 s of good readings: the highest level whose fall value the upper end reaches."""
+    """After 3 s of good readings: the highest level whose fall value any upper end reached.
+
+    Any of them, not the last: one low count among high ones must not make CLEAR.
+    """
+    highest = max(state.highest, reading.upper)
     if reading.at - good < TRUST_AFTER_S * NS:
-        return state, None
-    reached = [band.level for band in bands if reading.upper >= band.fall]
-    because = f"good counts for {TRUST_AFTER_S:g} s, at most {reading.upper:.2f} persons/m²"
+        return replace(state, highest=highest), None
+    reached = [band.level for band in bands if highest >= band.fall]
+    because = f"good counts for {TRUST_AFTER_S:g} s, at most {highest:.2f} persons/m²"
     return _enter(state, max(reached, default=Level.CLEAR), because, reading.at)
 
 
@@ -171,7 +177,7 @@ def _fall(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step:
 
 
 def _enter(state: LevelState, level: Level, because: str, at: int) -> Step:
-    entered = replace(state, level=level, sunk=None)
+    entered = replace(state, level=level, sunk=None, highest=0.0)
     return entered, Transition(state.level, level, because, at)
 
 

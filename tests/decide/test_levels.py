@@ -139,6 +139,10 @@ def test_the_words_of_every_kind_of_transition() -> None:
     ]
 
 
+def test_one_low_count_among_high_ones_never_makes_clear() -> None:
+    assert Street().show(4.0, 3.0).show(0.1, 0.25).levels == [Level.CROWDED]
+
+
 @pytest.mark.parametrize(
     ("density", "upper"),
     [(nan, 1.0), (1.0, nan), (nan, nan), (inf, inf), (1.0, inf), (-0.1, 1.0), (-2.0, -1.0), (2, 1)],
