@@ -84,7 +84,8 @@ class Decider:
 
     def _observe(self, zone: str, state: LevelState) -> Step:
         occupancy = self._occupancy[zone]
-        upper = max(occupancy.peak, occupancy.high / occupancy.area)
+        high = occupancy.high / occupancy.area
+        upper = occupancy.peak if high < occupancy.peak else high  # NaN stays, and is refused
         return observe(self._bands, state, Reading(occupancy.peak, upper, occupancy.taken_at))
 
     def _step_all(self, step: _ZoneStep) -> list[ZoneTransition]:

@@ -1,5 +1,6 @@
 """From Sightings to Orders, without any program."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -77,3 +78,15 @@ def test_unknown_claims_nothing() -> None:
 def test_priority_grows_with_the_level() -> None:
     known = [MESSAGES[level].priority for level in sorted(MESSAGES)]
     assert known == sorted(set(known))
+
+
+def test_an_interval_that_is_no_number_is_not_taken_for_certainty() -> None:
+    decider = Decider(SITE)
+    for seq in range(30):
+        good = sighting(seq, 0.5, 0.5)
+        assert good.heads is not None
+        bad = msgspec.structs.replace(
+            good.heads, variance=np.full_like(good.heads.count, float("nan"))
+        )
+        decider.see(msgspec.structs.replace(good, heads=bad))
+    assert decider.level is Level.UNKNOWN
