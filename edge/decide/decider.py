@@ -46,9 +46,15 @@ class Decider:
         """The site's level: its worst zone's."""
         return max(state.level for state in self._zones.values())
 
-    def see(self, sighting: Sighting) -> list[ZoneTransition]:
-        """Take a Sighting. One that is not newer than the last changes nothing."""
+    def see(self, sighting: Sighting, now: int | None = None) -> list[ZoneTransition]:
+        """Take a Sighting that arrives at `now`, by default at the moment it was taken.
+
+        One that is not newer than the last changes nothing, and neither does one dated in the
+        future: it would keep a level alive for as long.
+        """
         if self._last is not None and sighting.taken_at <= self._last.taken_at:
+            return []
+        if now is not None and sighting.taken_at > now:
             return []
         self._last = sighting
         if sighting.heads is None:

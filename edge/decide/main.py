@@ -21,7 +21,7 @@ def run(site: Site, places: Places) -> None:
         while not program.stopping:
             for message in program.inbox.receive(TICK_S):
                 if isinstance(message, Sighting):
-                    _report(program, decider.see(message))
+                    _report(program, decider.see(message, boottime_ns()))
             _report(program, decider.pass_time(boottime_ns()))
             teller.tell(decider)
             program.alive()

@@ -90,3 +90,28 @@ def test_an_interval_that_is_no_number_is_not_taken_for_certainty() -> None:
         )
         decider.see(msgspec.structs.replace(good, heads=bad))
     assert decider.level is Level.UNKNOWN
+
+
+def crowd(decider: Decider, west: float, east: float, first: int, last: int) -> Decider:
+    for seq in range(first, last):
+        decider.see(sighting(seq, west, east))
+    return decider
+
+
+def test_a_sighting_from_the_future_changes_nothing() -> None:
+    """It would keep a level alive for as long as it is ahead."""
+    decider = crowd(Decider(SITE), 0.5, 0.5, 0, 30)
+    now = NS * 9
+    assert decider.see(sighting(10_000, 0.5, 0.5), now) == []
+    decider.pass_time(now + 3 * NS)
+    assert decider.level is Level.UNKNOWN
+    fresh = sighting(50, 0.5, 0.5)
+    decider.see(fresh, fresh.taken_at)
+    assert decider.state(fresh.taken_at, "neutral").frame_age_s == 0.0
+
+
+def test_silence_before_the_first_level_takes_the_occupancy_away() -> None:
+    decider = crowd(Decider(SITE), 0.5, 0.5, 0, 4)
+    assert all(zone.occupancy for zone in decider.state(NS * 2, "neutral").zones)
+    decider.pass_time(NS * 60)
+    assert not any(zone.occupancy for zone in decider.state(NS * 60, "neutral").zones)
