@@ -38,7 +38,7 @@ class Decider:
         self._counter = ZoneCounter(site.zone)
         self._zones = {zone.name: LevelState() for zone in site.zone}
         self._occupancy: dict[str, Occupancy] = {}
-        self._because = "no frame yet"
+        self._because = dict.fromkeys(self._zones, "no frame yet")
         self._last: Sighting | None = None
 
     @property
@@ -76,12 +76,17 @@ class Decider:
             at=at,
             level=self.level,
             message=message,
-            because=self._because,
+            because=self._reason(),
             zones=tuple(self._zone_state(name, state) for name, state in self._zones.items()),
             frame_age_s=None if last is None else (at - last.taken_at) / NS,
             picture_faults=() if last is None else last.picture.faults,
             model="" if last is None else last.model,
         )
+
+    def _reason(self) -> str:
+        """Why the level is what it is: what last changed the worst zone."""
+        zone = next(name for name, state in self._zones.items() if state.level is self.level)
+        return f"{zone}: {self._because[zone]}"
 
     def _zone_state(self, name: str, state: LevelState) -> ZoneState:
         """A zone that is UNKNOWN has no occupancy: an old count is worse than none."""
@@ -100,5 +105,5 @@ class Decider:
             self._zones[zone], transition = step(zone, before)
             if transition is not None:
                 transitions.append(ZoneTransition(zone, transition))
-                self._because = f"{zone}: {transition.because}"
+                self._because[zone] = transition.because
         return transitions

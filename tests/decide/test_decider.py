@@ -115,3 +115,11 @@ def test_silence_before_the_first_level_takes_the_occupancy_away() -> None:
     assert all(zone.occupancy for zone in decider.state(NS * 2, "neutral").zones)
     decider.pass_time(NS * 60)
     assert not any(zone.occupancy for zone in decider.state(NS * 60, "neutral").zones)
+
+
+def test_the_reason_told_is_that_of_the_worst_zone() -> None:
+    decider = crowd(Decider(SITE), 0.5, 5.5, 0, 30)
+    crowd(decider, 2.5, 5.5, 30, 60)
+    state = decider.state(NS * 16, "critical")
+    assert [zone.level for zone in state.zones] == [Level.CAUTION, Level.CRITICAL]
+    assert state.because.startswith("east: ")
