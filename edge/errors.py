@@ -47,3 +47,7 @@ class LinkError(RedRoadError, OSError):
 
 class BrokerError(RedRoadError, OSError):
     """The MQTT broker cannot be used."""
+
+
+class CommandError(RedRoadError, ValueError):
+    """A command from upstream asks for what it may not."""

@@ -130,6 +130,7 @@ class _Replayer:
                 at_s, wall, c.zone, c.transition.before, c.transition.after, c.transition.because
             )
             for c in changes
+            if c.zone is not None  # a recording knows no commands
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.decide.levels import (
+    Hold,
     LevelState,
     Reading,
     Step,
@@ -12,6 +13,8 @@ from edge.decide.levels import (
     distrust,
     observe,
     pass_time,
+    shown,
+    worst,
 )
 from edge.decide.zones import ZoneCounter
 from edge.site.schema import Site
@@ -24,9 +27,9 @@ _ZoneStep = Callable[[str, LevelState], Step]
 
 @dataclass(frozen=True)
 class ZoneTransition:
-    """A transition of one zone."""
+    """A transition of one zone; of the sign as a whole, by command, where `zone` is None."""
 
-    zone: str
+    zone: str | None
     transition: Transition
 
 
@@ -40,11 +43,31 @@ class Decider:
         self._occupancy: dict[str, Occupancy] = {}
         self._because = dict.fromkeys(self._zones, "no frame yet")
         self._last: Sighting | None = None
+        self._hold: Hold | None = None
+        self._commanded_at = 0
 
     @property
     def level(self) -> Level:
-        """The site's level: its worst zone's."""
-        return max(state.level for state in self._zones.values())
+        """The site's level as the camera sees it: its worst zone's."""
+        return worst(self._zones.values())
+
+    def shown(self, at: int) -> Level:
+        """What the sign tells at `at`: the site's level, or a higher one by command."""
+        return shown(self.level, self._hold, at)
+
+    def hold(self, hold: Hold) -> list[ZoneTransition]:
+        """Take a hold in the place of any other; one not newer than the last command is late."""
+        if hold.since <= self._commanded_at:
+            return []
+        before, self._hold, self._commanded_at = self.shown(hold.since), hold, hold.since
+        return self._told(before, hold.since, _words(hold))
+
+    def release(self, at: int, by: str) -> list[ZoneTransition]:
+        """End the hold, if there is one; not newer than the last command, it is late."""
+        if at <= self._commanded_at:
+            return []
+        before, self._hold, self._commanded_at = self.shown(at), None, at
+        return self._told(before, at, f"{by} released the hold of {before.name}")
 
     def see(self, sighting: Sighting, now: int | None = None) -> list[ZoneTransition]:
         """Take a Sighting that arrives at `now`, by default at the moment it was taken.
@@ -66,27 +89,40 @@ class Decider:
         return self._step_all(self._observe)
 
     def pass_time(self, at: int) -> list[ZoneTransition]:
-        """Let time pass without a Sighting."""
-        return self._step_all(lambda _, state: pass_time(state, at))
+        """Let time pass without a Sighting; a hold ends when its time has come."""
+        changes = self._step_all(lambda _, state: pass_time(state, at))
+        if self._hold is not None and at >= self._hold.until:
+            ended, self._hold = self._hold, None
+            before = max(self.level, ended.level)
+            changes += self._told(before, at, f"the time is over: {_words(ended)}")
+        return changes
 
     def state(self, at: int, message: str) -> State:
         """How things stand at `at`, while the sign shows `message`."""
         last = self._last
         return State(
             at=at,
-            level=self.level,
+            level=self.shown(at),
             message=message,
-            because=self._reason(),
+            because=self._reason(at),
             zones=tuple(self._zone_state(name, state) for name, state in self._zones.items()),
             frame_age_s=None if last is None else (at - last.taken_at) / NS,
             picture_faults=() if last is None else last.picture.faults,
             model="" if last is None else last.model,
         )
 
-    def _reason(self) -> str:
-        """Why the level is what it is: what last changed the worst zone."""
+    def _reason(self, at: int) -> str:
+        """Why the sign tells what it tells: the hold, or what last changed the worst zone."""
+        if self._hold is not None and self.shown(at) > self.level:
+            return _words(self._hold)
         zone = next(name for name, state in self._zones.items() if state.level is self.level)
         return f"{zone}: {self._because[zone]}"
+
+    def _told(self, before: Level, at: int, because: str) -> list[ZoneTransition]:
+        after = self.shown(at)
+        if before is after:
+            return []
+        return [ZoneTransition(None, Transition(before, after, because, at))]
 
     def _zone_state(self, name: str, state: LevelState) -> ZoneState:
         """A zone that is UNKNOWN has no occupancy: an old count is worse than none."""
@@ -107,3 +143,9 @@ class Decider:
                 transitions.append(ZoneTransition(zone, transition))
                 self._because[zone] = transition.because
         return transitions
+
+
+def _words(hold: Hold) -> str:
+    """A hold in words: who commanded what, and for how long."""
+    minutes = (hold.until - hold.since) / NS / 60
+    return f"{hold.by} holds {hold.level.name} for {minutes:g} min"

@@ -53,7 +53,7 @@ class _Teller:
     def tell(self, decider: Decider) -> None:
         """Send what is due."""
         now = boottime_ns()
-        order = order_for(decider.level, self._site, now)
+        order = order_for(decider.shown(now), self._site, now)
         changed = order.message != self._told
         if changed or now - self._ordered_at >= nanoseconds(ORDER_EVERY_S):
             self._show.send(order)

@@ -3,9 +3,11 @@
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge.decide.decider import Decider
-from edge.decide.levels import NS
+from edge.decide.levels import NS, hold
 from edge.decide.messages import MESSAGES, NEUTRAL, ORDER_LIFETIME_S, order_for, pages_of
 from edge.site.schema import Site, Zone
 from edge.wire import HeadMap, Level, PictureHealth, Sighting
@@ -80,22 +82,18 @@ def test_priority_grows_with_the_level() -> None:
     assert known == sorted(set(known))
 
 
-def test_an_interval_that_is_no_number_is_not_taken_for_certainty() -> None:
-    decider = Decider(SITE)
-    for seq in range(30):
-        good = sighting(seq, 0.5, 0.5)
-        assert good.heads is not None
-        bad = msgspec.structs.replace(
-            good.heads, variance=np.full_like(good.heads.count, float("nan"))
-        )
-        decider.see(msgspec.structs.replace(good, heads=bad))
-    assert decider.level is Level.UNKNOWN
-
-
 def crowd(decider: Decider, west: float, east: float, first: int, last: int) -> Decider:
     for seq in range(first, last):
         decider.see(sighting(seq, west, east))
     return decider
+
+
+def test_the_reason_told_is_that_of_the_worst_zone() -> None:
+    decider = crowd(Decider(SITE), 0.5, 5.5, 0, 30)
+    crowd(decider, 2.5, 5.5, 30, 60)
+    state = decider.state(NS * 16, "critical")
+    assert [zone.level for zone in state.zones] == [Level.CAUTION, Level.CRITICAL]
+    assert state.because.startswith("east: ")
 
 
 def test_a_sighting_from_the_future_changes_nothing() -> None:
@@ -110,6 +108,18 @@ def test_a_sighting_from_the_future_changes_nothing() -> None:
     assert decider.state(fresh.taken_at, "neutral").frame_age_s == 0.0
 
 
+def test_an_interval_that_is_no_number_is_not_taken_for_certainty() -> None:
+    decider = Decider(SITE)
+    for seq in range(30):
+        good = sighting(seq, 0.5, 0.5)
+        assert good.heads is not None
+        bad = msgspec.structs.replace(
+            good.heads, variance=np.full_like(good.heads.count, float("nan"))
+        )
+        decider.see(msgspec.structs.replace(good, heads=bad))
+    assert decider.level is Level.UNKNOWN
+
+
 def test_silence_before_the_first_level_takes_the_occupancy_away() -> None:
     decider = crowd(Decider(SITE), 0.5, 0.5, 0, 4)
     assert all(zone.occupancy for zone in decider.state(NS * 2, "neutral").zones)
@@ -117,9 +127,105 @@ def test_silence_before_the_first_level_takes_the_occupancy_away() -> None:
     assert not any(zone.occupancy for zone in decider.state(NS * 60, "neutral").zones)
 
 
-def test_the_reason_told_is_that_of_the_worst_zone() -> None:
-    decider = crowd(Decider(SITE), 0.5, 5.5, 0, 30)
-    crowd(decider, 2.5, 5.5, 30, 60)
-    state = decider.state(NS * 16, "critical")
-    assert [zone.level for zone in state.zones] == [Level.CAUTION, Level.CRITICAL]
-    assert state.because.startswith("east: ")
+def test_a_hold_is_shown_told_and_over_in_time() -> None:
+    decider = crowd(Decider(SITE), 0.5, 0.5, 0, 30)
+    (begin,) = decider.hold(hold(Level.CROWDED, NS * 9, 90, "control room"))
+    assert begin.zone is None
+    assert (begin.transition.before, begin.transition.after) == (Level.CLEAR, Level.CROWDED)
+    assert begin.transition.because == "control room holds CROWDED for 1.5 min"
+    state = decider.state(NS * 10, "crowded")
+    assert (state.level, state.because) == (Level.CROWDED, begin.transition.because)
+    assert decider.level is Level.CLEAR
+
+    crowd(decider, 0.5, 0.5, 30, 392)
+    assert decider.pass_time(NS * 99 - 1) == []
+    assert decider.shown(NS * 99 - 1) is Level.CROWDED
+    assert decider.shown(NS * 99) is Level.CLEAR
+    (end,) = decider.pass_time(NS * 99)
+    assert (end.transition.before, end.transition.after) == (Level.CROWDED, Level.CLEAR)
+    assert end.transition.because == "the time is over: control room holds CROWDED for 1.5 min"
+    assert decider.pass_time(NS * 99 + 1) == []
+
+
+def test_a_hold_stays_while_the_camera_is_blind_and_gives_way_to_critical() -> None:
+    decider = Decider(SITE)
+    decider.hold(hold(Level.CAUTION, NS, 600, "control room"))
+    assert decider.level is Level.UNKNOWN
+    assert decider.shown(NS * 2) is Level.CAUTION
+    crowd(decider, 6.0, 0.5, 4, 30)
+    assert decider.shown(NS * 9) is Level.CRITICAL
+    assert decider.state(NS * 9, "critical").because.startswith("west: ")
+
+
+def test_a_new_hold_replaces_the_old_one_and_a_late_one_does_not() -> None:
+    decider = Decider(SITE)
+    decider.hold(hold(Level.CRITICAL, NS * 2, 600, "a"))
+    (change,) = decider.hold(hold(Level.CAUTION, NS * 3, 60, "b"))
+    assert (change.transition.before, change.transition.after) == (Level.CRITICAL, Level.CAUTION)
+    assert decider.hold(hold(Level.CRITICAL, NS * 2, 600, "a")) == []
+    assert decider.shown(NS * 4) is Level.CAUTION
+
+
+def test_a_release_ends_the_hold_and_its_repetition_stays_ended() -> None:
+    decider = Decider(SITE)
+    first = hold(Level.CRITICAL, NS * 2, 600, "a")
+    decider.hold(first)
+    assert decider.release(NS, "b") == []
+    (change,) = decider.release(NS * 3, "b")
+    assert change.transition.because == "b released the hold of CRITICAL"
+    assert decider.shown(NS * 3) is Level.UNKNOWN
+    assert decider.hold(first) == []
+    assert decider.release(NS * 4, "b") == []
+    assert decider.shown(NS * 4) is Level.UNKNOWN
+
+
+Commands = st.lists(
+    st.tuples(
+        st.sampled_from(["hold", "release", "see", "blind", "wait"]),
+        st.sampled_from([Level.CAUTION, Level.CROWDED, Level.CRITICAL]),
+        st.sampled_from([0.5, 2.5, 6.0]),
+        st.integers(1, 40),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(Commands)
+def test_no_command_makes_the_sign_say_less_than_the_camera(
+    commands: list[tuple[str, Level, float, int]],
+) -> None:
+    decider, seq = Decider(SITE), 0
+    for what, level, density, length in commands:
+        for _ in range(length if what == "see" else 1):
+            seq += 1
+            at = sighting(seq, 0, 0).taken_at
+            match what:
+                case "hold":
+                    decider.hold(hold(level, at, length, "a"))
+                case "release":
+                    decider.release(at, "a")
+                case "see":
+                    decider.see(sighting(seq, density, 0.5), at)
+                case "blind":
+                    decider.see(Sighting(seq, at, None, PictureHealth(dark=True), "m"), at)
+                case _:
+                    seq += 4 * length
+            now = sighting(seq, 0, 0).taken_at
+            decider.pass_time(now)
+            assert decider.shown(now) >= decider.level
+            assert decider.shown(now) is not Level.CLEAR or decider.level is Level.CLEAR
+            assert decider.state(now, "").because
+
+
+@given(st.permutations(range(24)), st.lists(st.integers(0, 23), max_size=12))
+def test_the_order_of_sightings_changes_nothing(order: list[int], again: list[int]) -> None:
+    """Only those count that are newer than all before them."""
+    mixed, clean, newest = Decider(SITE), Decider(SITE), -1
+    for seq in [*order, *again]:
+        message = sighting(seq, 0.5, 4.0)
+        mixed.see(message)
+        if seq > newest:
+            clean.see(message)
+            newest = seq
+    assert mixed.state(NS * 7, "") == clean.state(NS * 7, "")

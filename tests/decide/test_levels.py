@@ -7,15 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.decide.levels import (
+    HOLD_AT_MOST_S,
     NS,
+    Hold,
     LevelState,
     Reading,
     Transition,
     bands_of,
     distrust,
+    hold,
     observe,
     pass_time,
+    worst,
 )
+from edge.errors import CommandError
 from edge.site.bands import BandTable
 from edge.wire import Level
 
@@ -172,6 +177,29 @@ def test_the_reading_after_a_gap_begins_the_good_ones() -> None:
     street = Street().show(0.5, 4).wait(10).show(6.0, 3.0)
     assert street.state.level is Level.UNKNOWN
     assert street.show(6.0, 0.25).state.level is Level.CRITICAL
+
+
+def test_the_worst_zone_makes_the_level_and_unknown_is_worse_than_clear() -> None:
+    zones = [LevelState(Level.CLEAR), LevelState(Level.UNKNOWN)]
+    assert worst(zones) is Level.UNKNOWN
+    assert worst([*zones, LevelState(Level.CAUTION)]) is Level.CAUTION
+
+
+@pytest.mark.parametrize("level", [Level.CLEAR, Level.UNKNOWN])
+def test_no_command_can_say_clear_or_unknown(level: Level) -> None:
+    with pytest.raises(CommandError, match=f"{level.name} cannot be held: only the camera"):
+        hold(level, since=1, for_s=60, by="control room")
+
+
+@pytest.mark.parametrize("for_s", [0.0, -1.0, HOLD_AT_MOST_S + 1e-6, inf, nan])
+def test_a_hold_has_a_time_that_is_bounded(for_s: float) -> None:
+    with pytest.raises(CommandError, match="is not within 0 to 14400 s"):
+        hold(Level.CAUTION, since=1, for_s=for_s, by="control room")
+
+
+def test_a_hold_may_last_as_long_as_the_bound() -> None:
+    held = hold(Level.CAUTION, since=1, for_s=HOLD_AT_MOST_S, by="control room")
+    assert held == Hold(Level.CAUTION, 1, 1 + 4 * 3600 * NS, "control room")
 
 
 Readings = st.lists(
