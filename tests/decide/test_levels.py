@@ -3,8 +3,6 @@
 from math import inf, nan
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from edge.decide.levels import (
     HOLD_AT_MOST_S,
@@ -200,69 +198,3 @@ def test_a_hold_has_a_time_that_is_bounded(for_s: float) -> None:
 def test_a_hold_may_last_as_long_as_the_bound() -> None:
     held = hold(Level.CAUTION, since=1, for_s=HOLD_AT_MOST_S, by="control room")
     assert held == Hold(Level.CAUTION, 1, 1 + 4 * 3600 * NS, "control room")
-
-
-Readings = st.lists(
-    st.tuples(
-        st.floats(0, 9), st.floats(0, 3), st.integers(-2 * NS, 6 * NS), st.booleans(), st.booleans()
-    ),
-    max_size=120,
-)
-
-
-@given(Readings)
-def test_clear_begins_only_on_a_low_reading_and_ends_with_silence(
-    readings: list[tuple[float, float, int, bool, bool]],
-) -> None:
-    """Whatever comes, in whatever order of time."""
-    state, at = LevelState(), NS
-    for density, doubt, step, bad, tick in readings:
-        at = max(1, at + step)
-        if tick:
-            state, change = pass_time(state, at)
-        elif bad:
-            state, change = distrust(state, at, "bad")
-        else:
-            state, change = observe(BANDS, state, Reading(density, density + doubt, at))
-        if change is not None and change.after is Level.CLEAR:
-            assert not tick
-            assert not bad
-            assert density + doubt < BANDS[0].fall
-        if state.seen is not None:
-            silent, _ = pass_time(state, state.seen + 3 * NS + 1)
-            assert silent.level is Level.UNKNOWN
-
-
-@given(Readings)
-def test_a_reading_that_is_repeated_or_late_changes_nothing(
-    readings: list[tuple[float, float, int, bool, bool]],
-) -> None:
-    state, at = LevelState(), NS
-    for density, doubt, step, _, _ in readings:
-        at += abs(step) + 1
-        state, _ = observe(BANDS, state, Reading(density, density + doubt, at))
-        for late in (at, at - NS):
-            assert observe(BANDS, state, Reading(9.0, 9.0, late)) == (state, None)
-
-
-@given(st.lists(st.floats(0, 9), min_size=1, max_size=200), st.floats(0, 3))
-def test_more_people_never_give_a_lower_level(densities: list[float], more: float) -> None:
-    """The same readings, each higher by `more`, lead to a level at least as high, all the way."""
-    low, high, at = LevelState(), LevelState(), NS
-    for density in densities:
-        at += NS
-        low, _ = observe(BANDS, low, Reading(density, density, at))
-        high, _ = observe(BANDS, high, Reading(density + more, density + more, at))
-        assert high.level >= low.level
-
-
-@given(st.lists(st.floats(5.0, 9.0), min_size=16, max_size=60))
-def test_critical_density_longer_than_the_rise_time_always_shows_critical(
-    densities: list[float],
-) -> None:
-    state, at = LevelState(), NS
-    for index, density in enumerate(densities):
-        at += NS // 4
-        state, _ = observe(BANDS, state, Reading(density, density, at))
-        if index >= 13:
-            assert state.level is Level.CRITICAL

@@ -1,0 +1,190 @@
+"""A witness beside the level machine: keeps its own account, and objects to what must not be.
+
+It knows the pictures and the times, not the machine's memory, and says of every step whether the
+rules of safety held. The exhaustive walk and the random streams of `test_proofs` use the same one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from edge.decide.levels import (
+    NS,
+    STALE_AFTER_S,
+    TRUST_AFTER_S,
+    Band,
+    LevelState,
+    Reading,
+    Transition,
+    distrust,
+    observe,
+    pass_time,
+)
+from edge.wire import Level
+
+Since = int | None
+TRUST = int(TRUST_AFTER_S * NS)
+STALE = int(STALE_AFTER_S * NS)
+
+
+@dataclass(frozen=True)
+class Input:
+    """After `wait` ns a picture arrives that was taken `lag` ns ago; or nothing does.
+
+    Its density and upper end are None when the picture cannot be trusted.
+    """
+
+    wait: int
+    picture: bool = True
+    density: float | None = None
+    upper: float | None = None
+    lag: int = 0
+
+
+@dataclass(frozen=True)
+class Witness:
+    """Since when things have been so without a break, by the times of the pictures.
+
+    `good`: trusted; `reached`: density at `rise` or above, by band; `below`: upper end below
+    `fall`, by band; `newest`: the last picture, or the moment its absence was noticed; `last`:
+    the last change of level.
+    """
+
+    newest: Since = None
+    good: Since = None
+    reached: tuple[Since, ...] = (None, None, None)
+    below: tuple[Since, ...] = (None, None, None)
+    last: Transition | None = None
+
+    def sees(self, bands: Sequence[Band], taken: int, density: float, upper: float) -> "Witness":
+        return replace(
+            self,
+            newest=taken,
+            good=_since(self.good, taken, True),
+            reached=tuple(
+                _since(before, taken, density >= band.rise)
+                for before, band in zip(self.reached, bands, strict=True)
+            ),
+            below=tuple(
+                _since(before, taken, upper < band.fall)
+                for before, band in zip(self.below, bands, strict=True)
+            ),
+        )
+
+    def blinded(self, at: int) -> "Witness":
+        return Witness(newest=at, last=self.last)
+
+
+def _since(before: Since, at: int, holds: bool) -> Since:
+    if not holds:
+        return None
+    return at if before is None else before
+
+
+def _lasts(since: Since, at: int, length: float) -> bool:
+    return since is not None and at - since >= length
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The machine of one zone and its witness at the moment `now`."""
+
+    state: LevelState = field(default_factory=LevelState)
+    witness: Witness = field(default_factory=Witness)
+    now: int = 0
+
+    def take(self, bands: Sequence[Band], given: Input) -> "Watched":
+        """Give the machine its input as `decide` does, and object if a rule is broken."""
+        now = self.now + given.wait
+        moment = replace(self, now=now)
+        if given.picture:
+            moment = moment._picture(bands, given, now - given.lag)
+        return moment._tick(bands)
+
+    def _picture(self, bands: Sequence[Band], given: Input, taken: int) -> "Watched":
+        newest = self.witness.newest
+        if given.density is None or given.upper is None:
+            state, change = distrust(self.state, taken, "covered")
+            if newest is not None and taken < newest:
+                assert state is self.state, "a late picture changes nothing"
+                return self
+            assert state.level is Level.UNKNOWN, "an untrusted picture makes UNKNOWN at once"
+            return self._judge(bands, state, self.witness.blinded(taken), change)
+        reading = Reading(given.density, given.upper, taken)
+        state, change = observe(bands, self.state, reading)
+        if newest is not None and taken <= newest:
+            assert (state, change) == (self.state, None), "a late reading changes nothing"
+            return self
+        gap = newest is None or taken - newest > STALE
+        witness = self.witness.blinded(taken) if gap else self.witness
+        if gap:
+            assert state.level is Level.UNKNOWN, "after a gap nothing is known"
+        witness = witness.sees(bands, taken, given.density, given.upper)
+        judged = self._judge(bands, state, witness, change)
+        judged._must_show(bands, taken)
+        return judged
+
+    def _tick(self, bands: Sequence[Band]) -> "Watched":
+        newest = self.witness.newest
+        state, change = pass_time(self.state, self.now)
+        silent = newest is None or self.now - newest > STALE
+        if not silent:
+            assert (state, change) == (self.state, None), "time alone changes nothing for 3 s"
+            return self
+        assert state.level is Level.UNKNOWN, "after 3 s of silence nothing is known"
+        return self._judge(bands, state, self.witness.blinded(self.now), change)
+
+    def _must_show(self, bands: Sequence[Band], taken: int) -> None:
+        """What a stream of trusted pictures must lead to."""
+        level, witness = self.state.level, self.witness
+        assert (level is Level.UNKNOWN) == (not _lasts(witness.good, taken, TRUST))
+        for band, since in zip(bands, witness.reached, strict=True):
+            if _lasts(since, taken, max(band.rise_after_s * NS, TRUST)):
+                assert level >= band.level, f"{band.level.name} density must show {band.level.name}"
+            if level is not Level.UNKNOWN and _lasts(since, taken, band.rise_after_s * NS):
+                assert level >= band.level
+
+    def _judge(
+        self, bands: Sequence[Band], state: LevelState, witness: Witness, change: Transition | None
+    ) -> "Watched":
+        """Whether the level may change as it did."""
+        before, after = self.state.level, state.level
+        if change is None:
+            assert before is after, "every change of level is told"
+            return replace(self, state=state, witness=witness)
+        assert (change.before, change.after) == (before, after)
+        assert before is not after
+        assert change.because
+        if after is not Level.UNKNOWN:
+            if before is Level.UNKNOWN:
+                _may_leave_unknown(bands, witness, change)
+            elif after > before:
+                _may_rise(bands, witness, change)
+            else:
+                _may_fall(bands, witness, change)
+        return replace(self, state=state, witness=replace(witness, last=change))
+
+
+def _may_leave_unknown(bands: Sequence[Band], witness: Witness, change: Transition) -> None:
+    assert _lasts(witness.good, change.at, TRUST)
+    assert witness.last is None or change.at - witness.last.at >= TRUST
+    for band, since in zip(bands, witness.below, strict=True):
+        surely_below = since is not None and since == witness.good
+        assert (change.after < band.level) == surely_below, "any doubt keeps the higher level"
+
+
+def _may_rise(bands: Sequence[Band], witness: Witness, change: Transition) -> None:
+    (band,) = (band for band in bands if band.level is change.after)
+    since = witness.reached[bands.index(band)]
+    assert _lasts(since, change.at, band.rise_after_s * NS), "a level rises on the estimate alone"
+    assert witness.last is not None
+    if not witness.last.before < witness.last.after or witness.last.before is Level.UNKNOWN:
+        assert change.at - witness.last.at >= band.rise_after_s * NS, "it turned too fast"
+
+
+def _may_fall(bands: Sequence[Band], witness: Witness, change: Transition) -> None:
+    (band,) = (band for band in bands if band.level is change.before)
+    index = bands.index(band)
+    assert change.after is (bands[index - 1].level if index else Level.CLEAR), "one at a time"
+    assert _lasts(witness.below[index], change.at, band.fall_after_s * NS), "doubt delays"
+    assert witness.last is not None
+    assert change.at - witness.last.at >= band.fall_after_s * NS, "it turned too fast"
