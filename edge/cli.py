@@ -246,6 +246,28 @@ def _with_panel(site: Site, size: str | None) -> Site:
 
 
 @main.group()
+def levels() -> None:
+    """The table of levels."""
+
+
+@levels.command("draw")
+@site_option
+@click.option("--out", type=_FILE, required=True, help="The SVG file to write.")
+def levels_draw(site_file: Path | None, out: Path) -> None:
+    """Draw the site's bands: where each level begins and ends, and after how long."""
+    from edge.decide.levels import bands_of
+    from edge.drawing import draw_levels
+    from edge.errors import SiteError
+
+    drawing = draw_levels(bands_of(load_site(site_file).levels))
+    try:
+        out.write_text(drawing, encoding="utf-8")
+    except OSError as error:
+        raise SiteError(f"--out {out}: {error.strerror}; choose a file to write") from error
+    click.echo(f"drew {out}")
+
+
+@main.group()
 def voice() -> None:
     """The spoken warnings."""
 

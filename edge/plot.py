@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.decide.levels import Band, bands_of
+from edge.drawing import COLOURS
 from edge.errors import RedRoadError
 from edge.replay import Change, Replay, Row
 from edge.site import Site
@@ -13,13 +14,6 @@ from edge.wire import Level, Occupancy
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURS = {
-    Level.CLEAR: "#7fcf9a",
-    Level.UNKNOWN: "#d0d0d0",
-    Level.CAUTION: "#ffd24d",
-    Level.CROWDED: "#ff9a4d",
-    Level.CRITICAL: "#e8505b",
-}
 GAP_FACTOR = 1.5
 
 
