@@ -9,13 +9,14 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet pyproject.toml
 ARGS ?=
 
-.PHONY: help run test lint bench lock debian clean
+.PHONY: help run test lint bench mutants lock debian clean
 
 help:
 	@echo "make run    set up, then run the sign on a simulated street (ARGS='--site FILE' for yours)"
 	@echo "make test   set up, then lint, types, import contracts and all tests"
 	@echo "make lint   ruff, mypy, import contracts"
 	@echo "make bench  speed, size and memory, printed"
+	@echo "make mutants  change the level machine in every small way; tests must notice (about an hour)"
 	@echo "make lock   write deploy/locks/*.txt anew (needs uv)"
 
 $(BIN)/redroad: $(LOCK) pyproject.toml
@@ -44,6 +45,13 @@ test: debian lint
 
 bench: debian $(BIN)/redroad
 	$(BIN)/python -m tests.bench
+
+# In a copy of what is committed, as each mutant is written into the file it changes.
+mutants: $(BIN)/redroad
+	@$(BIN)/python -c "import cosmic_ray" || \
+		{ echo "mutants need cosmic-ray: $(BIN)/pip install -e '.[mutants]'"; exit 1; }
+	rm -rf build/mutants && mkdir -p build/mutants && git archive HEAD | tar -x -C build/mutants
+	cd build/mutants && PATH="$(CURDIR)/$(BIN):$$PATH" tests/mutants
 
 lock:
 	$(COMPILE) --extra plots --output-file deploy/locks/appliance.txt
