@@ -190,7 +190,7 @@ Commands = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(Commands)
 def test_no_command_makes_the_sign_say_less_than_the_camera(
     commands: list[tuple[str, Level, float, int]],
@@ -218,6 +218,7 @@ def test_no_command_makes_the_sign_say_less_than_the_camera(
             assert decider.state(now, "").because
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.permutations(range(24)), st.lists(st.integers(0, 23), max_size=12))
 def test_the_order_of_sightings_changes_nothing(order: list[int], again: list[int]) -> None:
     """Only those count that are newer than all before them."""
