@@ -16,6 +16,7 @@ from edge.decide.levels import (
     hold,
     observe,
     pass_time,
+    shown,
     worst,
 )
 from edge.errors import CommandError
@@ -23,6 +24,7 @@ from edge.site.bands import BandTable
 from edge.wire import Level
 
 BANDS = bands_of(BandTable())
+LONG = 5 * 86_400 * NS
 
 
 class Street:
@@ -73,6 +75,17 @@ def test_rises_by_any_number_of_levels_after_the_rise_time() -> None:
     street = Street().show(0.5, 4)
     assert street.show(6.0, 2.75).levels == [Level.CLEAR]
     assert street.show(6.0, 1.0).levels == [Level.CLEAR, Level.CRITICAL]
+
+
+def test_the_times_of_the_table_are_exact() -> None:
+    """The first of four readings a second comes after 0.25 s; the time has passed at the last."""
+    street = Street()
+    assert street.show(0.5, 3.0).state.level is Level.UNKNOWN
+    assert street.show(0.5, 0.25).state.level is Level.CLEAR
+    assert street.show(6.0, 3.0).state.level is Level.CLEAR
+    assert street.show(6.0, 0.25).state.level is Level.CRITICAL
+    assert street.show(0.1, 20.0).state.level is Level.CRITICAL
+    assert street.show(0.1, 0.25).state.level is Level.CROWDED
 
 
 def test_one_reading_below_the_band_starts_the_rise_time_anew() -> None:
@@ -148,7 +161,16 @@ def test_one_low_count_among_high_ones_never_makes_clear() -> None:
 
 @pytest.mark.parametrize(
     ("density", "upper"),
-    [(nan, 1.0), (1.0, nan), (nan, nan), (inf, inf), (1.0, inf), (-0.1, 1.0), (-2.0, -1.0), (2, 1)],
+    [
+        (nan, 1.0),
+        (1.0, nan),
+        (nan, nan),
+        (inf, inf),
+        (1.0, 1e308 * 10),
+        (-0.1, 1.0),
+        (-2.0, -1.0),
+        (2, 1),
+    ],
 )
 def test_what_cannot_be_a_count_makes_unknown_at_once(density: float, upper: float) -> None:
     street = Street().show(6.0, 8)
@@ -198,3 +220,14 @@ def test_a_hold_has_a_time_that_is_bounded(for_s: float) -> None:
 def test_a_hold_may_last_as_long_as_the_bound() -> None:
     held = hold(Level.CAUTION, since=1, for_s=HOLD_AT_MOST_S, by="control room")
     assert held == Hold(Level.CAUTION, 1, 1 + 4 * 3600 * NS, "control room")
+
+
+@pytest.mark.parametrize("camera", list(Level))
+@pytest.mark.parametrize("level", [Level.CAUTION, Level.CROWDED, Level.CRITICAL])
+def test_a_hold_raises_or_keeps_and_ends_to_the_nanosecond(camera: Level, level: Level) -> None:
+    held = hold(level, since=LONG, for_s=60, by="control room")
+    for at in (LONG, LONG + 1, LONG + 60 * NS - 1):
+        assert shown(camera, held, at) is max(camera, level)
+    for at in (0, LONG - 1, LONG + 60 * NS, 2 * LONG):
+        assert shown(camera, held, at) is camera
+    assert shown(camera, None, LONG) is camera

@@ -22,10 +22,8 @@ from edge.decide.levels import (
     Reading,
     bands_of,
     distrust,
-    hold,
     observe,
     pass_time,
-    shown,
 )
 from edge.site.bands import BandOptions, BandTable
 from edge.wire import Level
@@ -271,14 +269,3 @@ def test_repeated_and_late_messages_change_nothing(
             assert pass_time(state, late.at) == (state, None)
             if state.seen is not None and late.at < state.seen:
                 assert distrust(state, late.at, "covered") == (state, None)
-
-
-@pytest.mark.parametrize("camera", list(Level))
-@pytest.mark.parametrize("level", [Level.CAUTION, Level.CROWDED, Level.CRITICAL])
-def test_a_hold_raises_or_keeps_and_ends_to_the_nanosecond(camera: Level, level: Level) -> None:
-    held = hold(level, since=DAYS, for_s=60, by="control room")
-    for at in (DAYS, DAYS + 1, DAYS + 60 * NS - 1):
-        assert shown(camera, held, at) is max(camera, level)
-    for at in (0, DAYS - 1, DAYS + 60 * NS, 2 * DAYS):
-        assert shown(camera, held, at) is camera
-    assert shown(camera, None, DAYS) is camera
