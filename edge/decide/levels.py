@@ -179,7 +179,7 @@ def _fall(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step:
 
 
 def _enter(state: LevelState, level: Level, because: str, at: int) -> Step:
-    entered = replace(state, level=level, sunk=None, highest=0.0)
+    entered = replace(state, level=level, sunk=None)
     return entered, Transition(state.level, level, because, at)
 
 

@@ -1,6 +1,7 @@
 """The level machine: every rule of safety by example; `test_proofs` has the proofs."""
 
-from math import inf, nan
+from dataclasses import FrozenInstanceError
+from math import inf, nan, nextafter
 
 import pytest
 
@@ -28,16 +29,17 @@ LONG = 5 * 86_400 * NS
 
 
 class Street:
-    """Feeds the machine four readings a second and remembers what it said."""
+    """Feeds the machine readings, four a second if not told otherwise, and keeps what it said."""
 
-    def __init__(self) -> None:
+    def __init__(self, every: int = NS // 4) -> None:
+        self.every = every
         self.state = LevelState()
         self.at = NS
         self.changes: list[Transition] = []
 
     def show(self, density: float, seconds: float, upper: float | None = None) -> "Street":
-        for _ in range(round(seconds * 4)):
-            self.at += NS // 4
+        for _ in range(round(seconds * NS / self.every)):
+            self.at += self.every
             self.take(*observe(BANDS, self.state, Reading(density, upper or density, self.at)))
         return self
 
@@ -86,6 +88,48 @@ def test_the_times_of_the_table_are_exact() -> None:
     assert street.show(6.0, 0.25).state.level is Level.CRITICAL
     assert street.show(0.1, 20.0).state.level is Level.CRITICAL
     assert street.show(0.1, 0.25).state.level is Level.CROWDED
+
+
+def test_a_time_that_no_picture_hits_has_passed_at_the_next_one() -> None:
+    street = Street(every=13 * NS // 10)
+    assert street.show(0.5, 3 * 1.3).state.level is Level.UNKNOWN
+    assert street.show(0.5, 1.3).state.level is Level.CLEAR
+    assert street.show(6.0, 3 * 1.3).state.level is Level.CLEAR
+    assert street.show(6.0, 1.3).state.level is Level.CRITICAL
+    assert street.show(0.1, 16 * 1.3).state.level is Level.CRITICAL
+    assert street.show(0.1, 1.3).state.level is Level.CROWDED
+
+
+def test_the_densities_of_the_table_are_exact() -> None:
+    """At `rise` it begins; it ends below `fall`, not at it; so also when UNKNOWN ends."""
+    below = nextafter(2.0, 0)
+    assert Street().show(0.5, 4).show(below, 60).state.level is Level.CLEAR
+    assert Street().show(0.5, 4).show(2.0, 4).state.level is Level.CAUTION
+    assert Street().show(1.6, 4).show(1.6, 60).state.level is Level.CAUTION
+    assert Street().show(nextafter(1.6, 0), 4).state.level is Level.CLEAR
+
+
+def test_a_repeated_reading_changes_nothing_and_a_late_blind_picture_neither() -> None:
+    street = Street().show(0.5, 2)
+    again = Reading(9.0, 9.0, street.at)
+    assert observe(BANDS, street.state, again) == (street.state, None)
+    assert distrust(street.state, street.at - 1, "late") == (street.state, None)
+    assert distrust(street.state, street.at, "now") == (LevelState(seen=street.at), None)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        BANDS[0],
+        Reading(1.0, 1.0, 1),
+        Transition(Level.CLEAR, Level.CAUTION, "", 1),
+        LevelState(),
+        Hold(Level.CAUTION, 1, 2, ""),
+    ],
+)
+def test_nothing_changes_once_it_is_made(made: object) -> None:
+    with pytest.raises(FrozenInstanceError):
+        made.level = Level.CLEAR  # type: ignore[attr-defined]
 
 
 def test_one_reading_below_the_band_starts_the_rise_time_anew() -> None:

@@ -76,7 +76,7 @@ def settled(bands: Sequence[Band], state: LevelState, now: int) -> LevelState:
         sunk=aged(state.sunk, now, falls.get(state.level, 0) * NS),
         good=aged(state.good, now, TRUST),
         seen=aged(state.seen, now, STALE + NS),
-        highest=max(reached, default=0.0),
+        highest=max(reached, default=0.0) if state.level is Level.UNKNOWN else 0.0,
     )
 
 
