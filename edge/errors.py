@@ -9,6 +9,10 @@ class SiteError(RedRoadError, ValueError):
     """The site file cannot be used as it stands."""
 
 
+class GroundError(RedRoadError, ValueError):
+    """The marked points give no ground plane, or zones do not lie on what it shows."""
+
+
 class CameraError(RedRoadError, OSError):
     """The camera gives no frame, or none in time."""
 

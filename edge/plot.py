@@ -37,7 +37,7 @@ def draw_plot(result: Replay, site: Site, title: str, hold_s: float, file: Path)
     for index, zone in enumerate(zones):
         rows = [row for row in result.rows if row.zone == zone]
         changes = [change for change in result.changes if change.zone == zone]
-        area_m2 = site.zone[index].area_m2
+        area_m2 = site.zone[index].area
         _draw_density(grid[2 * index, 0], rows, bands_of(site.levels), hold_s)
         grid[2 * index, 0].set_title(f"zone {zone}, {area_m2:g} m²", loc="left", fontsize=10)
         _draw_people_axis(grid[2 * index, 0], area_m2)

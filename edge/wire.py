@@ -52,8 +52,11 @@ class HeadMap(msgspec.Struct, frozen=True, eq=False):
     def weighted(self, weights: NDArray[np.float32]) -> "Estimate":
         """Heads in the part of the picture that `weights` (rows, columns; 0 to 1) selects."""
         people = float(np.sum(self.count * weights))
-        alone = self.interval * float(np.sqrt(np.sum(self.variance * weights * weights)))
-        spread = math.hypot(alone, self.relative * people)
+        return self.estimate(people, float(np.sum(self.variance * weights * weights)))
+
+    def estimate(self, people: float, variance: float) -> "Estimate":
+        """A sum of cells of this map, with the variance of that sum."""
+        spread = math.hypot(self.interval * variance**0.5, self.relative * people)
         return Estimate(people, max(0.0, people - spread), people + spread)
 
 
@@ -133,7 +136,10 @@ class ZoneState(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, tag=True):
-    """How things stand, told once a second. `frame_age_s` is None before the first frame."""
+    """How things stand, told once a second. `frame_age_s` is None before the first frame.
+
+    `beyond` is how many heads are seen too far away to be of any place, and so in no zone.
+    """
 
     at: int
     level: Level
@@ -143,6 +149,7 @@ class State(msgspec.Struct, frozen=True, tag=True):
     frame_age_s: float | None
     picture_faults: tuple[str, ...]
     model: str
+    beyond: float | None = None
 
 
 class Event(msgspec.Struct, frozen=True, tag=True):

@@ -17,6 +17,7 @@ from edge.decide.levels import (
     worst,
 )
 from edge.decide.zones import ZoneCounter
+from edge.errors import GroundError
 from edge.site.schema import Site
 from edge.wire import Level, Occupancy, Sighting, State, ZoneState
 
@@ -38,10 +39,11 @@ class Decider:
 
     def __init__(self, site: Site) -> None:
         self._bands = bands_of(site.levels)
-        self._counter = ZoneCounter(site.zone)
+        self._counter = ZoneCounter(site.zone, site.ground)
         self._zones = {zone.name: LevelState() for zone in site.zone}
         self._occupancy: dict[str, Occupancy] = {}
         self._because = dict.fromkeys(self._zones, "no frame yet")
+        self._beyond: float | None = None
         self._last: Sighting | None = None
         self._hold: Hold | None = None
         self._commanded_at = 0
@@ -82,10 +84,13 @@ class Decider:
         self._last = sighting
         if sighting.heads is None:
             why = f"picture is {', '.join(sighting.picture.faults) or 'not counted'}"
-            self._occupancy = {}
-            return self._step_all(lambda _, state: distrust(state, sighting.taken_at, why))
-        occupancies = self._counter.count(sighting.heads, sighting.taken_at)
-        self._occupancy = {occupancy.zone: occupancy for occupancy in occupancies}
+            return self._distrust(sighting.taken_at, why)
+        try:
+            crowd = self._counter.count(sighting.heads, sighting.taken_at)
+        except GroundError as error:
+            return self._distrust(sighting.taken_at, str(error))
+        self._occupancy = {occupancy.zone: occupancy for occupancy in crowd.zones}
+        self._beyond = crowd.beyond
         return self._step_all(self._observe)
 
     def pass_time(self, at: int) -> list[ZoneTransition]:
@@ -109,6 +114,7 @@ class Decider:
             frame_age_s=None if last is None else (at - last.taken_at) / NS,
             picture_faults=() if last is None else last.picture.faults,
             model="" if last is None else last.model,
+            beyond=self._beyond,
         )
 
     def _reason(self, at: int) -> str:
@@ -123,6 +129,10 @@ class Decider:
         if before is after:
             return []
         return [ZoneTransition(None, Transition(before, after, because, at))]
+
+    def _distrust(self, at: int, why: str) -> list[ZoneTransition]:
+        self._occupancy, self._beyond = {}, None
+        return self._step_all(lambda _, state: distrust(state, at, why))
 
     def _zone_state(self, name: str, state: LevelState) -> ZoneState:
         """A zone that is UNKNOWN has no occupancy: an old count is worse than none."""

@@ -1,95 +1,244 @@
-"""Zones of the picture: which part of each cell lies in which zone, and who is in it."""
+"""Who is in which zone: people, density, and the peak over the worst patch.
+
+A cell's people are taken to stand evenly on the piece of ground that the cell shows at the height
+of heads. Everything that depends on the camera alone is computed once for each shape of head map;
+a frame then costs one sparse matrix product.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.site.schema import Zone
+from edge.decide.ground import GroundPlane
+from edge.decide.rows import Row, Rows
+from edge.errors import GroundError
+from edge.outlines import covered, signed_area
+from edge.site.schema import Ground, Zone
 from edge.wire import HeadMap, Occupancy
 
-Point = tuple[float, float]
+Floats = NDArray[np.float64]
+
+FINER = 3  # a cell is cut into so many parts each way
+FARTHEST_M = 100.0  # from the camera's foot; beyond, a cell covers more ground than a zone
+LEAST_SEEN = 0.98  # of a zone's area must lie in the picture, at the height of heads
+SPACING = 0.45  # of the patch's radius, between the middles of patches
+REACH = 2.0  # of the patch's radius; beyond, its Gaussian weighs less than 2 %
+LEAST_INSIDE = 0.75  # of a patch must lie in the zone
 
 
-def zone_weights(zone: Zone, heads: HeadMap) -> NDArray[np.float32]:
-    """The part (0 to 1) of each cell that lies in the zone, shape (rows, columns).
+@dataclass(frozen=True)
+class Crowd:
+    """The occupancy of every zone, and the heads seen beyond any ground that could be measured."""
 
-    Exact: the zone's outline is cut at every cell's sides (Sutherland and Hodgman, 1974), and the
-    area of what is left follows from the shoelace formula.
-    """
-    rows, columns = heads.count.shape
-    outline = [
-        (x * heads.width / heads.cell, y * heads.height / heads.cell) for x, y in zone.polygon
-    ]
-    weights = np.zeros((rows, columns), np.float32)
-    for row in range(rows):
-        strip = _cut(_cut(outline, 1, row, keep_above=True), 1, row + 1, keep_above=False)
-        if not strip:
-            continue
-        for column in range(columns):
-            left = _cut(strip, 0, column, keep_above=True)
-            weights[row, column] = _area(_cut(left, 0, column + 1, keep_above=False))
-    return weights
-
-
-def _cut(outline: list[Point], axis: int, limit: float, *, keep_above: bool) -> list[Point]:
-    """The part of an outline on one side of the line where coordinate `axis` equals `limit`."""
-    kept: list[Point] = []
-    for start, end in zip(outline[-1:] + outline[:-1], outline, strict=True):
-        start_in = start[axis] >= limit if keep_above else start[axis] <= limit
-        end_in = end[axis] >= limit if keep_above else end[axis] <= limit
-        if start_in != end_in:
-            part = (limit - start[axis]) / (end[axis] - start[axis])
-            kept.append(
-                (start[0] + part * (end[0] - start[0]), start[1] + part * (end[1] - start[1]))
-            )
-        if end_in:
-            kept.append(end)
-    return kept
-
-
-def _area(outline: Sequence[Point]) -> float:
-    """Area inside an outline by the shoelace formula, whatever its direction."""
-    double = 0.0
-    for index, (x, y) in enumerate(outline):
-        next_x, next_y = outline[(index + 1) % len(outline)]
-        double += x * next_y - next_x * y
-    return abs(double) / 2
+    zones: tuple[Occupancy, ...]
+    beyond: float
 
 
 class ZoneCounter:
-    """People per zone; the weights are computed once for each shape of head map."""
+    """People per zone. GroundError, at once, when the marked points give no ground plane."""
 
-    def __init__(self, zones: Sequence[Zone]) -> None:
+    def __init__(self, zones: Sequence[Zone], ground: Ground | None = None) -> None:
         self._zones = tuple(zones)
-        self._shape: tuple[int, ...] = ()
-        self._weights: list[NDArray[np.float32]] = []
+        self._plane = None if ground is None else GroundPlane.of(ground)
+        self._patch_m2 = 0.0 if ground is None else ground.patch_m2
+        self._shape: tuple[float, ...] = ()
+        self._weights: Weights | None = None
 
-    def count(self, heads: HeadMap, taken_at: int) -> tuple[Occupancy, ...]:
-        """The occupancy of every zone, in the site file's order."""
-        shape = (*heads.count.shape, heads.width, heads.height)
-        if shape != self._shape:
-            self._weights = [zone_weights(zone, heads) for zone in self._zones]
+    def count(self, heads: HeadMap, taken_at: int) -> Crowd:
+        """The occupancy of every zone, in the site file's order.
+
+        GroundError when the ground plane does not suit the picture, or a zone is not all in it.
+        """
+        shape = (*heads.count.shape, heads.width, heads.height, heads.cell)
+        if self._weights is None or shape != self._shape:
+            self._weights = Weights.of(self._zones, heads, self._plane, self._patch_m2)
             self._shape = shape
-        return tuple(
-            _occupancy(zone, heads, weights, taken_at)
-            for zone, weights in zip(self._zones, self._weights, strict=True)
+        return self._weights.crowd(heads, taken_at)
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """What to sum: a row for each zone, one for what is beyond, then each zone's patches.
+
+    `patches_from` are the first patches' rows, in the order of `patched`, the zones that have any.
+    """
+
+    zones: tuple[Zone, ...]
+    people: Rows
+    variance: Rows
+    patched: NDArray[np.int64]
+    patches_from: NDArray[np.int64]
+
+    @staticmethod
+    def of(
+        zones: Sequence[Zone], heads: HeadMap, plane: GroundPlane | None, patch_m2: float
+    ) -> "Weights":
+        """The weights for head maps shaped like `heads`."""
+        picture = _in_picture(heads)
+        ground = picture if plane is None else _on_ground(heads, plane)
+        in_zone = [
+            _cover(zone, heads, picture if zone.ground is None else ground) for zone in zones
+        ]
+        shares = [parts.shares(area) for parts, area in in_zone]
+        patches = [
+            [] if zone.ground is None or zone.area <= patch_m2 else parts.patches(area, patch_m2)
+            for zone, (parts, area) in zip(zones, in_zone, strict=True)
+        ]
+        counts = np.array([len(rows) for rows in patches])
+        firsts = len(zones) + 1 + np.cumsum(counts) - counts
+        return Weights(
+            zones=tuple(zones),
+            people=Rows([*shares, ground.beyond(), *(row for rows in patches for row in rows)]),
+            variance=Rows(shares).squared(),
+            patched=np.flatnonzero(counts),
+            patches_from=firsts[counts > 0],
+        )
+
+    def crowd(self, heads: HeadMap, taken_at: int) -> Crowd:
+        """Everybody in `heads`."""
+        sums = self.people @ heads.count.ravel()
+        variances = self.variance @ heads.variance.ravel()
+        peaks = np.zeros(len(self.zones))
+        if len(self.patched):
+            peaks[self.patched] = np.maximum.reduceat(sums, self.patches_from)
+        both = zip(sums.tolist(), variances.tolist(), strict=False)
+        rows = zip(self.zones, both, peaks.tolist(), strict=True)
+        return Crowd(
+            zones=tuple(_occupancy(heads, *row, taken_at) for row in rows),
+            beyond=float(sums[len(self.zones)]),
         )
 
 
 def _occupancy(
-    zone: Zone, heads: HeadMap, weights: NDArray[np.float32], taken_at: int
+    heads: HeadMap, zone: Zone, sums: tuple[float, float], peak: float, taken_at: int
 ) -> Occupancy:
-    """Without a ground plane no patch is known, so the peak is the mean density."""
-    estimate = heads.weighted(weights)
-    density = estimate.people / zone.area_m2
+    """From the sums of counts and variances. The peak is never below the mean; without a ground plane no patch is known, and it is it."""
+    estimate = heads.estimate(*sums)
+    density = estimate.people / zone.area
     return Occupancy(
         zone=zone.name,
         people=estimate.people,
         low=estimate.low,
         high=estimate.high,
-        area=zone.area_m2,
+        area=zone.area,
         density=density,
-        peak=density,
+        peak=max(density, peak),
         taken_at=taken_at,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The parts of all cells: corners (N, 4, 2), areas (N,), and the cell each belongs to.
+
+    `cells` are the areas of whole cells, 0 for those that are not wholly seen.
+    """
+
+    corners: Floats
+    cell: NDArray[np.int64]
+    cells: Floats
+
+    @staticmethod
+    def of(corners: Floats, rows: int, columns: int) -> "Parts":
+        """From the places (rows * FINER + 1, columns * FINER + 1, 2) of the parts' corners."""
+        quads = np.stack(
+            [corners[:-1, :-1], corners[:-1, 1:], corners[1:, 1:], corners[1:, :-1]], axis=2
+        ).reshape(-1, 4, 2)
+        row, column = np.indices((rows * FINER, columns * FINER)) // FINER
+        cell = (row * columns + column).ravel()
+        areas = np.abs(signed_area(quads))
+        cells = np.nan_to_num(np.bincount(cell, areas, rows * columns)).astype(np.float64)
+        seen = cells[cell] > 0
+        return Parts(quads[seen], cell[seen], cells)
+
+    def shares(self, inside: Floats) -> Row:
+        """The part of each cell that lies in a zone, of which each part covers `inside`."""
+        return _row(self.cell, inside / self.cells[self.cell])
+
+    def beyond(self) -> Row:
+        """All of the cells that are not wholly seen."""
+        unseen = np.flatnonzero(self.cells == 0)
+        return unseen, np.ones(len(unseen))
+
+    def patches(self, inside: Floats, patch_m2: float) -> list[Row]:
+        """For each patch of a zone the weights that make its density, in persons per m2.
+
+        The patch is Helbing's Gaussian (Phys. Rev. E 75, 046109, 2007), exp(-d2/R2), wide enough
+        to have the noise of a box of `patch_m2` (R2 = patch / 2 pi), over the zone's part of it.
+        """
+        radius = (patch_m2 / (2 * np.pi)) ** 0.5
+        used = np.flatnonzero(inside > 0)
+        middles = self.corners[used].mean(axis=1)
+        order = np.argsort(middles[:, 0])
+        used, middles = used[order], middles[order]
+        found = []
+        for x, y in _grid(middles, SPACING * radius):
+            first, last = np.searchsorted(middles[:, 0], (x - REACH * radius, x + REACH * radius))
+            square = ((middles[first:last] - (x, y)) ** 2).sum(axis=1) / radius**2
+            near = square < REACH**2
+            chosen = used[first:last][near]
+            weight = np.exp(-square[near]) / (np.pi * radius**2)
+            mass = float(weight @ inside[chosen])
+            found.append((mass, chosen, weight))
+        most = max(mass for mass, _, _ in found)
+        return [
+            _row(self.cell[chosen], weight * inside[chosen] / self.cells[self.cell[chosen]] / mass)
+            for mass, chosen, weight in found
+            if mass >= min(LEAST_INSIDE, 0.95 * most)
+        ]
+
+
+def _row(cells: NDArray[np.int64], weights: Floats) -> Row:
+    """The weights of parts, added up by cell."""
+    columns, place = np.unique(cells, return_inverse=True)
+    summed = np.bincount(place, weights, len(columns)).astype(np.float64)
+    return columns[summed > 0], summed[summed > 0]
+
+
+def _grid(points: Floats, step: float) -> Floats:
+    """The middles of patches over all points."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    counts = np.maximum(1, np.ceil((high - low) / step)).astype(int)
+    axes = [
+        middle + (np.arange(n) - (n - 1) / 2) * step
+        for middle, n in zip((low + high) / 2, counts, strict=True)
+    ]
+    return np.asarray(np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2))
+
+
+def _corners(heads: HeadMap) -> Floats:
+    """The px of the corners of all cells' parts, cut at the picture's edge."""
+    rows, columns = heads.count.shape
+    x = np.minimum(np.arange(columns * FINER + 1) * heads.cell / FINER, heads.width)
+    y = np.minimum(np.arange(rows * FINER + 1) * heads.cell / FINER, heads.height)
+    return np.asarray(np.stack(np.meshgrid(x, y), axis=-1), np.float64)
+
+
+def _in_picture(heads: HeadMap) -> Parts:
+    return Parts.of(_corners(heads), *heads.count.shape)
+
+
+def _on_ground(heads: HeadMap, plane: GroundPlane) -> Parts:
+    """Where the people stand whose heads are in each part; unseen when it is too far away."""
+    feet = plane.for_picture(heads.width, heads.height).feet(_corners(heads))
+    with np.errstate(invalid="ignore"):
+        far = np.hypot(*np.moveaxis(feet - plane.foot, -1, 0)) > FARTHEST_M
+    feet[far] = np.nan
+    return Parts.of(feet, *heads.count.shape)
+
+
+def _cover(zone: Zone, heads: HeadMap, parts: Parts) -> tuple[Parts, Floats]:
+    """The area that a zone has in each part of the cells."""
+    if zone.ground is None:
+        outline = np.array(zone.polygon, np.float64) * (heads.width, heads.height)
+        return parts, covered(parts.corners, outline)
+    inside = covered(parts.corners, np.array(zone.ground, np.float64))
+    seen = float(inside.sum()) / zone.area
+    if seen < LEAST_SEEN:
+        raise GroundError(
+            f"zone {zone.name!r}: {100 * seen:.0f} % of its {zone.area:g} m2 can be seen at the "
+            f"height of heads, must be {100 * LEAST_SEEN:.0f} %; draw it smaller or tilt the camera"
+        )
+    return parts, inside

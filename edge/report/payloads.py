@@ -86,6 +86,7 @@ def state_fields(state: State, stamp: Stamp) -> dict[str, object]:
         "frame_age_s": None if age is None else round(age, 2),
         "picture_faults": list(state.picture_faults),
         "model": state.model,
+        "beyond": None if state.beyond is None else round(state.beyond, 2),
         "zones": [_zone_fields(zone) for zone in state.zones],
     }
 

@@ -1,11 +1,12 @@
 """Every option of `site.toml`, with its default and its bounds."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from edge.outlines import area, crossing
 from edge.site.bands import BandTable
 
 
@@ -28,6 +29,7 @@ Language = Literal["ko", "en", "zh", "ja"]
 Languages = Annotated[list[Language], Field(min_length=1, max_length=4), AfterValidator(_once)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Text = Annotated[str, Field(min_length=1, max_length=40)]
+Metre = Annotated[float, Field(ge=-100_000.0, le=100_000.0)]  # px and metres of the ground alike
 GpioPin = Annotated[int, Field(ge=0, le=27)]
 
 
@@ -91,12 +93,66 @@ class Counter(Section):
     manifest: str | None = None
 
 
+class Ground(Section):
+    """The flat ground, by marked points: [x px, y px, X m, Y m] each, of a picture of this size.
+
+    Metres in any square frame on the ground, such as X to the right and Y away from the camera.
+    `k1` and `k2` are Brown's radial distortion for radii in half picture widths.
+    """
+
+    picture_width: Annotated[int, Field(ge=64, le=16384)]
+    picture_height: Annotated[int, Field(ge=64, le=16384)]
+    points: Annotated[list[tuple[Metre, Metre, Metre, Metre]], Field(min_length=4, max_length=16)]
+    camera_height_m: Annotated[float, Field(ge=2.5, le=60.0)]
+    head_height_m: Annotated[float, Field(ge=1.0, le=2.0)] = 1.65
+    camera_foot_m: Annotated[list[Metre], Field(min_length=2, max_length=2)] | None = None
+    k1: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.0
+    k2: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.0
+    patch_m2: Annotated[float, Field(ge=1.0, le=100.0)] = 4.0
+
+
 class Zone(Section):
-    """A part of the street: its outline in the picture (fractions of width and height)."""
+    """A part of the street: its outline in metres on the ground, where there is a ground plane.
+
+    Without one, its outline in the picture at the height of heads (`polygon`, in fractions of
+    width and height) and its area. `width_m` and `slope_percent` describe the street to whoever
+    reads the counts.
+    """
 
     name: Name
-    polygon: Annotated[list[tuple[Fraction, Fraction]], Field(min_length=3, max_length=64)]
-    area_m2: Annotated[float, Field(ge=1.0, le=10_000.0)]
+    ground: Annotated[list[tuple[Metre, Metre]], Field(min_length=3, max_length=64)] | None = None
+    polygon: (
+        Annotated[list[tuple[Fraction, Fraction]], Field(min_length=3, max_length=64)] | None
+    ) = None
+    area_m2: Annotated[float, Field(ge=1.0, le=10_000.0)] | None = None
+    width_m: Annotated[float, Field(ge=0.5, le=200.0)] | None = None
+    slope_percent: Annotated[float, Field(ge=-40.0, le=40.0)] | None = None
+
+    @model_validator(mode="after")
+    def _has_one_outline(self) -> Self:
+        if (self.ground is None) == (self.polygon is None):
+            raise ValueError(f"zone {self.name!r} must have either ground or polygon; give one")
+        if (self.ground is None) == (self.area_m2 is None):
+            raise ValueError(
+                f"zone {self.name!r}: area_m2 belongs to a polygon in the picture, and only there; "
+                "the area of a zone on the ground follows from its outline"
+            )
+        sides = crossing(self.ground or self.polygon or [])
+        if sides:
+            raise ValueError(
+                f"zone {self.name!r}: its sides {sides[0]} and {sides[1]} cross; "
+                "list the corners in order around the zone"
+            )
+        if not 1.0 <= self.area <= 10_000.0:
+            raise ValueError(
+                f"zone {self.name!r} has {self.area:g} m2, must be 1 to 10000 m2; move its corners"
+            )
+        return self
+
+    @property
+    def area(self) -> float:
+        """Square metres."""
+        return self.area_m2 if self.ground is None else area(self.ground)  # type: ignore[return-value]
 
 
 class Sign(Section):
@@ -188,11 +244,25 @@ class Identity(Section):
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
 
 
-# The simulated street's marked stretch (5 x 8 m) at the height of heads, as its camera sees it.
+# The simulated street as its camera sees it, and its marked stretch (5 x 8 m).
+DEMO_GROUND = Ground(
+    picture_width=640,
+    picture_height=352,
+    points=[
+        (165.2, 313.9, -2.5, 9.0),
+        (474.8, 313.9, 2.5, 9.0),
+        (424.4, 109.8, 2.5, 16.0),
+        (215.6, 109.8, -2.5, 16.0),
+        (320.0, 206.4, 0.0, 12.0),
+        (191.7, 206.4, -2.5, 12.0),
+    ],
+    camera_height_m=8.5,
+)
 DEMO_ZONE = Zone(
     name="street",
-    polygon=[(0.328, 0.129), (0.672, 0.129), (0.782, 0.785), (0.218, 0.785)],
-    area_m2=40.0,
+    ground=[(-2.5, 16.0), (2.5, 16.0), (2.5, 8.0), (-2.5, 8.0)],
+    width_m=5.0,
+    slope_percent=0.0,
 )
 
 
@@ -202,6 +272,7 @@ class Site(Section):
     site: Identity = Identity()
     camera: Camera = Scene()
     counter: Counter = Counter()
+    ground: Ground | None = DEMO_GROUND
     zone: Annotated[list[Zone], Field(min_length=1, max_length=16)] = [DEMO_ZONE]
     levels: BandTable = BandTable()
     sign: Sign = Sign()
@@ -210,6 +281,26 @@ class Site(Section):
     beacon: Beacon = Beacon()
     upstream: Upstream = Upstream()
     _folder: Path = PrivateAttr(default_factory=Path)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _demonstration_is_whole(cls, options: Any) -> Any:
+        """The demonstration's ground and zone stand in together or not at all."""
+        if not isinstance(options, dict) or ("zone" in options) == ("ground" in options):
+            return options
+        if "ground" in options:
+            raise ValueError("there is a [ground], but no zone on it; add a [[zone]]")
+        return {**options, "ground": None}
+
+    @model_validator(mode="after")
+    def _zones_have_their_ground(self) -> Self:
+        for zone in self.zone:
+            if zone.ground is not None and self.ground is None:
+                raise ValueError(
+                    f"zone {zone.name!r} lies on the ground, but there is no ground plane; "
+                    "make one with: redroad calibrate"
+                )
+        return self
 
     @model_validator(mode="after")
     def _zone_names_differ(self) -> Self:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.site.schema import DEMO_ZONE
-from edge.watch.cameras.scene import Scene
+from edge.site.schema import DEMO_GROUND, DEMO_ZONE
+from edge.watch.cameras.scene import ZONE_M, Scene
 from edge.watch.cameras.street import DEMO, PERSONAL_M, ZONE_AREA_M2, Street
 from edge.watch.cameras.view import View
 
@@ -86,8 +86,16 @@ def test_the_camera_projects_as_a_pinhole() -> None:
 
 
 def test_the_demonstration_s_zone_is_the_scene_s() -> None:
-    assert np.allclose(DEMO_ZONE.polygon, Scene().zone, atol=0.001)
-    assert DEMO_ZONE.area_m2 == ZONE_AREA_M2
+    assert DEMO_ZONE.ground == list(ZONE_M)
+    assert DEMO_ZONE.area == ZONE_AREA_M2
+
+
+def test_the_demonstration_s_marked_points_are_the_scene_s() -> None:
+    view = Scene(DEMO_GROUND.picture_width, DEMO_GROUND.picture_height).view
+    assert view.height_m == DEMO_GROUND.camera_height_m
+    marks = np.array(DEMO_GROUND.points)
+    x, y, _ = view.project(np.column_stack([marks[:, 2:], np.zeros(len(marks))]))
+    assert np.allclose(np.column_stack([x, y]), marks[:, :2], atol=0.05 + 1e-9)
 
 
 def _inside(points: NDArray[np.floating[Any]], polygon: list[tuple[float, float]]) -> int:

@@ -80,7 +80,7 @@ def test_replay_of_a_folder_writes_tables_and_a_plot(pictures: Path, tmp_path: P
     assert len(rows) == 14
     assert rows[1]["clock"] == "2026-10-31 20:00:30"
     assert float(rows[5]["density"]) == pytest.approx(
-        float(rows[5]["people"]) / DEMO_ZONE.area_m2, abs=0.01
+        float(rows[5]["people"]) / DEMO_ZONE.area, abs=0.01
     )
     with (tmp_path / "transitions.csv").open(encoding="utf-8") as file:
         changes = list(csv.DictReader(file))
