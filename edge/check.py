@@ -13,9 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.calibrate import check_zones
+from edge.calibrating import model_of
+from edge.decide.ground import GroundPlane
 from edge.decide.messages import MESSAGES, NEUTRAL, pages_of
 from edge.errors import (
     CameraError,
+    GroundError,
     LayoutError,
     ModelError,
     OutboxError,
@@ -79,6 +83,7 @@ def check_all(site_file: Path | None, state: Path) -> list[Finding]:
         places = Places(Path(folder), state)
         checks: list[tuple[str, Callable[[], str]]] = [
             ("camera", lambda: _camera(site)),
+            ("ground", lambda: _ground(site)),
             ("models", lambda: _models(site)),
             ("texts", lambda: _texts(site)),
             ("panel", lambda: _panel(site, places)),
@@ -113,6 +118,20 @@ def _camera(site: Site) -> str:
     raise CameraError(
         f"{site.camera.kind} gave no frame in {CAMERA_TRIES * CAMERA_WAIT_S:g} s; "
         "check its cable, power and address"
+    )
+
+
+def _ground(site: Site) -> str:
+    """The points must give a plane, and every zone lie where heads can be counted."""
+    if site.ground is None:
+        return "none: zones are outlines in the picture, and their peak is their mean density"
+    plane = GroundPlane.of(site.ground)
+    bad = check_zones(site.zone, plane, model_of(site, plane))
+    if bad:
+        raise GroundError("\n".join(bad))
+    return (
+        f"{len(site.ground.points)} points, at most {plane.residuals_m.max():.2f} m off; "
+        f"every zone can be counted"
     )
 
 

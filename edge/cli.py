@@ -99,9 +99,11 @@ _program("report", "Report: outbox and MQTT upstream.")
 @state_option
 def run(site_file: Path | None, runtime: Path, state: Path) -> None:
     """Run all four programs here, until Ctrl-C."""
+    from edge.decide.decider import Decider
     from edge.run import Colours, supervise
 
     site = load_site(site_file)  # a mistake is told once, before anything starts
+    Decider(site)  # and so are points that give no ground plane
     colours = Colours(sys.stdout.isatty())
     places = Places(runtime, state)
     for line in _where_to_look(site, places):
@@ -185,6 +187,29 @@ def replay(
     site = load_site(site_file)
     for line in replay_to(source, site, out, **how):
         click.echo(line, err=line.startswith("redroad: "))
+
+
+@main.command()
+@click.argument("picture", type=_FILE, required=False)
+@click.option("--point", "marked", multiple=True, metavar="x,y=X,Y", help="Px, then metres.")
+@click.option("--points", "points_file", type=_FILE, help="Points from a TOML or CSV file.")
+@click.option("--camera-height", "camera_height_m", type=float, help="Metres above the ground.")
+@click.option("--head-height", "head_height_m", type=float, help="Metres.  [default: 1.65]")
+@click.option("--camera-foot", metavar="X,Y", help="The point straight below the camera.")
+@click.option("--k1", type=float, help="Lens distortion (Brown), radii in half picture widths.")
+@click.option("--k2", type=float)
+@click.option("--site", "-s", "site_file", type=_FILE, help="The site file to write [ground] into.")
+@click.option("--overlay", type=_FILE, help="Draw grid, zones and figures into this picture.")
+def calibrate(**options: Any) -> None:
+    """Find the ground plane from four or more points marked in a picture.
+
+    Without PICTURE the site's camera gives one. Without points the site file's are checked again;
+    where there are none, the overlay has a ruler of px to mark points by.
+    """
+    from edge.calibrating import calibrate as calibrate_site
+
+    for line in calibrate_site(**options):
+        click.echo(line)
 
 
 @main.command()

@@ -114,7 +114,7 @@ class Weights:
 def _occupancy(
     heads: HeadMap, zone: Zone, sums: tuple[float, float], peak: float, taken_at: int
 ) -> Occupancy:
-    """From the sums of counts and variances. The peak is never below the mean; without a ground plane no patch is known, and it is it."""
+    """From the sums of counts and variances. The peak is never below the mean; without a ground plane no patch is known, and the mean stands for it."""
     estimate = heads.estimate(*sums)
     density = estimate.people / zone.area
     return Occupancy(
