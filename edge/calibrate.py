@@ -23,6 +23,7 @@ from edge.watch.frame import Pixels
 from edge.watch.manifest import ModelEntry
 
 Floats = NDArray[np.float64]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Marked = tuple[float, float, float, float]
 
 HEAD_M = 0.22  # a head's width
@@ -203,7 +204,7 @@ def write_section(path: Path, ground: Ground, zone: Zone | None) -> None:
                 [list(corner) for corner in zone.ground or ()],
             )
             document["zone"] = tomlkit.aot()
-            document["zone"].append(table)  # type: ignore[union-attr]
+            document["zone"].append(table)
         part = path.with_name(f"{path.name}.part")
         part.write_text(tomlkit.dumps(document), encoding="utf-8")
         part.replace(path)
@@ -268,17 +269,15 @@ def _places(low: Floats, high: Floats) -> list[Floats]:
     return [low + (high - low) * (across, along) for along in parts[::-1] for across in parts]
 
 
-def _figure(
-    draw: ImageDraw.ImageDraw, plane: GroundPlane, place: Floats, font: ImageFont.FreeTypeFont
-) -> None:
+def _figure(draw: ImageDraw.ImageDraw, plane: GroundPlane, place: Floats, font: Font) -> None:
     """A person of 1.7 m: feet, body and head, and where they stand."""
     heights = np.array([0.0, FIGURE_M - HEAD_M, FIGURE_M - HEAD_M / 2, FIGURE_M])
     feet, neck, head, _ = (plane.picture(place, float(up)) for up in heights)
     if not (plane.shows(feet) and plane.shows(head)):
         return
     radius = max(1.5, _scale(plane, place) * HEAD_M / 2)
-    draw.line([*feet, *neck], fill=FIGURE, width=max(2, round(radius / 2)))
-    draw.ellipse([*(head - radius), *(head + radius)], outline=FIGURE, width=2)
+    draw.line([*feet.tolist(), *neck.tolist()], fill=FIGURE, width=max(2, round(radius / 2)))
+    draw.ellipse([*(head - radius).tolist(), *(head + radius).tolist()], outline=FIGURE, width=2)
     text = f"{place[0]:.1f}, {place[1]:.1f}"
     draw.text(
         (feet[0] + 4, feet[1] - 4),

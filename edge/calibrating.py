@@ -33,6 +33,7 @@ TRIES, WAIT_S = 10, 1.0
 
 
 def calibrate(
+    *,
     picture: Path | None,
     marked: tuple[str, ...],
     points_file: Path | None,

@@ -93,15 +93,17 @@ def _left_of(polygons: Floats, start: Floats, along: Floats) -> Floats:
     ends = np.roll(polygons, -1, axis=1)
     height = _height(polygons - start, along)
     end_height = np.roll(height, -1, axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        part = np.where(height * end_height < 0, height / (height - end_height), 0.0)
+    crosses = (height < 0) != (end_height < 0)
+    part = height / np.where(crosses, height - end_height, np.inf)
     cut = polygons + part[..., None] * (ends - polygons)
     both_out = (height < 0) & (end_height < 0)
     foot = start + ((polygons - start) @ along / (along @ along))[..., None] * along
     cut = np.where(both_out[..., None], foot, cut)
     begin = np.where((height < 0)[..., None], cut, polygons)
     finish = np.where((end_height < 0)[..., None], cut, ends)
-    return np.asarray(np.stack([begin, finish], axis=2).reshape(len(polygons), -1, 2))
+    return np.asarray(
+        np.stack([begin, finish], axis=2).reshape(len(polygons), 2 * polygons.shape[1], 2)
+    )
 
 
 def _height(points: Floats, along: Floats) -> Floats:

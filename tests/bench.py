@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -19,15 +20,17 @@ import psutil
 from edge.clock import NS_PER_S, boottime_ns
 from edge.decide.decider import Decider
 from edge.decide.messages import order_for
+from edge.decide.zones import ZoneCounter
 from edge.run import CHILDREN
 from edge.site import Site
+from edge.site.schema import DEMO_GROUND, Zone
 from edge.watch.cameras.scene import Scene
 from edge.watch.counter import Counter
 from edge.watch.frame import Frame
 from edge.watch.health import HealthJudge
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from edge.watch.runtime import make_interpreter
-from edge.wire import PictureHealth, Sighting, decode, encode
+from edge.wire import HeadMap, PictureHealth, Sighting, decode, encode
 from tests.appliance import SITE, Appliance
 from tests.mosquitto import wait_for
 
@@ -118,6 +121,25 @@ def bench_way(manifest: Manifest, counter_ms: float) -> None:
     )
 
 
+def bench_occupancy(counter_ms: float) -> None:
+    """Zones and peaks over head maps of the demonstration's street, cut into strips."""
+    print("\nOccupancy: zones, map, ms a frame, part of the counter")
+    for count, columns, rows in ((1, 60, 34), (8, 60, 34), (16, 60, 34), (8, 80, 44), (8, 128, 96)):
+        ends = np.linspace(8.0, 16.0, count + 1)
+        zones = [
+            Zone(name=f"z{i}", ground=[(-2.5, a), (2.5, a), (2.5, b), (-2.5, b)])
+            for i, (a, b) in enumerate(pairwise(ends))
+        ]
+        heads = np.full((rows, columns), 0.3, np.float32)
+        size = (round(columns * 10), round(columns * 5.5))
+        seen = HeadMap(heads, heads, max(size[0] / columns, size[1] / rows), *size, 1.645)
+        counter = ZoneCounter(zones, DEMO_GROUND)
+        (taken,) = median_ms(lambda c=counter, h=seen: c.count(h, 1))  # type: ignore[misc]
+        share = 100 * taken / counter_ms
+        aim = f"; {verdict(share, 1)} %" if (count, columns) == (8, 60) else ""
+        print(f"{count:>3} zones {columns:>4}x{rows} {taken:>8.3f} ms {share:>6.2f} %{aim}")
+
+
 def bench_start_and_memory() -> None:
     """Real processes: from the command to the first text, and what each program holds."""
     print("\nStart of `redroad run` to the first text, and resident memory after a quarter minute")
@@ -181,6 +203,7 @@ def main() -> None:
     manifest = Manifest(shipped_manifest())
     counter_ms = bench_counter(manifest)
     bench_way(manifest, counter_ms)
+    bench_occupancy(counter_ms)
     bench_start_and_memory()
 
 

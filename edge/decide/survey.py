@@ -188,18 +188,25 @@ def _refuse_crossed(rays: Floats, ground: Floats, names: Sequence[str]) -> None:
     swaps = []
     for i, j in itertools.combinations(everybody, 2):
         turned = _turned(rays[_exchanged(everybody, i, j)], ground, everybody)
-        if _alike(turned):  # picture y runs down: seen rightly, all triangles turn over
+        fits = len(rays) == LEAST or _fits(rays[_exchanged(everybody, i, j)], ground)
+        if _alike(turned) and fits:  # picture y runs down: seen rightly, all triangles turn over
             swaps.append((bool(turned.all()), -i, -j))
     if swaps:
         _, i, j = max(swaps)
         _refuse(
             [f"{names[-i]} and {names[-j]} are crossed: exchange their metres, or mark them again"]
         )
+    if len(rays) > LEAST:
+        return  # the others tell how far the bad one is off
     stray = _stray(rays, ground, everybody)
     _refuse(
         [f"{names[stray]} lies behind the camera or on the wrong side of the others; "
          "check its mark, and its metres and their signs"]
     )  # fmt: skip
+
+
+def _fits(rays: Floats, ground: Floats) -> bool:
+    return bool(_fit(rays, ground).residuals_m.max() <= LIMIT_M)
 
 
 def _turned(rays: Floats, ground: Floats, chosen: Sequence[int]) -> NDArray[np.bool_]:
@@ -246,31 +253,31 @@ def _refuse_strays(rays: Floats, ground: Floats, names: Sequence[str]) -> None:
             break
         if len(kept) == LEAST + 1:
             worst = int(residuals.argmax())
-            lines.append(_stray_line(names[kept[worst]], residuals[worst], sure=False))
+            lines.append(
+                f"{names[kept[worst]]} is {residuals[worst]:.2f} m off in the best fit, at most "
+                f"{LIMIT_M:g} m is allowed; of five points none can be blamed for certain: "
+                "measure all again, or add a sixth"
+            )
             break
         others = [[j for j in kept if j != i] for i in kept]
         fits = [_fit(rays[rest], ground[rest]) for rest in others]
         worst = int(np.argmin([(fit.residuals_m**2).sum() for fit in fits]))
         stray = kept.pop(worst)
-        off_m = _off(fits[worst], rays[stray], ground[stray])
-        lines.append(_stray_line(names[stray], off_m, sure=True))
+        lines.append(_stray_line(names[stray], fits[worst], rays[stray], ground[stray]))
     _refuse(lines)
 
 
-def _off(fit: Survey, ray: Floats, ground: Floats) -> float:
-    """How far a point is from where the others put it."""
+def _stray_line(name: str, fit: Survey, ray: Floats, ground: Floats) -> str:
+    """What to say of a point that the others' fit does not confirm."""
+    if np.linalg.inv(fit.to_ground)[2] @ np.append(ground, 1.0) <= 0:
+        return f"{name} lies behind the camera by its metres; check them and their signs"
     x, y, depth = fit.to_ground @ np.append(ray, 1.0)
-    return float(np.hypot(x / depth - ground[0], y / depth - ground[1])) if depth > 0 else np.inf
-
-
-def _stray_line(name: str, off_m: float, *, sure: bool) -> str:
-    far = f"{off_m:.2f} m" if np.isfinite(off_m) else "beyond the horizon"
-    limit = f"at most {LIMIT_M:g} m is allowed"
-    if sure:
-        return f"{name} is {far} off where the others put it, {limit}; measure or mark it again"
+    if depth <= 0:
+        return f"{name} is marked above the horizon that the others give; mark it again"
+    off_m = np.hypot(x / depth - ground[0], y / depth - ground[1])
     return (
-        f"{name} is {far} off in the best fit, {limit}; of five points none can be blamed for "
-        "certain: measure all again, or add a sixth"
+        f"{name} is {off_m:.2f} m off where the others put it, at most {LIMIT_M:g} m is allowed; "
+        "measure or mark it again"
     )
 
 

@@ -114,7 +114,10 @@ class Weights:
 def _occupancy(
     heads: HeadMap, zone: Zone, sums: tuple[float, float], peak: float, taken_at: int
 ) -> Occupancy:
-    """From the sums of counts and variances. The peak is never below the mean; without a ground plane no patch is known, and the mean stands for it."""
+    """From the sums of counts and of variances.
+
+    The peak is never below the mean; without a ground plane no patch is known, and it is the mean.
+    """
     estimate = heads.estimate(*sums)
     density = estimate.people / zone.area
     return Occupancy(

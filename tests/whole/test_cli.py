@@ -150,7 +150,7 @@ def test_check_of_a_good_unit_is_all_ok(tmp_path: Path) -> None:
     assert [part for part, (ok, _) in findings.items() if not ok] == []
     assert code == 0
     text = redroad("check", "--site", tmp_path / "site.toml", "--state", tmp_path / "state").stdout
-    assert text.count("OK   ") == len(findings) == 10
+    assert text.count("OK   ") == len(findings) == 11
 
 
 @pytest.mark.parametrize(
@@ -218,5 +218,16 @@ def test_check_of_a_wrong_site_file_lists_its_mistakes(tmp_path: Path) -> None:
 
 def test_help_names_every_command() -> None:
     text = redroad("--help").stdout
-    for word in ("run", "watch", "decide", "show", "report", "check", "count", "replay", "voice"):
+    for word in (
+        "run",
+        "watch",
+        "decide",
+        "show",
+        "report",
+        "check",
+        "count",
+        "replay",
+        "calibrate",
+        "voice",
+    ):
         assert f"\n  {word} " in text

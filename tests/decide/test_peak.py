@@ -1,0 +1,112 @@
+"""Density and peak by geometry alone: the simulated streets' true heads through their cameras."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge.decide.zones import ZoneCounter
+from edge.errors import GroundError
+from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Ground, Zone
+from edge.watch.cameras.scene import standard_view
+from edge.watch.cameras.street import ZONE_AREA_M2, Street
+from edge.wire import HeadMap
+
+Floats = NDArray[np.float64]
+VIEW = standard_view(640, 352)
+PATCH_R2 = 4.0 / (2 * np.pi)
+
+
+def heads_of(feet: Floats, cell: float = 8.0) -> HeadMap:
+    """A head map with one head 1.65 m above each pair of feet."""
+    x, y, _ = VIEW.project(np.column_stack([feet, np.full(len(feet), 1.65)]))
+    count = np.zeros((round(352 / cell), round(640 / cell)), np.float32)
+    seen = (x >= 0) & (x < 640) & (y >= 0) & (y < 352)
+    np.add.at(count, ((y[seen] // cell).astype(int), (x[seen] // cell).astype(int)), 1)
+    return HeadMap(count, count, cell, 640, 352, 1.645)
+
+
+def true_peak(feet: Floats) -> float:
+    """Helbing's Gaussian of 4 m2 over the zone, at every decimetre, from the feet themselves."""
+    x, y = np.meshgrid(np.arange(-2.45, 2.5, 0.1), np.arange(8.05, 16, 0.1))
+    fine = np.column_stack([x.ravel(), y.ravel()])
+    inside = feet[(np.abs(feet[:, 0]) <= 2.5) & (feet[:, 1] >= 8) & (feet[:, 1] <= 16)]
+
+    def summed(at: Floats) -> Floats:
+        x_part = np.exp(-((fine[:, :1] - at[:, 0]) ** 2) / PATCH_R2)
+        y_part = np.exp(-((fine[:, 1:] - at[:, 1]) ** 2) / PATCH_R2)
+        return np.asarray((x_part * y_part).sum(axis=1) / (np.pi * PATCH_R2))
+
+    mass = 0.01 * summed(fine)
+    return float((summed(inside) / mass)[mass >= 0.75].max())
+
+
+@pytest.mark.parametrize("density", [1.0, 2.0, 4.0, 6.0])
+def test_density_within_three_percent_and_peak_within_ten(density: float) -> None:
+    """Over the moments of a street; and in each for the densities that decide a level."""
+    counter = ZoneCounter([DEMO_ZONE], DEMO_GROUND)
+    street = Street(((0.0, density), (150.0, density)), 1, 10)
+    errors = []
+    for moment in (5.0, 40.0, 75.0, 110.0):
+        crowd = street.at(moment)
+        (seen,) = counter.count(heads_of(crowd.feet), 1).zones
+        truth = crowd.in_zone() / ZONE_AREA_M2
+        errors.append((seen.density / truth - 1, seen.peak / true_peak(crowd.feet) - 1))
+    of_density, of_peak = np.array(errors).T
+    assert abs(of_density.mean()) < 0.03
+    assert abs(of_peak.mean()) < 0.10
+    if density >= 2:
+        assert np.abs(of_density).max() < 0.04
+        assert np.abs(of_peak).max() < 0.12
+
+
+def test_an_even_crowd_has_its_density_everywhere() -> None:
+    """A head map made from the ground area of each cell has a peak equal to its mean."""
+    counter = ZoneCounter([DEMO_ZONE], DEMO_GROUND)
+    x, y = np.meshgrid(np.arange(-8, 8, 0.02), np.arange(6, 18, 0.02))
+    many = heads_of(np.column_stack([x.ravel(), y.ravel()]))
+    even = HeadMap(many.count * 0.0004 * 3, many.variance, 8.0, 640, 352, 1.645)
+    (seen,) = counter.count(even, 1).zones
+    assert seen.density == pytest.approx(3.0, rel=0.005)
+    assert seen.peak == pytest.approx(3.0, rel=0.03)
+
+
+def test_a_crush_at_the_mouth_shows_in_the_peak_alone() -> None:
+    x, y = np.meshgrid(np.linspace(-0.9, 0.9, 5), np.linspace(8.2, 9.8, 5))
+    feet = np.column_stack([x.ravel(), y.ravel()])
+    (seen,) = ZoneCounter([DEMO_ZONE], DEMO_GROUND).count(heads_of(feet), 1).zones
+    assert seen.density == pytest.approx(25 / 40, rel=0.05)
+    assert seen.peak > 4.0
+
+
+def test_two_zones_share_the_people_between_them() -> None:
+    near = Zone(name="near", ground=[(-2.5, 8), (2.5, 8), (2.5, 11.3), (-2.5, 11.3)])
+    far = Zone(name="far", ground=[(-2.5, 11.3), (2.5, 11.3), (2.5, 16), (-2.5, 16)])
+    heads = heads_of(Street(((0.0, 3.0), (150.0, 3.0)), 2, 10).at(30.0).feet)
+    both = ZoneCounter([near, far], DEMO_GROUND).count(heads, 1).zones
+    (whole,) = ZoneCounter([DEMO_ZONE], DEMO_GROUND).count(heads, 1).zones
+    assert sum(zone.people for zone in both) == pytest.approx(whole.people, rel=1e-4)
+
+
+def test_a_zone_that_is_not_in_the_picture_is_refused() -> None:
+    wide = Zone(name="wide", ground=[(-30, 8), (30, 8), (30, 16), (-30, 16)])
+    with pytest.raises(GroundError, match=r"zone 'wide': \d+ % of its 480 m2 can be seen"):
+        ZoneCounter([wide], DEMO_GROUND).count(heads_of(np.array([(0.0, 10.0)])), 1)
+
+
+def test_heads_above_the_horizon_are_beyond_and_in_no_zone() -> None:
+    """A low camera that sees far: what is at its horizon is told, and counts nowhere."""
+    from edge.watch.cameras.view import View
+
+    view = View.of(640, 352, 5.0, 8.0, 60.0)
+    places = np.array([(-2.0, 14.0), (2.0, 14.0), (2.0, 30.0), (-2.0, 30.0)])
+    x, y, _ = view.project(np.column_stack([places, np.zeros(4)]))
+    points = [
+        (float(a), float(b), float(c), float(d)) for a, b, (c, d) in zip(x, y, places, strict=True)
+    ]
+    ground = Ground(picture_width=640, picture_height=352, points=points, camera_height_m=5.0)
+    zone = Zone(name="street", ground=[(-2, 14), (2, 14), (2, 30), (-2, 30)])
+    count = np.zeros((44, 80), np.float32)
+    count[:2] = 1.0
+    crowd = ZoneCounter([zone], ground).count(HeadMap(count, count, 8.0, 640, 352, 1.645), 1)
+    assert crowd.beyond == 160.0
+    assert crowd.zones[0].people == 0.0
