@@ -124,15 +124,14 @@ def bench_way(manifest: Manifest, counter_ms: float) -> None:
 def bench_occupancy(counter_ms: float) -> None:
     """Zones and peaks over head maps of the demonstration's street, cut into strips."""
     print("\nOccupancy: zones, map, ms a frame, part of the counter")
-    for count, columns, rows in ((1, 60, 34), (8, 60, 34), (16, 60, 34), (8, 80, 44), (8, 128, 96)):
+    for count, columns, rows in ((1, 60, 34), (8, 60, 34), (16, 60, 34), (8, 80, 44), (8, 128, 70)):
         ends = np.linspace(8.0, 16.0, count + 1)
         zones = [
             Zone(name=f"z{i}", ground=[(-2.5, a), (2.5, a), (2.5, b), (-2.5, b)])
             for i, (a, b) in enumerate(pairwise(ends))
         ]
         heads = np.full((rows, columns), 0.3, np.float32)
-        size = (round(columns * 10), round(columns * 5.5))
-        seen = HeadMap(heads, heads, max(size[0] / columns, size[1] / rows), *size, 1.645)
+        seen = HeadMap(heads, heads, 640 / columns, 640, 352, 1.645)
         counter = ZoneCounter(zones, DEMO_GROUND)
         (taken,) = median_ms(lambda c=counter, h=seen: c.count(h, 1))  # type: ignore[misc]
         share = 100 * taken / counter_ms
