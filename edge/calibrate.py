@@ -246,7 +246,7 @@ def draw_overlay(pixels: Pixels, plane: GroundPlane, zones: Sequence[Zone]) -> I
 
 def _visible(plane: GroundPlane, zones: Sequence[Zone]) -> tuple[Floats, Floats]:
     """Whole metres around the zones, with two metres to spare."""
-    corners = np.array([corner for zone in zones for corner in zone.ground or ()] or [plane.foot])
+    corners = np.array([corner for zone in zones for corner in zone.ground or ()] or [(0.0, 0.0)])
     return np.floor(corners.min(axis=0)) - 2, np.ceil(corners.max(axis=0)) + 2
 
 
