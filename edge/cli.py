@@ -313,3 +313,22 @@ def voice_build(site_file: Path | None, runtime: Path, state: Path, missing: boo
     if missing and not missing_clips(folder, phrases):
         return
     build_clips(folder, phrases, lambda name: click.echo(f"made {folder / name}.wav"))
+
+
+@main.group()
+def view() -> None:
+    """Where the camera looks."""
+
+
+@view.command("accept")
+@state_option
+def view_accept(state: Path) -> None:
+    """Take the camera's present view for the right one, after it was turned on purpose."""
+    from edge.watch.keeper import accept_view
+
+    had_one = accept_view(state)
+    click.echo(
+        "the old view is forgotten; keep the camera still for two minutes while it learns the new"
+        if had_one
+        else f"no view is kept in {state}: a running unit learns the one it sees"
+    )

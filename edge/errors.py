@@ -21,6 +21,10 @@ class PictureError(RedRoadError, ValueError):
     """A picture or video cannot be read."""
 
 
+class ViewError(RedRoadError, OSError):
+    """The camera's reference view cannot be read or kept."""
+
+
 class ModelError(RedRoadError):
     """The counter's model file is missing, altered or foreign."""
 

@@ -1,14 +1,18 @@
 """The program `watch`: frames in, Sightings out. No frame leaves this program."""
 
+from edge.errors import ViewError
 from edge.link import Outlet
-from edge.program import Places, running
+from edge.program import Places, Program, running
 from edge.site import Site
 from edge.watch.cameras.choose import open_camera
 from edge.watch.cameras.patient import PatientCamera
 from edge.watch.counter import Counter
 from edge.watch.frame import Frame
+from edge.watch.guard import ViewGuard
 from edge.watch.health import HealthJudge
+from edge.watch.keeper import ViewKeeper
 from edge.watch.manifest import Manifest, shipped_manifest
+from edge.watch.view import View
 from edge.wire import HeadMap, Sighting
 
 # What a Pi 4 counts in about 0.1 s.
@@ -18,7 +22,9 @@ LIMIT_GMAC = 1.0
 def run(site: Site, places: Places) -> None:
     """Watch until asked to stop."""
     with running("watch", places) as program:
-        counting = Counting(site)
+        keeper = ViewKeeper(places.state, site.camera)
+        guard = ViewGuard(_kept_view(keeper, program))
+        counting = Counting(site, guard=guard)
         decide = Outlet(places.runtime, "decide")
         program.ready()
         camera = PatientCamera(lambda: open_camera(site), program)
@@ -26,9 +32,27 @@ def run(site: Site, places: Places) -> None:
             frame = camera.read()
             if frame is not None:
                 decide.send(counting.sighting(frame))
-                program.facts["model"] = counting.model
+                program.facts.update(model=counting.model, view=guard.status)
+                _keep_view(keeper, guard, program)
             program.alive()
         camera.close()
+
+
+def _kept_view(keeper: ViewKeeper, program: Program) -> View | None:
+    try:
+        return keeper.load()
+    except ViewError as error:
+        program.fault("view", str(error))
+        return None
+
+
+def _keep_view(keeper: ViewKeeper, guard: ViewGuard, program: Program) -> None:
+    """The sign goes on with a view that cannot be kept; it is then learnt anew at each start."""
+    try:
+        if keeper.follow(guard):
+            program.recovered("view")
+    except ViewError as error:
+        program.fault("view", str(error))
 
 
 def manifest_of(site: Site) -> Manifest:
@@ -40,11 +64,18 @@ def manifest_of(site: Site) -> Manifest:
 class Counting:
     """From frames to Sightings: picture health first, then the counter."""
 
-    def __init__(self, site: Site, *, limit_gmac: float = LIMIT_GMAC, live: bool = True) -> None:
+    def __init__(
+        self,
+        site: Site,
+        *,
+        limit_gmac: float = LIMIT_GMAC,
+        live: bool = True,
+        guard: ViewGuard | None = None,
+    ) -> None:
         self._options = site.counter
         self._manifest = manifest_of(site)
         self._limit_gmac = limit_gmac
-        self._judge = HealthJudge(live=live)
+        self._judge = HealthJudge(live=live, guard=guard)
         self._counter: Counter | None = None
         self._shape: tuple[int, ...] = ()
         self._seq = 0

@@ -1,0 +1,105 @@
+"""The camera's view on disk, so that it outlasts a restart. Once the file is gone, what is seen
+then is the right view, and is learnt anew.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from edge.errors import ViewError
+from edge.site.schema import Camera
+from edge.watch.guard import ViewGuard
+from edge.watch.view import View
+
+FILE = "view"
+# Largest value of each number on disk.
+FULL = 127
+
+
+class _Stored(msgspec.Struct, frozen=True):
+    """`edges` are int8 of shape (3, rows, columns); `camera` says whose view it is."""
+
+    camera: str
+    rows: int
+    columns: int
+    edges: bytes
+
+
+class ViewKeeper:
+    """Keeps the view of one camera, as the site file describes it; another camera has none yet."""
+
+    def __init__(self, state: Path, camera: Camera) -> None:
+        self._path = state / FILE
+        self._camera = hashlib.sha256(camera.model_dump_json().encode()).hexdigest()
+        self._kept: View | None = None
+        self._on_disk = False
+
+    def load(self) -> View | None:
+        """The view that was kept for this camera, or None; ViewError when it is unreadable."""
+        try:
+            data = self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ViewError(
+                f"{self._path} cannot be read ({error.strerror}); repair that disk"
+            ) from error
+        try:
+            stored = msgspec.msgpack.decode(data, type=_Stored)
+            edges = np.frombuffer(stored.edges, np.int8).reshape(3, stored.rows, stored.columns)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise ViewError(
+                f"{self._path} is damaged ({error}); the view is learnt anew: "
+                "check where the camera looks"
+            ) from error
+        if stored.camera != self._camera:
+            return None
+        self._kept, self._on_disk = View(edges.astype(np.float32) / FULL), True
+        return self._kept
+
+    def follow(self, guard: ViewGuard) -> bool:
+        """Keep what the guard has learnt; make it forget a view whose file is gone.
+
+        True when a view was written. ViewError when it cannot be: then it lasts until the next
+        restart.
+        """
+        if guard.view is not None and guard.view is not self._kept:
+            self._kept, self._on_disk = guard.view, False
+            self._save(guard.view)
+            self._on_disk = True
+            return True
+        if self._on_disk and not self._path.exists():
+            self._on_disk = False
+            guard.forget()
+        return False
+
+    def _save(self, view: View) -> None:
+        """Whole or not at all, also when the power goes."""
+        _, rows, columns = view.edges.shape
+        edges = np.rint(np.clip(view.edges, -1, 1) * FULL).astype(np.int8).tobytes()
+        fresh = self._path.with_suffix(".new")
+        try:
+            with fresh.open("wb") as file:
+                file.write(msgspec.msgpack.encode(_Stored(self._camera, rows, columns, edges)))
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._path)
+        except OSError as error:
+            raise ViewError(
+                f"{self._path} cannot be written ({error.strerror}); free or repair that disk"
+            ) from error
+
+
+def accept_view(state: Path) -> bool:
+    """Forget the kept view, so that the present one is learnt; False when none was kept."""
+    path = state / FILE
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise ViewError(f"{path} cannot be removed ({error.strerror}); use sudo") from error
+    return True

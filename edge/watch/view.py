@@ -1,0 +1,107 @@
+"""Where the edges of the camera's view lie.
+
+A `View` holds no picture. Per cell of 4 x 4 samples (about 80 cells on the longer side of any
+picture) it has three numbers, averaged over minutes: how much of the cell is edge, and which way
+the edges run. Brightness, colour and everything finer than a cell are gone, and whoever passes
+is averaged away: a head in the street is one to three cells.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]  # (rows, columns), brightness 0..255
+Edges = NDArray[np.float32]  # (3, rows, columns) of cells: amount 0..1, and direction (cos, sin)
+
+CELL = 4
+# Steps of brightness over two samples: smaller ones are noise, larger ones all count as one.
+# Both shrink with the light.
+STEP, STEP_SHARE = 4.0, 0.08
+SMALLEST = CELL + 2  # samples, of which a cell can be made
+REACH = 8  # cells, within which a shifted view is looked for
+GONE = 0.25  # an edge has vanished when less than this share of it is left
+
+
+def edges_of(grey: Samples) -> Edges:
+    """The edges of a picture of at least 6 x 6 samples, cell by cell.
+
+    The direction is that of the doubled angle (as in the structure tensor, Bigun and Granlund
+    1987), so that an edge counts the same whichever of its sides is bright; and every edge counts
+    about the same whatever its contrast, so that day and night look alike.
+    """
+    across = grey[1:-1, 2:] - grey[1:-1, :-2]
+    down = grey[2:, 1:-1] - grey[:-2, 1:-1]
+    noise = STEP + STEP_SHARE * float(grey.mean())
+    xx, yy = across * across, down * down
+    power = xx + yy
+    scale = 1 / (power + noise * noise)
+    return np.stack([pooled(part * scale, CELL) for part in (power, xx - yy, 2 * across * down)])
+
+
+def pooled(values: Samples, size: int) -> Samples:
+    """The mean of each square of `size` x `size`; what is left over at the ends is left out."""
+    rows, columns = (length // size for length in values.shape)
+    wide = np.zeros((rows * size, columns), np.float32)
+    squares = np.zeros((rows, columns), np.float32)
+    for first in range(size):
+        wide += values[: rows * size, first : columns * size : size]
+    for first in range(size):
+        squares += wide[first::size]
+    return squares / np.float32(size * size)
+
+
+@dataclass(frozen=True)
+class Match:
+    """How the edges of now lie against a view's.
+
+    `shift` is how far they are displaced, in cells; `likeness` their correlation there, 0 to 1.
+    """
+
+    shift: float
+    likeness: float
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What stays of many pictures of one view: the mean of their edges."""
+
+    edges: Edges
+
+    def match(self, now: Edges) -> Match:
+        """Compare with the edges of now; nothing is alike when their shapes differ."""
+        if now.shape != self.edges.shape:
+            return Match(0.0, 0.0)
+        scores = _correlation(self.edges[1:], now[1:])
+        row, column = np.unravel_index(int(scores.argmax()), scores.shape)
+        shift = float(np.hypot(row - REACH, column - REACH))
+        return Match(shift, float(scores[row, column]))
+
+    def is_seen_in(self, now: Edges, least: float) -> bool:
+        """Whether the edges are where they were, with at least this likeness."""
+        match = self.match(now)
+        return match.shift < 1 and match.likeness >= least
+
+    def vanished(self, now: Edges) -> float:
+        """The share of the view's edges that are not there now, 0 to 1."""
+        before, amount = self.edges[0], now[0]
+        if amount.shape != before.shape:
+            return 0.0
+        gone = np.where(amount < GONE * before, before, 0)
+        return float(gone.sum() / max(float(before.sum()), 1e-6))
+
+
+def _correlation(one: Edges, other: Edges) -> Samples:
+    """Normalised cross-correlation for shifts of up to REACH cells; (2 REACH + 1) squared."""
+    one, other = (part - part.mean(axis=(1, 2), keepdims=True) for part in (one, other))
+    size = [_easy(length + REACH) for length in one.shape[1:]]
+    spectrum = np.fft.rfft2(other, size) * np.fft.rfft2(one, size).conj()
+    found = np.fft.irfft2(spectrum.sum(axis=0), size)
+    near = np.roll(found, (REACH, REACH), axis=(0, 1))[: 2 * REACH + 1, : 2 * REACH + 1]
+    norm = float(np.sqrt((one * one).sum() * (other * other).sum()))
+    return (near / max(norm, 1e-6)).astype(np.float32)
+
+
+def _easy(length: int) -> int:
+    """The next length that is quick to transform."""
+    return -(-max(length, 2 * REACH + 1) // 8) * 8
