@@ -7,6 +7,7 @@ is averaged away: a head in the street is one to three cells.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +34,13 @@ def edges_of(grey: Samples) -> Edges:
     across = grey[1:-1, 2:] - grey[1:-1, :-2]
     down = grey[2:, 1:-1] - grey[:-2, 1:-1]
     noise = STEP + STEP_SHARE * float(grey.mean())
-    xx, yy = across * across, down * down
-    power = xx + yy
+    both = 2 * across * down
+    across *= across
+    down *= down
+    power = across + down
+    across -= down
     scale = 1 / (power + noise * noise)
-    return np.stack([pooled(part * scale, CELL) for part in (power, xx - yy, 2 * across * down)])
+    return np.stack([pooled(part * scale, CELL) for part in (power, across, both)])
 
 
 def pooled(values: Samples, size: int) -> Samples:
@@ -49,6 +53,20 @@ def pooled(values: Samples, size: int) -> Samples:
     for first in range(size):
         squares += wide[first::size]
     return squares / np.float32(size * size)
+
+
+@dataclass(frozen=True, eq=False)
+class _Spectrum:
+    """The two-dimensional Fourier transform of directions without their mean, and their norm."""
+
+    values: NDArray[np.complex128]
+    norm: float
+
+    @classmethod
+    def of(cls, directions: Edges) -> "_Spectrum":
+        centred = directions - directions.mean(axis=(1, 2), keepdims=True)
+        values = np.fft.rfft2(centred, _padded(directions))
+        return cls(values, float(np.sqrt(np.vdot(centred, centred))))
 
 
 @dataclass(frozen=True)
@@ -72,7 +90,7 @@ class View:
         """Compare with the edges of now; nothing is alike when their shapes differ."""
         if now.shape != self.edges.shape:
             return Match(0.0, 0.0)
-        scores = _correlation(self.edges[1:], now[1:])
+        scores = self._correlation(now[1:])
         row, column = np.unravel_index(int(scores.argmax()), scores.shape)
         shift = float(np.hypot(row - REACH, column - REACH))
         return Match(shift, float(scores[row, column]))
@@ -90,18 +108,19 @@ class View:
         gone = np.where(amount < GONE * before, before, 0)
         return float(gone.sum() / max(float(before.sum()), 1e-6))
 
+    @cached_property
+    def _own(self) -> _Spectrum:
+        return _Spectrum.of(self.edges[1:])
 
-def _correlation(one: Edges, other: Edges) -> Samples:
-    """Normalised cross-correlation for shifts of up to REACH cells; (2 REACH + 1) squared."""
-    one, other = (part - part.mean(axis=(1, 2), keepdims=True) for part in (one, other))
-    size = [_easy(length + REACH) for length in one.shape[1:]]
-    spectrum = np.fft.rfft2(other, size) * np.fft.rfft2(one, size).conj()
-    found = np.fft.irfft2(spectrum.sum(axis=0), size)
-    near = np.roll(found, (REACH, REACH), axis=(0, 1))[: 2 * REACH + 1, : 2 * REACH + 1]
-    norm = float(np.sqrt((one * one).sum() * (other * other).sum()))
-    return (near / max(norm, 1e-6)).astype(np.float32)
+    def _correlation(self, directions: Edges) -> NDArray[np.float64]:
+        """Normalised cross-correlation for shifts of up to REACH cells; (2 REACH + 1) squared."""
+        own, other = self._own, _Spectrum.of(directions)
+        product = (other.values * own.values.conj()).sum(axis=0)
+        found = np.fft.irfft2(product, _padded(directions))
+        near = np.roll(found, (REACH, REACH), axis=(0, 1))[: 2 * REACH + 1, : 2 * REACH + 1]
+        return near / max(own.norm * other.norm, 1e-6)
 
 
-def _easy(length: int) -> int:
-    """The next length that is quick to transform."""
-    return -(-max(length, 2 * REACH + 1) // 8) * 8
+def _padded(directions: Edges) -> list[int]:
+    """Room for a shift by REACH; multiples of 8 are quick to transform."""
+    return [-(-max(length + REACH, 2 * REACH + 1) // 8) * 8 for length in directions.shape[1:]]

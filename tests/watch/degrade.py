@@ -15,7 +15,8 @@ GAMMA = 2.2
 def _noisy(values: NDArray[Any], spread: float) -> Pixels:
     """With a sensor's noise, the same each time."""
     noise = np.random.default_rng(0).normal(0, spread, values.shape[:2])
-    return np.clip(np.rint(values + noise[..., None]), 0, 255).astype(np.uint8)
+    level: Pixels = np.clip(np.rint(values + noise[..., None]), 0, 255).astype(np.uint8)
+    return level
 
 
 def night(pixels: Pixels, light: float) -> Pixels:
@@ -104,3 +105,17 @@ def turned(pixels: Pixels, turn: Turn) -> Pixels:
         (wide, high), Image.Transform.AFFINE, rotation, Image.Resampling.BILINEAR
     )
     return np.asarray(image)
+
+
+def hidden(pixels: Pixels, part: float) -> Pixels:
+    """A bus stands before the lower part of the picture: bright and dark, with windows and rows."""
+    height, width = pixels.shape[:2]
+    top = round((1 - part) * height)
+    bus = np.full((height - top, width), 150.0)
+    window = max(4, width // 6)
+    bus[height // 20 :: height // 4] = 30
+    bus[:, ::window] = 230
+    bus[len(bus) // 4 : len(bus) // 2, window // 4 :: window] = 20
+    standing = pixels.copy()
+    standing[top:] = _noisy(np.repeat(bus[..., None], 3, axis=2), 2.0)
+    return standing

@@ -1,0 +1,199 @@
+"""`python -m tests.health_rates`: how often picture health is right, printed. Not a test.
+
+Needs the pictures and the clip beside the checkout (or $REDROAD_DATA); takes some minutes.
+"""
+
+import collections
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from edge.clock import nanoseconds
+from edge.count import PictureCounter
+from edge.watch.counter import Counter
+from edge.watch.frame import Frame, Pixels
+from edge.watch.guard import PERSIST_S, ViewGuard
+from edge.watch.health import HealthJudge
+from edge.watch.manifest import Manifest, shipped_manifest
+from edge.watch.pictures import read_picture
+from edge.watch.view import View
+from tests.watch import degrade, views
+from tests.watch.degrade import Turn, turned
+from tests.watch.made import HEADS
+from tests.watch.views import Change
+
+SETS = ("street", "station", "dense", "rendered")
+PICTURES, FRAMES, SCENE_S = 6, 11, 40
+# What a camera of 60 degrees sees moves by this share of the width for each degree of turning.
+PER_DEGREE = 1 / 60
+
+STRENGTHS: tuple[tuple[str, Callable[[Pixels, float], Pixels], tuple[float, ...]], ...] = (
+    ("light x", degrade.night, (1 / 4, 1 / 16, 1 / 64, 1 / 256)),
+    ("out of focus, radius/side", degrade.defocused, (0.0025, 0.005, 0.01, 0.02)),
+    ("shaken, length/side", degrade.shaken, (0.01, 0.02, 0.04)),
+    ("covered, part", degrade.covered, (0.25, 0.4, 0.6, 0.8, 1.0)),
+    ("rain or dirt, part", degrade.rained_on, (0.2, 0.4, 0.7)),
+    ("dazzled, reach/side", degrade.dazzled, (0.1, 0.2, 0.4, 0.8)),
+    ("not decoded, part", degrade.half_decoded, (0.25, 0.5, 0.75)),
+    ("bus before, part", degrade.hidden, (0.3, 0.5, 0.7)),
+)
+DEGRADED: dict[str, Change] = {
+    "as it is": lambda pixels: pixels,
+    **{
+        f"{text} {strength:.3g}": lambda pixels, change=change, strength=strength: change(  # type: ignore[misc]
+            pixels, strength
+        )
+        for text, change, strengths in STRENGTHS
+        for strength in strengths
+    },
+}
+TURNED: dict[str, Turn] = {
+    "turned by 0": Turn(),
+    **{f"turned by {angle} degrees": Turn(right=angle * PER_DEGREE) for angle in (1, 2, 3, 5, 10)},
+    **{f"nodded by {angle} degrees": Turn(down=angle * PER_DEGREE) for angle in (2, 5)},
+    **{f"rolled by {angle} degrees": Turn(roll=angle) for angle in (2, 5, 10)},
+    **{f"zoomed x {zoom}": Turn(zoom=zoom) for zoom in (1.1, 1.2)},
+}
+
+
+def faults_of(frames: Iterable[Pixels], view: View | None = None) -> list[tuple[str, ...]]:
+    """The faults of each, a second apart."""
+    judge = HealthJudge(live=False, guard=ViewGuard(view) if view else None)
+    timed = enumerate(frames, 1)
+    return [judge.judge(Frame(pixels, nanoseconds(at))).faults for at, pixels in timed]
+
+
+def shares(found: list[tuple[str, ...]]) -> str:
+    """Percent with any fault, then of each."""
+    tally = collections.Counter(fault for faults in found for fault in faults)
+    any_fault = sum(bool(faults) for faults in found)
+    each = ", ".join(f"{name} {100 * times / len(found):.0f}" for name, times in tally.items())
+    return f"{100 * any_fault / len(found):5.0f} % {each}"
+
+
+def single_pictures() -> None:
+    """By itself, and what the degradation does to the count."""
+    paths = [path for name in SETS for path in views.training(name, PICTURES)]
+    pictures = [read_picture(path) for path in paths]
+    counter = PictureCounter(threads=1)
+    people = [counter.heads(pixels).total().people for pixels in pictures]
+    print(f"\n{len(pictures)} pictures of {', '.join(SETS)} (train), each by itself")
+    print(f"{'':34}{'count off by':>12}  {'found':>5}")
+    for text, change in DEGRADED.items():
+        found, off = [], 0.0
+        for pixels, before in zip(pictures, people, strict=True):
+            worse = change(pixels)
+            found.append(HealthJudge(live=False).judge(Frame(worse, 1)).faults)
+            off += abs(counter.heads(worse).total().people - before)
+        print(f"{text:34}{100 * off / sum(people):10.0f} %  {shares(found)}", flush=True)
+
+
+def with_view(fixed: dict[str, list[Pixels]]) -> None:
+    """Against the view learnt from the first pictures; the time to believe it is left out."""
+    wait = 2 * int(PERSIST_S)
+    print(f"\n{len(fixed)} unmoved cameras with a reference view, found after {wait} s")
+    changes: dict[str, Change] = {
+        **DEGRADED,
+        **{text: partial(turned, turn=turn) for text, turn in TURNED.items()},
+    }
+    for text, change in changes.items():
+        before = changes["turned by 0" if text in TURNED else "as it is"]
+        found = []
+        for pictures in fixed.values():
+            view = views.view_of([before(pixels) for pixels in pictures[: views.LEARNT_FROM]])
+            shown = [change(pixels) for pixels in spread(pictures[views.LEARNT_FROM :], FRAMES)]
+            found += faults_of([*shown, *shown, *shown], view)[wait:]
+        print(f"{text:46}  {shares(found)}", flush=True)
+
+
+def spread(pictures: list[Pixels], number: int) -> list[Pixels]:
+    """So many of them, evenly; again from the start when there are fewer."""
+    return [pictures[index * len(pictures) // number] for index in range(number)]
+
+
+def other_views(fixed: dict[str, list[Pixels]]) -> None:
+    """One camera's view, another one's pictures."""
+    wait = 2 * int(PERSIST_S)
+    found = []
+    for name, pictures in fixed.items():
+        view = views.view_of(pictures[: views.LEARNT_FROM])
+        for other, shown in fixed.items():
+            if name != other and not {name, other} <= views.ALIKE:
+                found.append(faults_of(spread(shown, wait + 1), view)[-1])
+    print(f"\nSwitched to another camera, {len(found)} pairs: {shares(found)}")
+
+
+def by_themselves() -> None:
+    """Every picture as it is."""
+    print("\nFalse alarms, each picture by itself", flush=True)
+    for name in SETS:
+        paths = sorted((HEADS / name).iterdir())
+        report(name, [faults_of([read_picture(path)])[0] for path in paths])
+
+
+def in_order(fixed: dict[str, list[Pixels]]) -> None:
+    """Every picture of the unmoved cameras, as it is, in the order of time."""
+    first = views.LEARNT_FROM
+    print(f"\nFalse alarms in the order of time, against the view of the first {first}")
+    whole = []
+    for name, pictures in fixed.items():
+        found = faults_of(pictures[first:], views.view_of(pictures[:first]))
+        report(name, found)
+        whole += found
+    report("all", whole)
+
+
+def report(name: str, found: list[tuple[str, ...]]) -> None:
+    """How many of how many."""
+    tally = collections.Counter(fault for faults in found for fault in faults)
+    print(f"{name:28}{sum(map(bool, found)):5} of {len(found):5}  {dict(tally) or ''}", flush=True)
+
+
+def speed() -> None:
+    """Against the counter at four frames a second, both on one thread, in turns."""
+    pixels = views.scene(1)[0]
+    manifest = Manifest(shipped_manifest())
+    counter = Counter(manifest, manifest.named("street-640x352"), "litert", 1)
+    judge = HealthJudge(guard=ViewGuard(views.view_of([pixels])))
+    noisy = [degrade.defocused(pixels, 1e-4 * (n + 1)) for n in range(2)]
+    judging: list[float] = []
+    counting: list[float] = []
+    for second in range(60):
+        began = time.perf_counter()
+        for frame in range(4):
+            judge.judge(Frame(noisy[frame % 2], nanoseconds(second + frame / 4)))
+        middle = time.perf_counter()
+        for _ in range(4):
+            counter.count(pixels)
+        judging.append(middle - began)
+        counting.append(time.perf_counter() - middle)
+    ratio = statistics.median(judging) / statistics.median(counting)
+    print(f"\nThe judge takes {100 * ratio:.1f} % of the counter's time (aim: 5 %)")
+
+
+def main() -> None:
+    """Print the parts that are asked for, or everything."""
+    wanted = sys.argv[1:] or ["speed", "single", "pictures", "order", "others", "view"]
+    if "speed" in wanted:
+        speed()
+    if "single" in wanted:
+        single_pictures()
+    if "pictures" in wanted:
+        by_themselves()
+    if not {"order", "others", "view"} & set(wanted):
+        return
+    stations = {name: views.stretch(name) for name in views.STRETCHES}
+    if "others" in wanted:
+        other_views(stations)
+    day, night = views.scene(SCENE_S), views.scene(SCENE_S, night=True)
+    fixed = stations | {"clip": views.clip(), "simulated day": day, "simulated night": night}
+    if "order" in wanted:
+        in_order(fixed)
+    if "view" in wanted:
+        with_view(fixed)
+
+
+if __name__ == "__main__":
+    main()
