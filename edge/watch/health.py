@@ -25,6 +25,9 @@ BLOCK = 4  # every second sample
 DARK_MEAN_BELOW = 10.0
 DARK_CONTRAST_BELOW = 8.0
 COVERED_CONTRAST_BELOW = 6.0
+# The same as a share of the mean, for dim streets: with 1/64 of the light at least 0.18 is left,
+# where a hand before the lens leaves 0.10.
+COVERED_SHARE_BELOW = 0.12
 # A block is blank when its standard deviation is below this: less than a sensor's noise, as where
 # a stream was not decoded or light has filled the sensor. At most 0.2 of a good picture is.
 BLANK_BELOW = 0.5
@@ -80,7 +83,10 @@ def _by_itself(grey: Samples) -> PictureHealth:
     mean, contrast, blank = _light(grey)
     if mean < DARK_MEAN_BELOW and contrast < DARK_CONTRAST_BELOW:
         return PictureHealth(dark=True)
-    if contrast < COVERED_CONTRAST_BELOW or blank > COVERED_BLANK_ABOVE:
+    if (
+        contrast < min(COVERED_CONTRAST_BELOW, COVERED_SHARE_BELOW * mean)
+        or blank > COVERED_BLANK_ABOVE
+    ):
         return PictureHealth(covered=True)
     return PictureHealth(blurred=_blurred(grey))
 

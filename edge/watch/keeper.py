@@ -71,9 +71,19 @@ class ViewKeeper:
             self._save(guard.view)
             self._on_disk = True
             return True
-        if self._on_disk and not self._path.exists():
+        if self._on_disk and self._gone():
             self._on_disk = False
             guard.forget()
+        return False
+
+    def _gone(self) -> bool:
+        """A disk that answers with an error has not accepted a new view."""
+        try:
+            self._path.stat()
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
         return False
 
     def _save(self, view: View) -> None:
@@ -82,6 +92,7 @@ class ViewKeeper:
         edges = np.rint(np.clip(view.edges, -1, 1) * FULL).astype(np.int8).tobytes()
         fresh = self._path.with_suffix(".new")
         try:
+            fresh.parent.mkdir(parents=True, exist_ok=True)
             with fresh.open("wb") as file:
                 file.write(msgspec.msgpack.encode(_Stored(self._camera, rows, columns, edges)))
                 file.flush()

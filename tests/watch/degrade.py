@@ -97,12 +97,15 @@ def turned(pixels: Pixels, turn: Turn) -> Pixels:
     wide, high = round(0.8 * width), round(0.8 * height)
     angle = np.radians(turn.roll)
     cos, sin = np.cos(angle) / turn.zoom, np.sin(angle) / turn.zoom
-    x, y = width / 2 + turn.right * wide, height / 2 + turn.down * wide
+    # By whole pixels, so that a mere shift blurs nothing.
+    x, y = width / 2 + round(turn.right * wide), height / 2 + round(turn.down * wide)
     x -= cos * wide / 2 - sin * high / 2
     y -= sin * wide / 2 + cos * high / 2
+    if turn.roll == 0 and turn.zoom == 1:
+        x, y = round(x), round(y)
     rotation = (cos, -sin, x, sin, cos, y)
     image = Image.fromarray(pixels).transform(
-        (wide, high), Image.Transform.AFFINE, rotation, Image.Resampling.BILINEAR
+        (wide, high), Image.Transform.AFFINE, rotation, Image.Resampling.BICUBIC
     )
     return np.asarray(image)
 

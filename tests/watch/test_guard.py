@@ -109,7 +109,7 @@ def test_another_size_of_picture_is_another_view() -> None:
 
 @pytest.mark.parametrize(
     "worse",
-    [lambda p: covered(p, 0.6), lambda p: half_decoded(p, 0.6), lambda p: rained_on(p, 0.9)],
+    [lambda p: covered(p, 0.75), lambda p: half_decoded(p, 0.6), lambda p: rained_on(p, 0.9)],
 )
 def test_a_lens_covered_in_part_is_found_at_once(worse: views.Change) -> None:
     found = views.watched(views.view_of(street()), [worse(street()[5])])

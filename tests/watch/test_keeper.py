@@ -94,11 +94,17 @@ def test_a_cut_off_file_is_damaged(tmp_path: Path) -> None:
 
 
 def test_a_view_that_cannot_be_written_is_not_forgotten(tmp_path: Path) -> None:
-    keeper, guard = ViewKeeper(tmp_path / "nowhere", CAMERA), ViewGuard(some_view())
+    (tmp_path / "file").touch()
+    keeper, guard = ViewKeeper(tmp_path / "file", CAMERA), ViewGuard(some_view())
     with pytest.raises(ViewError, match="cannot be written"):
         keeper.follow(guard)
     assert not keeper.follow(guard)
     assert guard.view is not None
+
+
+def test_the_folder_is_made(tmp_path: Path) -> None:
+    ViewKeeper(tmp_path / "a" / "b", CAMERA).follow(ViewGuard(some_view()))
+    assert kept(tmp_path / "a" / "b") is not None
 
 
 def test_a_view_that_cannot_be_removed_is_told(tmp_path: Path) -> None:
