@@ -181,7 +181,10 @@ def replay(
     out: Path,
     **how: Any,
 ) -> None:
-    """Run a video or a folder of pictures through the whole way, as fast as it goes."""
+    """Run a recording through the whole way, as fast as it goes.
+
+    SOURCE is a video, a folder of pictures, or a scenario of the simulated street: scene:surge.
+    """
     from edge.replay import replay_to
 
     site = load_site(site_file)

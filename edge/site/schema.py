@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from edge.outlines import area, crossing
 from edge.site.bands import BandTable
+from edge.site.scenarios import known_scenario
 
 
 def _once(languages: list[str]) -> list[str]:
@@ -40,14 +41,15 @@ class Section(BaseModel):
 
 
 class Scene(Section):
-    """A simulated street whose density rises and falls."""
+    """A simulated street whose density rises and falls, or on which a scenario is played."""
 
     kind: Literal["scene"] = "scene"
     width: Annotated[int, Field(ge=64, le=1920)] = 640
     height: Annotated[int, Field(ge=64, le=1920)] = 352
     fps: Annotated[float, Field(gt=0, le=30)] = 4.0
     seed: Annotated[int, Field(ge=0)] = 0
-    night: bool = False
+    night: bool = False  # a scenario has a light of its own
+    scenario: Annotated[str, AfterValidator(known_scenario)] | None = None
 
 
 class Pictures(Section):

@@ -1,4 +1,7 @@
-"""Recordings for `count` and `replay`: a video, a folder of pictures, or one picture."""
+"""Recordings for `count` and `replay`: a video, a folder of pictures, one picture, or a scenario.
+
+A scenario of the simulated street is written `scene:NAME`.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,6 +12,8 @@ from pathlib import Path
 import av
 
 from edge.errors import PictureError
+from edge.site.scenarios import known_scenario
+from edge.watch.cameras.staged import Staged
 from edge.watch.frame import Pixels
 from edge.watch.pictures import SUFFIXES, picture_time, pictures_in, read_picture
 from edge.watch.video import Decoded, decode, stated_length_s, video_stream
@@ -17,6 +22,8 @@ OnBad = Callable[[Path, PictureError], None]
 
 # Between the pictures of a folder that tell no time.
 UNTIMED_EVERY_S = 1.0
+SCENARIO = "scene:"
+SCENARIO_EVERY_S = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +45,8 @@ def frames_of(source: Path, *, every_s: float | None, on_bad: OnBad) -> Iterator
     What cannot be read of a folder, and the missing end of a video, goes to `on_bad`.
     PictureError when there is no readable picture at all.
     """
+    if scenario := _scenario(source):
+        return _of_scenario(scenario, every_s or SCENARIO_EVERY_S)
     if source.is_dir():
         return _of_pictures(source, pictures_in(source), on_bad)
     if _is_picture(source):
@@ -47,6 +56,8 @@ def frames_of(source: Path, *, every_s: float | None, on_bad: OnBad) -> Iterator
 
 def length(source: Path, *, every_s: float | None) -> int | None:
     """About how many frames `frames_of` will give; None when the video does not say."""
+    if scenario := _scenario(source):
+        return ceil(Staged(scenario).length_s / (every_s or SCENARIO_EVERY_S))
     if source.is_dir():
         return len(pictures_in(source))
     if _is_picture(source):
@@ -58,6 +69,24 @@ def length(source: Path, *, every_s: float | None) -> int | None:
             return ceil(length_s * rate) if length_s and rate else None
     except (av.FFmpegError, PictureError) as error:
         raise _bad_video(source, error) from error
+
+
+def _scenario(source: Path) -> str | None:
+    """The name in `scene:NAME`; PictureError when no scenario is named so."""
+    if not str(source).startswith(SCENARIO):
+        return None
+    try:
+        return known_scenario(str(source).removeprefix(SCENARIO))
+    except ValueError as error:
+        raise PictureError(str(error)) from error
+
+
+def _of_scenario(name: str, every_s: float) -> Iterator[TimedFrame]:
+    """A scenario once, from its beginning to its end."""
+    staged = Staged(name)
+    for number in range(ceil(staged.length_s / every_s)):
+        at_s = number * every_s
+        yield TimedFrame(f"{SCENARIO}{name}@{at_s:.2f}s", staged.at(at_s).pixels, at_s, None)
 
 
 def _is_picture(source: Path) -> bool:

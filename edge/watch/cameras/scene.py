@@ -3,11 +3,13 @@
 import io
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from edge.watch.cameras.air import Filter
 from edge.watch.cameras.draw import dimmed, draw_background, lamp_light, make_weather
 from edge.watch.cameras.figures import (
     DRAWN_PX_PER_M,
@@ -18,7 +20,9 @@ from edge.watch.cameras.figures import (
     make_looks,
 )
 from edge.watch.cameras.street import (
+    AWAY,
     DEMO,
+    FACINGS,
     FAR_M,
     ZONE_AREA_M2,
     ZONE_FAR_M,
@@ -80,12 +84,22 @@ class Heads:
     scale: Floats
 
 
+class People(Protocol):
+    """Whoever is on the street."""
+
+    def at(self, t_s: float) -> Crowd:
+        """Who is there at a time in seconds."""
+        ...
+
+
 class Scene:
     """A street seen by one camera. Pure: no clock, no files.
 
     `script` says how many persons per m2 stand on the counted stretch: points of (seconds,
     density), linear in between and repeated for ever, or one density. `vary` makes another
-    street, camera and weather of each seed; without it only the people differ.
+    street, camera and weather of each seed; without it only the people differ. `people` come
+    instead of those of the script; `view` is another camera's; `before_lens` changes what the lens
+    is about to take, given the picture and the time.
     """
 
     def __init__(
@@ -97,22 +111,28 @@ class Scene:
         night: bool = False,
         script: Script | float = DEMO,
         vary: bool = False,
+        sunny: bool = True,
+        view: View | None = None,
+        people: People | None = None,
+        before_lens: Filter | None = None,
     ) -> None:
         rng = np.random.default_rng([seed, 2])
         street_rng = rng if vary else np.random.default_rng([0, 3])
-        self.view = varied_view(width, height, rng) if vary else standard_view(width, height)
-        sunny = not vary or bool(rng.random() < 0.5)
+        any_view = varied_view(width, height, rng) if vary else standard_view(width, height)
+        self.view = view or any_view
+        sunny = bool(rng.random() < 0.5) if vary else sunny
         self._weather = make_weather(street_rng, night=night, sunny=sunny)
         self._lens = Lens.of(width, height, rng, night=night, vary=vary)
         self._background = draw_background(self.view, self._weather, street_rng)
         far_m = min(max(FAR_M, self.view.farthest_m(HEAD_M) + 2.5), FARTHEST_M)
         points = script if isinstance(script, tuple) else ((0.0, script), (150.0, script))
-        self._street = Street(points, seed, LOOKS, far_m)
+        self._people = people or Street(points, seed, LOOKS, far_m)
+        self._before_lens = before_lens
         self._looks = make_looks(LOOKS, rng)
         self._stature_m = np.array([look.stature_m for look in self._looks])
         self._seed = seed
-        self._figures: dict[tuple[int, bool, int], tuple[Image.Image, float, float]] = {}
-        self._sprites: dict[tuple[int, bool, int, int, int], Sprite] = {}
+        self._figures: dict[tuple[int, int, int], tuple[Image.Image, float, float]] = {}
+        self._sprites: dict[tuple[int, int, int, int, int], Sprite] = {}
 
     @property
     def zone(self) -> list[tuple[float, float]]:
@@ -134,11 +154,11 @@ class Scene:
 
     def people_in_zone(self, t_s: float) -> int:
         """How many people truly stand on the counted stretch."""
-        return self._street.at(t_s).in_zone()
+        return self._people.at(t_s).in_zone()
 
     def at(self, t_s: float) -> Picture:
         """The picture at a time in seconds."""
-        crowd = self._street.at(t_s).far_to_near()
+        crowd = self._people.at(t_s).far_to_near()
         heads = self._heads(crowd)
         canvas = self._shadowed(crowd)
         owners = Image.new("I", canvas.size, -1)
@@ -149,6 +169,8 @@ class Scene:
             )
             canvas.paste(sprite.drawing, corner, sprite.drawing)
             owners.paste(index, (*corner, *_far_corner(corner, sprite.mask)), sprite.mask)
+        if self._before_lens:
+            canvas = self._before_lens(canvas, t_s)
         pixels = self._lens.take(canvas, self._seed, t_s)
         return _with_truth(pixels, crowd, heads, np.asarray(owners))
 
@@ -167,19 +189,19 @@ class Scene:
             bright = lamp_light(self._weather, crowd.feet[:, 0], crowd.feet[:, 1])
             lights = np.round(bright * LIGHT_STEPS).astype(int)
         rows = zip(
-            crowd.look.tolist(), crowd.away.tolist(), np.round(elevations).astype(int).tolist(),
+            crowd.look.tolist(), crowd.facing.tolist(), np.round(elevations).astype(int).tolist(),
             sizes.tolist(), lights.tolist(), strict=True,
         )  # fmt: skip
         return [self._sprite(*row) for row in rows]
 
-    def _sprite(self, look: int, away: bool, elevation: int, size: int, light: int) -> Sprite:
-        key = (look, away, elevation, size, light)
+    def _sprite(self, look: int, facing: int, elevation: int, size: int, light: int) -> Sprite:
+        key = (look, facing, elevation, size, light)
         if key not in self._sprites:
             self._sprites[key] = self._make_sprite(*key)
         return self._sprites[key]
 
-    def _make_sprite(self, look: int, away: bool, elevation: int, size: int, light: int) -> Sprite:
-        drawing, head_x, head_y = self._figure(look, away, elevation)
+    def _make_sprite(self, look: int, facing: int, elevation: int, size: int, light: int) -> Sprite:
+        drawing, head_x, head_y = self._figure(look, facing, elevation)
         scale = 2 ** (size / SIZES_PER_OCTAVE)
         wide, high = max(1, round(drawing.width * scale)), max(1, round(drawing.height * scale))
         small = drawing.resize((wide, high), Image.Resampling.BILINEAR)
@@ -189,13 +211,13 @@ class Scene:
         x, y = head_x * wide / drawing.width, head_y * high / drawing.height
         return Sprite(small, mask, x, y)
 
-    def _figure(self, look: int, away: bool, elevation: int) -> tuple[Image.Image, float, float]:
+    def _figure(self, look: int, facing: int, elevation: int) -> tuple[Image.Image, float, float]:
         """A person as seen from one height; drawn when it is needed first."""
-        key = (look, away, elevation)
+        key = (look, facing, elevation)
         if key not in self._figures:
             chosen = self._looks[look]
-            heading = chosen.turn + self.view.turn + (0.0 if away else math.pi)
-            rng = np.random.default_rng([self._seed, 4, look, int(away), elevation])
+            heading = chosen.turn + self.view.turn + (1 + 2 * facing / FACINGS) % 2 * math.pi
+            rng = np.random.default_rng([self._seed, 4, look, facing // AWAY, elevation])
             angle = elevation * ELEVATION_STEP
             self._figures[key] = draw_figure(chosen, heading, angle, self._weather.light, rng)
         return self._figures[key]

@@ -4,6 +4,7 @@ from edge.clock import boottime_ns, seconds
 from edge.site.schema import Scene as SceneOptions
 from edge.watch.cameras.pace import Pace
 from edge.watch.cameras.scene import Scene
+from edge.watch.cameras.staged import Staged
 from edge.watch.frame import Frame
 
 
@@ -11,7 +12,12 @@ class SceneCamera:
     """Looks at a simulated street, whose time begins with the camera."""
 
     def __init__(self, options: SceneOptions) -> None:
-        self._scene = Scene(options.width, options.height, seed=options.seed, night=options.night)
+        size, seed = (options.width, options.height), options.seed
+        self._scene: Scene | Staged
+        if options.scenario:
+            self._scene = Staged(options.scenario, *size, seed=seed)
+        else:
+            self._scene = Scene(*size, seed=seed, night=options.night)
         self._pace = Pace("scene", 1 / options.fps)
         self._start = boottime_ns()
 

@@ -33,6 +33,8 @@ PACES = (0.85, 1.15)  # the slowest and the quickest walker, of the common pace
 PERSONAL_M = 0.38
 LISTED_M = 0.55  # who is nearer than this may have to make room
 LISTS, PUSHES = 4, 7  # how often neighbours are listed, and pushed apart after each listing
+FACINGS = 8  # directions in which people are drawn
+TOWARDS, AWAY = 0, 4
 STEP_M = 0.25  # of the common walk, in which entries are planned
 GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -53,10 +55,14 @@ class Walkers:
 
 @dataclass(frozen=True)
 class Crowd:
-    """Everybody on the street at one moment: feet (N, 2) in metres, facing, and looks."""
+    """Everybody on the street at one moment: feet (N, 2) in metres, facing, and looks.
+
+    `facing` counts in parts of a turn, `FACINGS` to a whole one: 0 looks towards the camera, and
+    the next ones to the left of the person before.
+    """
 
     feet: Floats
-    away: NDArray[np.bool_]
+    facing: NDArray[np.int64]
     look: NDArray[np.int64]
 
     def in_zone(self) -> int:
@@ -68,7 +74,7 @@ class Crowd:
     def far_to_near(self) -> "Crowd":
         """The same people in the order of drawing."""
         order = np.argsort(-self.feet[:, 1], kind="stable")
-        return Crowd(self.feet[order], self.away[order], self.look[order])
+        return Crowd(self.feet[order], self.facing[order], self.look[order])
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ class Street:
         along = np.where(pace > 0, NEAR_M + walked, self._far_m - walked)
         across = people.lane_m[here] + 0.12 * np.sin(1.2 * since[here] + people.sway[here])
         feet = _keep_apart(np.stack([across, along], axis=1))
-        return Crowd(feet, pace > 0, people.look[here])
+        return Crowd(feet, np.where(pace > 0, AWAY, TOWARDS), people.look[here])
 
 
 def _common_walk(script: Script) -> Walk:
