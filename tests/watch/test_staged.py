@@ -65,12 +65,15 @@ def test_people_move_in_a_straight_line_between_samples(paths: Trajectories) -> 
 
 
 def test_the_truth_is_the_feet_on_the_stretch(paths: Trajectories) -> None:
-    """Counted in another way: the street's own."""
+    """Counted in another way, the street's own; who stands on the outline may count or not."""
     for at_s in np.arange(0.25, paths.length_s, 10.0):
         crowd = paths.at(float(at_s), np.zeros(paths.people, np.int64))
         truth = Truth(crowd.feet)
-        assert truth.people() == crowd.in_zone()
-        assert truth.density() == crowd.in_zone() / area_m2(STRETCH)
+        x, y = crowd.feet.T
+        on_line = np.isclose(np.abs(x), ZONE_HALF_M) | np.isclose(y, ZONE_NEAR_M)
+        on_line |= np.isclose(y, ZONE_FAR_M)
+        assert abs(truth.people() - crowd.in_zone()) <= on_line.sum()
+        assert truth.density() == truth.people() / area_m2(STRETCH)
         # Twelve squares of 4 m2 cover the stretch, so one holds at least a twelfth.
         assert truth.worst_patch() >= truth.people() / 12 / 4
 
@@ -102,7 +105,8 @@ def test_the_picture_shows_the_truth(name: str) -> None:
         picture, truth = staged.at(at_s), staged.truth(at_s)
         assert picture.pixels.shape == (SMALL[1], SMALL[0], 3)
         x, y = picture.ground.T
-        shown = (np.abs(x) <= ZONE_HALF_M) & (y >= ZONE_NEAR_M) & (y <= ZONE_FAR_M)
+        shown = (np.abs(x) < ZONE_HALF_M - 0.001) & (y > ZONE_NEAR_M + 0.001)
+        shown &= y < ZONE_FAR_M - 0.001
         assert shown.sum() <= truth.people()
         feet = truth.feet.astype(np.float32)
         assert {tuple(p) for p in picture.ground.tolist()} <= {tuple(p) for p in feet.tolist()}

@@ -45,7 +45,7 @@ def rainy(view: View, seed: int) -> Filter:
         for x, y, near in rng.random((DROPS, 3)):
             long = view.height * (0.02 + 0.07 * near**3)
             start = (x * view.width, y * view.height)
-            draw.line([start, (start[0] - 0.12 * long, start[1] + long)], int(50 + 70 * near))
+            draw.line([start, (start[0] - 0.12 * long, start[1] + long)], int(30 + 55 * near))
         soft = streaks.filter(ImageFilter.GaussianBlur(0.7))
         return ImageChops.add(haze(canvas, t_s), Image.merge("RGB", [soft] * 3))
 
