@@ -8,14 +8,16 @@ LOCK := deploy/locks/tests.txt
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet pyproject.toml
 ARGS ?=
+OPENCV := build/opencv
 
-.PHONY: help run test lint bench mutants lock debian clean
+.PHONY: help run test lint bench bench-models mutants lock debian clean
 
 help:
 	@echo "make run    set up, then run the sign on a simulated street (ARGS='--site FILE' for yours)"
 	@echo "make test   set up, then lint, types, import contracts and all tests"
 	@echo "make lint   ruff, mypy, import contracts"
 	@echo "make bench  speed, size and memory, printed"
+	@echo "make bench-models  the counter against other networks and a pedestrian detector; REDROAD_DATA=FOLDER"
 	@echo "make mutants  change the level machine in every small way; tests must notice (about an hour)"
 	@echo "make lock   write deploy/locks/*.txt anew (needs uv)"
 
@@ -52,6 +54,14 @@ mutants: $(BIN)/redroad
 		{ echo "mutants need cosmic-ray: $(BIN)/pip install -e '.[mutants]'"; exit 1; }
 	rm -rf build/mutants && mkdir -p build/mutants && git archive HEAD | tar -x -C build/mutants
 	cd build/mutants && PATH="$(CURDIR)/$(BIN):$$PATH" tests/mutants
+
+# OpenCV is the benchmark's alone: beside the locked environment, not in it.
+$(OPENCV): models/requirements.txt
+	$(BIN)/pip install --quiet --no-deps --upgrade --target $@ $$(grep ^opencv $<)
+	@touch $@
+
+bench-models: debian $(BIN)/redroad $(OPENCV)
+	PYTHONPATH=$(CURDIR):$(OPENCV) $(BIN)/python -m models.benchmark $(ARGS)
 
 lock:
 	$(COMPILE) --extra plots --output-file deploy/locks/appliance.txt
