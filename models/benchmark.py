@@ -16,9 +16,10 @@ from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.watch.cameras.scene import Scene
-from models.contestants import Contestant, Work, all_contestants, label
+from models.contestants import Contestant, Pixels, Work, all_contestants, label
 from models.cost import Cost
 
 ROOT = Path(__file__).parent.parent
@@ -68,8 +69,8 @@ class Row:
 
 
 def times_in_turns(
-    works: Sequence[Work], pixels: np.ndarray, seconds: float, fewest: int = FEWEST_ROUNDS
-) -> np.ndarray:
+    works: Sequence[Work], pixels: Pixels, seconds: float, fewest: int = FEWEST_ROUNDS
+) -> NDArray[np.float64]:
     """Milliseconds of shape (rounds, works), after one round that is not kept."""
     for work in works:
         work(pixels)
@@ -80,7 +81,7 @@ def times_in_turns(
     return np.asarray(rounds)
 
 
-def _taken_ms(work: Work, pixels: np.ndarray) -> float:
+def _taken_ms(work: Work, pixels: Pixels) -> float:
     began = time.perf_counter()
     work(pixels)
     return 1000 * (time.perf_counter() - began)
@@ -101,7 +102,7 @@ def peak_mb(contestant: str) -> float:
     """Peak resident memory of a fresh process that opens it and takes one picture; MB."""
     command = [sys.executable, "-m", "models.benchmark", "--memory-of", contestant]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    return float(done.stdout)
+    return float(done.stdout.split()[-1])
 
 
 def _own_peak_mb() -> float:
@@ -118,7 +119,7 @@ def _print_own_peak(contestants: Sequence[Contestant], wanted: str) -> None:
     click.echo(f"{_own_peak_mb():.1f}")
 
 
-def _picture() -> np.ndarray:
+def _picture() -> Pixels:
     return Scene(*TIMED_PICTURE).at(28.0).pixels
 
 
@@ -220,7 +221,7 @@ def bench(
 ) -> list[Row]:
     """Time, weigh and measure everybody."""
     pixels = _picture()
-    ms: dict[int, np.ndarray] = {}
+    ms: dict[int, NDArray[np.float64]] = {}
     for threads in THREADS:
         _progress(f"times on {threads} thread{'s' * (threads > 1)}")
         works = [contestant.open(threads) for contestant in contestants]

@@ -8,8 +8,9 @@ import pytest
 from edge.watch.manifest import Manifest, shipped_manifest
 from models.anchors import ANCHORS, CSRNET, DM_COUNT, PART_B, by_area, mcnn_cost
 from models.benchmark import Row, errors_of, reference_of, table, thinned
-from models.contestants import Contestant, Ours, Peer, Pedestrians, all_contestants, label
+from models.contestants import Contestant, Ours, Pedestrians, Peer, all_contestants, label
 from models.cost import Conv, Cost, Scale, cost_of_file, cost_of_layers
+from models.drawing import street_rows
 
 
 def ours() -> list[Ours]:
@@ -106,7 +107,7 @@ def test_table_says_what_is_known_of_each() -> None:
     text = table([row("ours"), row("other", peer=True), row(Pedestrians().name)], ("street",))
     _, heads, mine, other, detector = text.splitlines()
     assert heads.split()[-3:] == ["MAE", "RMSE", "bias"]
-    assert mine.split() == ["ours", "640x352", "0.50", "1.50", "20.0", "1.25", "70", "1.0", "1.4", "+1.0"]  # fmt: skip
+    assert mine.split() == "ours 640x352 0.50 1.50 20.0 1.25 70 1.0 1.4 +1.0".split()
     assert re.search(r"speed\s+only$", other)
     assert re.search(r"as it is\s+-\s+-\s+20\.0", detector)
 
@@ -128,3 +129,8 @@ def test_thinned_pictures_are_evenly_spread(count: int) -> None:
 def test_no_limit_keeps_every_picture() -> None:
     assert thinned(range(5), None) == [0, 1, 2, 3, 4]
     assert thinned(range(5), 9) == [0, 1, 2, 3, 4]
+
+
+def test_drawing_takes_only_what_has_a_cost_and_an_error() -> None:
+    rows = [row("ours"), row("other", peer=True), row(Pedestrians().name)]
+    assert [taken.name for taken in street_rows(rows)] == ["ours"]
