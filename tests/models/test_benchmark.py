@@ -107,7 +107,7 @@ def test_table_says_what_is_known_of_each() -> None:
     text = table([row("ours"), row("other", peer=True), row(Pedestrians().name)], ("street",))
     _, heads, mine, other, detector = text.splitlines()
     assert heads.split()[-3:] == ["MAE", "RMSE", "bias"]
-    assert mine.split() == "ours 640x352 0.50 1.50 20.0 1.25 70 1.0 1.4 +1.0".split()
+    assert " ".join(mine.split()) == "ours 640x352 0.50 1.50 20.0 1.25 70 1.0 1.4 +1.0"
     assert re.search(r"speed\s+only$", other)
     assert re.search(r"as it is\s+-\s+-\s+20\.0", detector)
 
