@@ -16,7 +16,7 @@ import numpy as np
 Points = tuple[tuple[float, float], ...]  # seconds, persons per second; linear in between
 
 SEED = 20221029
-STEP_S, EVERY_S = 0.1, 0.5
+STEP_S, EVERY_S = 0.05, 0.5
 WALL_M = 2.9
 NEAR_END_M, FAR_END_M = -5.0, 31.0  # where people enter and leave
 FIRST_M, LAST_M = 4.5, 26.0  # what is recorded
