@@ -34,7 +34,15 @@ from edge.report.store import OUTBOX_FILE
 from edge.show.clips import RATE_HZ, missing_clips
 from edge.show.layout import letter_height, render
 from edge.show.panels import Caption
-from edge.show.parts import clips_folder, open_lamp, open_panel, open_speaker
+from edge.show.parts import (
+    clips_folder,
+    gpio_of,
+    open_contacts,
+    open_lamp,
+    open_panel,
+    open_speaker,
+)
+from edge.show.pins import BLINK_S
 from edge.show.voice import AplaySpeaker
 from edge.site import Site, load_site
 from edge.site.schema import Sign
@@ -90,6 +98,7 @@ def check_all(site_file: Path | None, state: Path) -> list[Finding]:
             ("clips", lambda: _clips(site, places)),
             ("sound", lambda: _sound(site, places)),
             ("beacon", lambda: _beacon(site, places)),
+            ("inputs", lambda: _inputs(site, places)),
             ("disk", lambda: _disk(state)),
             ("broker", lambda: _broker(site)),
         ]
@@ -230,9 +239,26 @@ def _sound(site: Site, places: Places) -> str:
 
 
 def _beacon(site: Site, places: Places) -> str:
-    lamp = open_lamp(site, places)
-    lamp.close()
-    return f"{site.beacon.output}, idle"
+    """Switch the lamp on and off, each read back where it is a pin."""
+    scratch = Places(places.runtime, places.runtime)
+    lamp = open_lamp(site, scratch, gpio_of(scratch))
+    try:
+        lamp.light(True)
+        time.sleep(BLINK_S)
+        lamp.light(False)
+    finally:
+        lamp.close()
+    return f"{site.beacon.output}, follows, off"
+
+
+def _inputs(site: Site, places: Places) -> str:
+    contacts = open_contacts(site, places, gpio_of(places))
+    try:
+        active = contacts.active()
+    finally:
+        contacts.close()
+    told = ", ".join(f"{n} {'active' if n in active else 'idle'}" for n in site.inputs.wired)
+    return told or "none are configured"
 
 
 def _disk(state: Path) -> str:

@@ -41,8 +41,16 @@ class VoiceError(RedRoadError, OSError):
     """A spoken warning cannot be made or played."""
 
 
+class DriverError(RedRoadError, OSError):
+    """A driver in a process of its own hung, or ended by itself."""
+
+
 class BeaconError(RedRoadError, OSError):
     """The beacon's pin cannot be driven."""
+
+
+class InputError(RedRoadError, OSError):
+    """Door contact, service button or light feedback cannot be read."""
 
 
 class OutboxError(RedRoadError, OSError):

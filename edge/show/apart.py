@@ -1,65 +1,57 @@
-"""The panel's driver in a process of its own, so that one that hangs holds up nothing else.
+"""A driver in a process of its own, so that one that hangs holds up nothing else.
 
 The child is forked: it is there at once, and shares the parent's memory. It keeps a dead-man of
-its own: when no picture has come for DEAD_MAN_S, or the parent is gone, it shows the neutral one.
-What it answers tells how far the display is proven.
+its own: when no wish has come for DEAD_MAN_S, or the parent is gone, it does what is safe.
 """
 
 import contextlib
-import enum
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
-
-from PIL import Image
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 from edge.clock import boottime_ns, seconds
-from edge.errors import PanelError
-from edge.show.panels import Caption, Panel
+from edge.errors import DriverError
 
 DEAD_MAN_S = 2.0
-ANSWER_LIMIT_S = 1.0  # of a picture
-OPEN_LIMIT_S = 10.0  # of the first one, with the opening of the panel
+ANSWER_LIMIT_S = 1.0
+OPEN_LIMIT_S = 10.0  # of the first answer, with the opening of the device
 END_LIMIT_S = 1.0
 
-Open = Callable[[], Panel]
+Wish = TypeVar("Wish")
+Reply = TypeVar("Reply")
+Wish_contra = TypeVar("Wish_contra", contravariant=True)
+Reply_co = TypeVar("Reply_co", covariant=True)
 
 
-class Proof(enum.Enum):
-    """Whether the panel is known to show what it was sent."""
+class Driver(Protocol[Wish_contra, Reply_co]):
+    """What serves in the child. It opens its device when it is first needed, and after a failure.
 
-    PROVEN = "proven"  # read back, and the same
-    UNPROVEN = "unproven"  # taken without complaint; this panel cannot be read back
-    FAILED = "failed"  # refused, or read back as something else
+    What goes wrong stands in its replies; an error that it raises ends the child.
+    """
 
+    def take(self, wish: Wish_contra) -> Reply_co:
+        """Do as wished, and tell what became of it."""
 
-@dataclass(frozen=True)
-class Shot:
-    """An image with what it says."""
+    def pass_time(self) -> float:
+        """Do what is due without a new wish; how long nothing more is due (s)."""
 
-    image: Image.Image
-    caption: Caption
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What became of a Shot; `why` is empty unless it failed."""
-
-    proof: Proof
-    why: str = ""
+    def close(self) -> None:
+        """Give the device back."""
 
 
-class PanelApart:
+class Apart(Generic[Wish, Reply]):
     """The parent's side: never waits, and is told when the driver has to be killed."""
 
-    def __init__(self, opening: Open, neutral: Shot) -> None:
+    def __init__(self, name: str, make: Callable[[], Driver[Wish, Reply]], safe: Wish) -> None:
         context = multiprocessing.get_context("fork")
+        self._name = name
         self._ours, theirs = context.Pipe()
         self._child = context.Process(
-            target=_serve, args=(theirs, opening, neutral), name="panel", daemon=True
+            target=_serve, args=(theirs, name, make, safe), name=name, daemon=True
         )
         self._child.start()
         theirs.close()
@@ -68,32 +60,36 @@ class PanelApart:
 
     @property
     def waiting(self) -> bool:
-        """Whether the last Shot is not answered yet."""
+        """Whether the last wish is not answered yet."""
         return self._sent_at is not None
 
-    def send(self, shot: Shot) -> None:
-        """Hand over a Shot. PanelError when the child is gone."""
+    def send(self, wish: Wish) -> None:
+        """Hand over a wish. DriverError when the child is gone."""
         try:
-            self._ours.send(shot)
+            self._ours.send(wish)
         except OSError as error:
-            raise PanelError(f"the panel's process ended by itself: {error.strerror}") from error
+            raise DriverError(
+                f"the {self._name}'s process ended by itself: {error.strerror}"
+            ) from error
         self._sent_at = boottime_ns()
 
-    def answer(self) -> Answer | None:
-        """The answer that has come. PanelError when it is overdue, or the child is gone."""
+    def answer(self) -> Reply | None:
+        """The reply that has come. DriverError when it is overdue, or the child is gone."""
         try:
             if self._ours.poll():
-                answer: Answer = self._ours.recv()
+                reply: Reply = self._ours.recv()
                 self._sent_at, self._limit_s = None, ANSWER_LIMIT_S
-                return answer
+                return reply
         except (EOFError, OSError) as error:
-            raise PanelError("the panel's process ended by itself") from error
+            raise DriverError(f"the {self._name}'s process ended by itself") from error
         if self._sent_at is not None and seconds(boottime_ns() - self._sent_at) > self._limit_s:
-            raise PanelError(f"the panel's driver hung for {self._limit_s:g} s and was killed")
+            raise DriverError(
+                f"the {self._name}'s driver hung for {self._limit_s:g} s and was killed"
+            )
         return None
 
     def close(self) -> None:
-        """Let the child show the neutral text and end; kill it when it does not."""
+        """Let the child do what is safe and end; kill it when it does not."""
         self._ours.close()
         self._child.join(END_LIMIT_S)
         self.kill()
@@ -105,19 +101,22 @@ class PanelApart:
             self._ours.close()
 
 
-def _serve(pipe: Connection, opening: Open, neutral: Shot) -> None:
-    """The child: show what comes; the neutral text when nothing does."""
+def _serve(pipe: Connection, name: str, make: Callable[[], Driver[Any, Any]], safe: Any) -> None:
+    """The child: do what is wished; what is safe when nothing is."""
+    Path("/proc/self/comm").write_text(name, encoding="ascii")  # what `ps` and `top` call it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end comes from the parent alone
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _close_all_but(pipe.fileno())  # not to hold the parent's socket, nor its pins, after its end
-    driver = _Driver(opening)
+    _close_all_but(pipe.fileno())  # not to hold the parent's socket after its end
+    driver = make()
+    heard_at = boottime_ns()
     with contextlib.suppress(EOFError, OSError):  # so the parent's end is told
         while True:
-            if pipe.poll(DEAD_MAN_S):
-                pipe.send(driver.show(pipe.recv()))
-            else:
-                driver.show(neutral)
-    driver.show(neutral)
+            if pipe.poll(min(DEAD_MAN_S, driver.pass_time())):
+                pipe.send(driver.take(pipe.recv()))
+                heard_at = boottime_ns()
+            elif seconds(boottime_ns() - heard_at) >= DEAD_MAN_S:
+                driver.take(safe)
+    driver.take(safe)
     driver.close()
     os._exit(0)  # without what the parent would do at its end
 
@@ -125,31 +124,3 @@ def _serve(pipe: Connection, opening: Open, neutral: Shot) -> None:
 def _close_all_but(kept: int) -> None:
     os.closerange(3, kept)
     os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
-
-
-class _Driver:
-    """The panel, opened when it is first needed, and again after a failure."""
-
-    def __init__(self, opening: Open) -> None:
-        self._opening = opening
-        self._panel: Panel | None = None
-
-    def show(self, shot: Shot) -> Answer:
-        try:
-            if self._panel is None:
-                self._panel = self._opening()
-            self._panel.show(shot.image, shot.caption)
-            back = self._panel.read_back()
-        except PanelError as error:
-            self.close()
-            return Answer(Proof.FAILED, str(error))
-        if back is None:
-            return Answer(Proof.UNPROVEN)
-        if back.tobytes() == shot.image.tobytes():
-            return Answer(Proof.PROVEN)
-        return Answer(Proof.FAILED, "the panel shows something else than it was sent")
-
-    def close(self) -> None:
-        if self._panel is not None:
-            self._panel.close()
-        self._panel = None

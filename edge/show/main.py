@@ -2,7 +2,7 @@
 
 from edge.clock import boottime_ns
 from edge.program import Places, running
-from edge.show.outputs import LightOutput, SignOutput, VoiceOutput
+from edge.show.outputs import PinsOutput, SignOutput, VoiceOutput
 from edge.show.player import Player
 from edge.site import Site
 from edge.wire import Order, Page
@@ -17,19 +17,19 @@ def run(site: Site, places: Places) -> None:
         sign = SignOutput(site, program, player.neutral)
         sign.show(player.neutral)  # before anything slow: the sign must not stay dark
         program.ready()
-        light = LightOutput(site, program)
+        pins = PinsOutput(site, program)
         voice = VoiceOutput(site, program)
         while not program.stopping:
             for message in program.inbox.receive(TICK_S):
                 if isinstance(message, Order):
                     player.take(message, boottime_ns())
             scene = player.scene(boottime_ns())
-            sign.show(scene)
-            light.show(scene.beacon)
+            pins.show(scene.beacon)
+            sign.show(scene, pins.sees_light)
             voice.follow(scene.order)
             program.facts["message"] = scene.message
             program.alive()
-        light.close()
+        pins.close()
         voice.close()
         sign.close()
 

@@ -7,40 +7,27 @@ from pathlib import Path
 from PIL import Image
 
 from edge.clock import boottime_ns, nanoseconds, time_valid
-from edge.errors import BeaconError, LayoutError, PanelError, VoiceError
+from edge.errors import DriverError, LayoutError, VoiceError
 from edge.program import Program
-from edge.show.apart import PanelApart, Proof, Shot
-from edge.show.beacon import OFF, Lamp
+from edge.show.apart import Apart
+from edge.show.beacon import OFF
 from edge.show.brightness import brightness_at, dimmed
+from edge.show.inputs import LIGHT, WORDS
 from edge.show.layout import render, render_clipped
 from edge.show.panels import Caption
-from edge.show.parts import clips_folder, open_lamp, open_panel, open_speaker
+from edge.show.parts import clips_folder, make_pins, open_panel, open_speaker
+from edge.show.patience import Patience
+from edge.show.pins import Told
 from edge.show.player import Announcer, Scene
+from edge.show.screen import Answer, Proof, Screen, Shot
 from edge.show.voice import quiet_now
 from edge.site import Site
 from edge.wire import Order, Page
 from edge.words import phrases_of
 
 RESEND_S = 1.0  # the same page is sent again, so that a dead driver is noticed
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
-
-
-class _Patience:
-    """When a failed device may be tried again: after pauses that double."""
-
-    def __init__(self) -> None:
-        self._pause_s = FIRST_PAUSE_S
-        self._next_at = 0
-
-    def due(self) -> bool:
-        return boottime_ns() >= self._next_at
-
-    def failed(self) -> None:
-        self._next_at = boottime_ns() + nanoseconds(self._pause_s)
-        self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s)
-
-    def worked(self) -> None:
-        self._pause_s = FIRST_PAUSE_S
+PINS_S = 0.2  # how often the inputs are read
+DARK_S = 2.0  # the light feedback may lag behind the panel, but not longer
 
 
 class SignOutput:
@@ -49,16 +36,20 @@ class SignOutput:
     def __init__(self, site: Site, program: Program, neutral: Scene) -> None:
         self._site, self._program = site, program
         self._neutral = self._shot(neutral)
-        self._panel: PanelApart | None = None
-        self._patience = _Patience()
+        self._panel: Apart[Shot, Answer] | None = None
+        self._patience = Patience()
         self._shown: tuple[Page, Caption] | None = None
         self._shot_at_hand = self._neutral
         self._sent_at = 0
+        self._light_at = boottime_ns()  # when it was last seen
 
-    def show(self, scene: Scene) -> None:
-        """Put the scene on the panel when it is new, or due again; never waits."""
+    def show(self, scene: Scene, sees_light: bool | None = None) -> None:
+        """Put the scene on the panel when it is new, or due again; never waits.
+
+        `sees_light` is what a feedback tells of the panel's light; None without one.
+        """
         try:
-            self._hear()
+            self._hear(sees_light)
             content = (scene.page, _caption(scene))
             if content != self._shown:
                 self._shot_at_hand = self._shot(scene)
@@ -67,7 +58,7 @@ class SignOutput:
             if self._patience.due() and not (self._panel and self._panel.waiting):
                 self._send()
                 self._shown, self._sent_at = content, boottime_ns()
-        except PanelError as error:
+        except DriverError as error:
             self._failed(str(error))
             if self._panel is not None:
                 self._panel.kill()
@@ -79,17 +70,29 @@ class SignOutput:
             self._panel.close()
         self._panel = None
 
-    def _hear(self) -> None:
+    def _hear(self, sees_light: bool | None) -> None:
         """Take the panel's answer."""
         answer = self._panel.answer() if self._panel else None
         if answer is None:
             return
-        self._program.facts["sign_proof"] = answer.proof.value
         if answer.proof is Proof.FAILED:
             self._failed(answer.why)
+            return
+        self._patience.worked()
+        proof = self._in_the_light_of(sees_light, answer.proof)
+        self._program.facts["sign_proof"] = proof.value
+        if proof is Proof.FAILED:  # nothing is tried anew: the panel itself complains of nothing
+            self._program.fault("panel", "the feedback sees no light of it; check its power")
         else:
-            self._patience.worked()
             self._program.recovered("panel")
+
+    def _in_the_light_of(self, sees_light: bool | None, proof: Proof) -> Proof:
+        """What the feedback makes of an image that the panel has taken."""
+        if sees_light is not False:
+            self._light_at = boottime_ns()
+            return Proof.PROVEN if sees_light else proof
+        dark = boottime_ns() - self._light_at > nanoseconds(DARK_S)
+        return Proof.FAILED if dark else Proof.UNPROVEN
 
     def _failed(self, why: str) -> None:
         self._program.facts["sign_proof"] = Proof.FAILED.value
@@ -100,7 +103,7 @@ class SignOutput:
     def _send(self) -> None:
         if self._panel is None:
             opening = partial(open_panel, self._site, self._program.places)
-            self._panel = PanelApart(opening, self._neutral)
+            self._panel = Apart("panel", partial(Screen, opening), self._neutral)
         now = datetime.now(UTC) if time_valid() else None
         sign = self._site.sign
         percent = brightness_at(sign, self._site.site, now)
@@ -125,43 +128,71 @@ def _caption(scene: Scene) -> Caption:
     return Caption(scene.message, scene.level, scene.page.lines)
 
 
-class LightOutput:
-    """The beacon."""
+class PinsOutput:
+    """Beacon and inputs: told the pattern several times a second, and asked what is active."""
 
     def __init__(self, site: Site, program: Program) -> None:
-        self._site, self._program = site, program
-        self._lamp: Lamp | None = None
-        self._patience = _Patience()
+        self._make = partial(make_pins, site, program.places)
+        self._program, self._wired = program, frozenset(site.inputs.wired)
+        self._pins: Apart[str, Told] | None = None
+        self._patience = Patience()
+        self._told = Told()
+        self._sent_at = 0
+        self._pattern = OFF
+
+    @property
+    def sees_light(self) -> bool | None:
+        """Whether the feedback sees the panel's light; None without one, or when it fails."""
+        if LIGHT not in self._wired or self._pins is None or self._told.inputs_fault:
+            return None
+        return LIGHT in self._told.active
 
     def show(self, pattern: str) -> None:
-        """Follow `pattern`."""
-        if not self._patience.due():
-            return
+        """Follow `pattern`; never waits."""
         try:
-            if self._lamp is None:
-                self._lamp = open_lamp(self._site, self._program.places)
-            self._lamp.show(pattern)
-        except BeaconError as error:
+            self._hear()
+            new = pattern != self._pattern
+            due = new or boottime_ns() - self._sent_at >= nanoseconds(PINS_S)
+            if due and self._patience.due() and not (self._pins and self._pins.waiting):
+                if self._pins is None:
+                    self._pins = Apart("beacon", self._make, OFF)
+                self._pins.send(pattern)
+                self._pattern, self._sent_at = pattern, boottime_ns()
+        except DriverError as error:
             self._program.fault("beacon", str(error))
             self._patience.failed()
-            self._off()
-        else:
-            self._patience.worked()
-            self._program.recovered("beacon")
+            if self._pins is not None:
+                self._pins.kill()
+            self._pins = None
 
     def close(self) -> None:
-        """Off, and give the pin back."""
-        self._off()
-        if self._lamp is not None:
-            self._lamp.close()
+        """Off, and give the pins back."""
+        if self._pins is not None:
+            self._pins.close()
+        self._pins = None
 
-    def _off(self) -> None:
-        if self._lamp is None:
+    def _hear(self) -> None:
+        told = self._pins.answer() if self._pins else None
+        if told is None:
             return
-        try:
-            self._lamp.show(OFF)
-        except BeaconError as error:
-            self._program.fault("beacon", str(error))
+        self._patience.worked()
+        self._note("beacon", self._told.beacon_fault, told.beacon_fault)
+        self._note("inputs", self._told.inputs_fault, told.inputs_fault)
+        if not told.inputs_fault:
+            self._tell_changes(told.active)
+        self._told = told
+
+    def _note(self, part: str, before: str, why: str) -> None:
+        if why and why != before:
+            self._program.fault(part, why)
+        elif not why:
+            self._program.recovered(part)
+
+    def _tell_changes(self, active: frozenset[str]) -> None:
+        for name in self._wired:
+            self._program.facts[name] = "active" if name in active else "idle"
+        for name in (self._told.active ^ active) & WORDS.keys():
+            self._program.event("input", WORDS[name][name in active], after=name)
 
 
 class VoiceOutput:

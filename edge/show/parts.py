@@ -1,11 +1,17 @@
-"""Which panel, loudspeaker and beacon serve: chosen here, by the site file, and nowhere else."""
+"""Which panel, loudspeaker and pins serve: chosen here, by the site file, and nowhere else."""
 
 import logging
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from edge.program import Places
-from edge.show.beacon import Lamp, NoLamp, PinLamp, gpio_factory, mock_factory
+from edge.show.beacon import Lamp, NoLamp, PinLamp, RecorderLamp
+from edge.show.gpio import gpio_factory
+from edge.show.inputs import Contacts, FolderContacts, NoContacts, PinContacts
 from edge.show.panels import Panel
+from edge.show.pins import Pins
 from edge.show.voice import AplaySpeaker, RecorderSpeaker, Speaker, has_sound_card
 from edge.site import Site
 
@@ -50,13 +56,39 @@ def open_speaker(site: Site, places: Places) -> Speaker:
     return RecorderSpeaker(places.state / "voice")
 
 
-def open_lamp(site: Site, places: Places) -> Lamp:
+def make_pins(site: Site, places: Places) -> Pins:
+    """The site's beacon and inputs, on one factory of pins; nothing is opened yet."""
+    factory = gpio_of(places)
+    return Pins(
+        partial(open_lamp, site, places, factory), partial(open_contacts, site, places, factory)
+    )
+
+
+def gpio_of(places: Places) -> Callable[[], Any]:
+    """Gives the Pi's factory of pins: made at the first call, the same one ever after."""
+    return cache(partial(gpio_factory, places.runtime))
+
+
+def open_lamp(site: Site, places: Places, factory: Callable[[], Any]) -> Lamp:
     """The site's beacon, off. BeaconError says what is wrong and what to do."""
-    if site.beacon.output == "none":
-        return NoLamp()
-    if site.beacon.output == "simulated":
-        return PinLamp(site.beacon, mock_factory())
-    return PinLamp(site.beacon, gpio_factory(places.runtime))
+    match site.beacon.output:
+        case "none":
+            return NoLamp()
+        case "simulated":
+            return RecorderLamp(places.state)
+        case "gpio":
+            return PinLamp(site.beacon, factory())
+
+
+def open_contacts(site: Site, places: Places, factory: Callable[[], Any]) -> Contacts:
+    """The site's inputs. InputError, or BeaconError of the chip, says what is wrong."""
+    match site.inputs.source:
+        case "none":
+            return NoContacts()
+        case "simulated":
+            return FolderContacts(frozenset(site.inputs.wired), places.state / "inputs")
+        case "gpio":
+            return PinContacts(site.inputs, factory())
 
 
 def clips_folder(site: Site, places: Places) -> Path:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from edge.outlines import area, crossing
 from edge.site.bands import BandTable
+from edge.site.hub75 import panel_pins
 from edge.site.scenarios import known_scenario
 
 
@@ -210,8 +211,40 @@ class Beacon(Section):
     """The flashing lamp on a GPIO pin."""
 
     output: Literal["none", "gpio", "simulated"] = "simulated"
-    pin: GpioPin = 17
+    pin: GpioPin = 19
     active_high: bool = True
+
+
+class Contact(Section):
+    """One input: its pin, pulled up, and whether it is active when high or when at ground."""
+
+    pin: GpioPin
+    active_high: bool = False
+
+
+class Inputs(Section):
+    """Contacts of the cabinet: door (active: open), service button, feedback of the panel's light.
+
+    "simulated" takes an input for active while a file of its name lies in the folder `inputs` of
+    the state folder.
+    """
+
+    source: Literal["none", "gpio", "simulated"] = "none"
+    door: Contact | None = None
+    service: Contact | None = None
+    light: Contact | None = None
+
+    @property
+    def wired(self) -> dict[str, Contact]:
+        """Those there are, by name."""
+        named = {"door": self.door, "service": self.service, "light": self.light}
+        return {name: contact for name, contact in named.items() if contact is not None}
+
+    @model_validator(mode="after")
+    def _source_is_named(self) -> Self:
+        if self.wired and self.source == "none":
+            raise ValueError('inputs.source is missing; write source = "gpio" or "simulated"')
+        return self
 
 
 class Upstream(Section):
@@ -281,6 +314,7 @@ class Site(Section):
     words: dict[Literal["clear", "caution", "crowded", "critical"], dict[Language, Wording]] = {}
     voice: Voice = Voice()
     beacon: Beacon = Beacon()
+    inputs: Inputs = Inputs()
     upstream: Upstream = Upstream()
     _folder: Path = PrivateAttr(default_factory=Path)
 
@@ -310,6 +344,24 @@ class Site(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two zones are named {twice[0]!r}; give each its own name")
+        return self
+
+    @model_validator(mode="after")
+    def _pins_differ(self) -> Self:
+        sign, used = self.sign, dict[int, str]()
+        if sign.panel in {"rgbmatrix", "piomatter"}:
+            chains = sign.height // sign.panel_height
+            used = dict.fromkeys(panel_pins(sign.hardware_mapping, chains), "the LED panel")
+        wanted = [(f"inputs.{name}", wired.pin) for name, wired in self.inputs.wired.items()]
+        if self.beacon.output == "gpio":
+            wanted.append(("beacon", self.beacon.pin))
+        for name, pin in wanted:
+            if pin in used:
+                raise ValueError(
+                    f"{name} and {used[pin]} both use pin {pin}; give each its own (pins 2, 3, 14 "
+                    "and 19 are free beside one chain of HUB75)"
+                )
+            used[pin] = name
         return self
 
     @model_validator(mode="after")

@@ -36,10 +36,12 @@ class Running:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         return [json.loads(line) for line in text.splitlines()]
 
-    def faults(self, part: str) -> list[Event]:
+    def events(self, kind: str) -> list[Event]:
         self.told += self.report.receive(0)
-        events = [told for told in self.told if isinstance(told, Event)]
-        return [event for event in events if event.kind == "fault" and event.after == part]
+        return [told for told in self.told if isinstance(told, Event) and told.kind == kind]
+
+    def faults(self, part: str) -> list[Event]:
+        return [event for event in self.events("fault") if event.after == part]
 
     def order(self, level: Level = Level.CRITICAL, lifetime_s: float = 1.0) -> Order:
         name = level.name.lower()
@@ -62,8 +64,8 @@ class Running:
 def start(tmp_path: Path, clips: Path) -> Iterator[Callable[[str], Running]]:
     started: list[Running] = []
 
-    def begin(voice: str = 'output = "record"') -> Running:
-        site = f'[sign]\npanel = "recorder"\n[voice]\nclips = "{clips}"\n{voice}\n'
+    def begin(voice: str = 'output = "record"', more: str = "") -> Running:
+        site = f'[sign]\npanel = "recorder"\n[voice]\nclips = "{clips}"\n{voice}\n{more}'
         running = Running(tmp_path, site)
         started.append(running)
         running.until(running.shows("neutral"))
@@ -127,14 +129,21 @@ def test_a_panel_that_fails_is_a_fault_and_comes_back(start: Callable[[], Runnin
     show.until(show.shows("critical"), 5.0)
 
 
-def panel_process(show: Running) -> psutil.Process:
-    (child,) = psutil.Process(show.process.pid).children()
-    return child
+def child_process(show: Running, name: str) -> psutil.Process:
+    """The process of a driver: "panel" or "beacon"."""
+    found: list[psutil.Process] = []
+
+    def there() -> bool:
+        found[:] = [c for c in psutil.Process(show.process.pid).children() if c.name() == name]
+        return bool(found)
+
+    show.until(there, 3.0)
+    return found[0]
 
 
 def test_a_hung_driver_is_killed_and_holds_up_nothing(start: Callable[[], Running]) -> None:
     show = start()
-    hung = panel_process(show)
+    hung = child_process(show, "panel")
     hung.send_signal(signal.SIGSTOP)
     order = show.order(lifetime_s=60.0)
     show.until(lambda: show.lines("voice/played.jsonl"), 1.0)
@@ -147,23 +156,84 @@ def test_a_hung_driver_is_killed_and_holds_up_nothing(start: Callable[[], Runnin
 
 def test_a_driver_that_dies_is_started_anew(start: Callable[[], Running]) -> None:
     show = start()
-    panel_process(show).kill()
+    child_process(show, "panel").kill()
     show.until(lambda: show.faults("panel"))
     show.order(lifetime_s=60.0)
     show.until(show.shows("critical"), 3.0)
 
 
-@pytest.mark.parametrize("blow", [signal.SIGSTOP, signal.SIGKILL])
-def test_the_panel_turns_neutral_by_itself_when_show_is_stopped_or_killed(
+def lamp(show: Running) -> list[bool]:
+    return [line["lit"] for line in show.lines("beacon.jsonl")]
+
+
+@pytest.mark.parametrize("blow", [signal.SIGSTOP, signal.SIGKILL, signal.SIGTERM])
+def test_the_panel_turns_neutral_and_the_lamp_off_whatever_happens_to_show(
     start: Callable[[], Running], blow: signal.Signals
 ) -> None:
     show = start()
     show.order(lifetime_s=60.0)
     show.until(show.shows("critical"))
+    show.until(lambda: lamp(show).count(True) > 1)  # it flashes
     at = boottime_ns()
     show.process.send_signal(blow)
     show.until(show.shows("neutral"), 5.0)
     assert seconds(show.lines()[-1]["at"] - at) < 3.0
+    time.sleep(1.0)
+    last = show.lines("beacon.jsonl")[-1]
+    assert not last["lit"] and seconds(last["at"] - at) < 3.0
+
+
+@pytest.mark.parametrize("blow", [signal.SIGSTOP, signal.SIGKILL])
+def test_hung_pins_hold_up_nothing_and_flash_again(
+    start: Callable[[], Running], blow: signal.Signals
+) -> None:
+    show = start()
+    show.order(lifetime_s=60.0)
+    show.until(lambda: lamp(show).count(True) > 1)
+    child_process(show, "beacon").send_signal(blow)
+    show.order(Level.CROWDED, lifetime_s=60.0)
+    show.until(show.shows("crowded"), 1.0)
+    show.until(lambda: show.faults("beacon"), 3.0)
+    flashes = lamp(show).count(True)
+    show.until(lambda: lamp(show).count(True) > flashes + 1, 5.0)
+
+
+INPUTS = """
+[inputs]
+source = "simulated"
+door = {pin = 5}
+light = {pin = 6}
+"""
+
+
+def test_the_door_is_told_upstream(start: Callable[..., Running]) -> None:
+    show = start(more=INPUTS)
+    (show.folder / "inputs").mkdir()
+    for change, words in ((Path.touch, "is open"), (Path.unlink, "is shut")):
+        change(show.folder / "inputs" / "door")
+        show.until(lambda w=words: any(w in told.because for told in show.events("input")))  # type: ignore[misc]
+
+
+def test_a_panel_whose_light_is_not_seen_is_no_proof(start: Callable[..., Running]) -> None:
+    show = start(more=INPUTS)
+    show.until(lambda: show.faults("panel"), 6.0)
+    assert "sees no light" in show.faults("panel")[0].because
+    show.order(lifetime_s=60.0)
+    show.until(show.shows("critical"), 1.0)  # all the same
+    (show.folder / "inputs").mkdir()
+    (show.folder / "inputs" / "light").touch()
+    show.until(lambda: "panel" in [told.after for told in show.events("recovery")], 4.0)
+
+
+def test_without_gpio_panel_and_voice_go_on(start: Callable[..., Running]) -> None:
+    if list(Path("/dev").glob("gpiochip*")):
+        pytest.skip("this machine has a GPIO chip")
+    show = start(more='[beacon]\noutput = "gpio"\n')
+    show.until(lambda: show.faults("beacon"), 5.0)
+    assert "no chip at all" in show.faults("beacon")[0].because
+    show.order(lifetime_s=60.0)
+    show.until(show.shows("critical"), 1.0)
+    show.until(lambda: show.lines("voice/played.jsonl"), 1.0)
 
 
 def test_the_display_is_proven_by_reading_it_back(start: Callable[[], Running]) -> None:
@@ -190,7 +260,8 @@ def test_missing_clips_are_a_fault_that_says_what_to_do(
 
 
 def test_memory_stays_small(start: Callable[[], Running]) -> None:
-    """With the panel's process, which shares most of its pages."""
+    """With the drivers' processes, which share most of its pages."""
     show = start()
-    processes = [psutil.Process(show.process.pid), panel_process(show)]
+    children = [child_process(show, name) for name in ("panel", "beacon")]
+    processes = [psutil.Process(show.process.pid), *children]
     assert sum(process.memory_full_info().pss for process in processes) / 2**20 < 80

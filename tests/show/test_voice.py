@@ -1,4 +1,4 @@
-"""Loudspeaker, clips and beacon."""
+"""Loudspeaker and clips."""
 
 import time
 from collections.abc import Callable
@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.errors import BeaconError, VoiceError
-from edge.show.beacon import FLASHES, NoLamp, PinLamp, find_chip, gpio_factory, mock_factory
+from edge.errors import VoiceError
 from edge.show.clips import PEAK, RATE_HZ, SILENCE_S, build_clip, compose, read_speech
 from edge.show.voice import AplaySpeaker, RecorderSpeaker, Speaker, is_quiet, length_s
-from edge.site.schema import Beacon, Site, Voice
+from edge.site.schema import Site, Voice
 from edge.words import Phrase, phrases_of
 from tests.show.conftest import make_clip
 
@@ -86,68 +85,3 @@ def test_words_missing_and_silence_are_noticed(tmp_path: Path) -> None:
 def test_composing_never_clips() -> None:
     loud = np.sin(np.arange(RATE_HZ)) * 3
     assert np.abs(compose(loud)).max() <= PEAK + 1e-9
-
-
-@pytest.mark.parametrize("active_high", [True, False])
-def test_the_beacon_follows_its_pattern_and_idles_safe(active_high: bool) -> None:
-    factory = mock_factory()
-    lamp = PinLamp(Beacon(active_high=active_high), factory)
-    pin = factory.pin(17)
-    assert pin.state == (not active_high)  # from the start
-    lamp.show("steady")
-    assert pin.state == active_high
-    lamp.show("off")
-    assert pin.state == (not active_high)
-    lamp.show("fast")
-    pin.clear_states()
-    time.sleep(1.2)
-    assert 2 <= len([s for s in pin.states[1:] if s.state == active_high]) <= 3
-    lamp.show("off")
-    assert pin.state == (not active_high)
-    lamp.close()
-
-
-def test_no_flash_is_as_fast_as_3_hz() -> None:
-    assert all(1 / (on_s + off_s) < 3 for on_s, off_s in FLASHES.values())
-
-
-def test_an_unknown_pattern_is_refused() -> None:
-    with pytest.raises(BeaconError, match="'disco' is unknown; one of off, steady"):
-        NoLamp().show("disco")
-
-
-class FakeChips:
-    """lgpio's view of the machine: chips by number, one closed to us."""
-
-    error = OSError
-
-    def __init__(self, labels: dict[int, str]) -> None:
-        self._labels = labels
-
-    def gpiochip_open(self, number: int) -> int:
-        if not self._labels[number]:
-            raise OSError("permission denied")
-        return number
-
-    def gpio_get_chip_info(self, handle: int) -> list[object]:
-        return [0, 54, f"gpiochip{handle}", self._labels[handle]]
-
-    def gpiochip_close(self, handle: int) -> None:
-        pass
-
-
-def test_the_chip_is_found_by_its_label(monkeypatch: pytest.MonkeyPatch) -> None:
-    labels = {0: "", 1: "raspberrypi-exp-gpio", 11: "pinctrl-rp1"}
-    monkeypatch.setattr("edge.show.beacon._exists", labels.__contains__)
-    assert find_chip(FakeChips(labels)) == 11
-    with pytest.raises(BeaconError, match="found: raspberrypi-exp-gpio"):
-        labels.pop(11)
-        labels.pop(0)
-        find_chip(FakeChips(labels))
-
-
-def test_without_a_chip_the_fault_says_what_to_do(tmp_path: Path) -> None:
-    if list(Path("/dev").glob("gpiochip*")):
-        pytest.skip("this machine has a GPIO chip")
-    with pytest.raises(BeaconError, match=r"no chip at all.*beacon\.output"):
-        gpio_factory(tmp_path)

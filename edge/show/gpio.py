@@ -1,0 +1,68 @@
+"""The Raspberry Pi's own pins, by gpiozero on lgpio."""
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+from edge.errors import BeaconError
+
+# The Pi's header by the label of its chip: kernel updates renumber the chips.
+CHIP_LABELS = ("pinctrl-rp1", "pinctrl-bcm")
+MOST_CHIPS = 32
+
+
+def gpio_factory(runtime: Path) -> Any:
+    """A factory of the Pi's pins. `runtime`: where lgpio may write the pipe that it insists on."""
+    os.environ["LG_WD"] = str(runtime)
+    try:
+        lgpio = importlib.import_module("lgpio")  # reads LG_WD when it is loaded
+        from gpiozero.pins.lgpio import LGPIOFactory, LGPIOPin  # noqa: PLC0415
+    except ImportError as error:
+        raise BeaconError(
+            f"the GPIO pins need lgpio ({error}); install Debian's python3-lgpio"
+        ) from error
+
+    class SteadyPin(LGPIOPin):  # type: ignore[misc]
+        """An output that has its level from the start: gpiozero would first drive it low."""
+
+        def output_with_state(self, state: bool) -> None:
+            lgpio.gpio_claim_output(self.factory._handle, self._number, int(state))
+
+    try:
+        factory = LGPIOFactory(chip=find_chip(lgpio))
+    except (lgpio.error, OSError, RuntimeError) as error:
+        raise BeaconError(
+            f"the GPIO chip cannot be opened: {error}; is this user in the group gpio?"
+        ) from error
+    factory.pin_class = SteadyPin
+    return factory
+
+
+def find_chip(lgpio: Any) -> int:
+    """The number of the chip that bears the Pi's header. BeaconError when there is none."""
+    labels = {number: _label(lgpio, number) for number in range(MOST_CHIPS) if _exists(number)}
+    for number, label in labels.items():
+        if label.startswith(CHIP_LABELS):
+            return number
+    found = ", ".join(labels.values()) or "no chip at all"
+    raise BeaconError(
+        f"no GPIO chip is labelled {' or '.join(CHIP_LABELS)} (found: {found}); "
+        'is this a Raspberry Pi? Else set beacon.output = "none"'
+    )
+
+
+def _exists(number: int) -> bool:
+    return Path(f"/dev/gpiochip{number}").exists()
+
+
+def _label(lgpio: Any, number: int) -> str:
+    """The chip's label; empty for one that we may not open."""
+    try:
+        handle = lgpio.gpiochip_open(number)
+    except lgpio.error:
+        return ""
+    try:
+        return str(lgpio.gpio_get_chip_info(handle)[3])
+    finally:
+        lgpio.gpiochip_close(handle)

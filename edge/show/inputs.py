@@ -1,0 +1,87 @@
+"""What the cabinet tells: door contact, service button, feedback of the panel's light.
+
+Every input is pulled up, and its contact closes to ground: a cable torn off reads as open.
+"""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from edge.errors import InputError
+from edge.site.schema import Inputs
+
+# What is told when an input changes, idle and active; the light's are part of the panel's proof.
+DOOR, SERVICE, LIGHT = "door", "service", "light"
+WORDS = {
+    DOOR: ("the door is shut", "the door is open"),
+    SERVICE: ("the service button is released", "the service button is pressed"),
+}
+
+
+class Contacts(Protocol):
+    """The inputs of the site."""
+
+    def active(self) -> frozenset[str]:
+        """The names of those active now. InputError when they cannot be read."""
+
+    def close(self) -> None:
+        """Give the pins back."""
+
+
+class NoContacts:
+    """For a cabinet without any."""
+
+    def active(self) -> frozenset[str]:
+        """None."""
+        return frozenset()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class FolderContacts:
+    """Simulated: an input is active while a file of its name lies in the folder."""
+
+    def __init__(self, names: frozenset[str], folder: Path) -> None:
+        self._names, self._folder = names, folder
+
+    def active(self) -> frozenset[str]:
+        """The names that lie in the folder."""
+        return frozenset(name for name in self._names if (self._folder / name).exists())
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class PinContacts:
+    """Inputs on pins of a gpiozero factory, real or mock."""
+
+    def __init__(self, inputs: Inputs, factory: Any) -> None:
+        from gpiozero import GPIOZeroError, InputDevice  # noqa: PLC0415  slow to load
+
+        self._errors = (GPIOZeroError, OSError, RuntimeError)
+        self._active_high = {name: wired.active_high for name, wired in inputs.wired.items()}
+        try:
+            self._devices = {
+                name: InputDevice(wired.pin, pull_up=True, pin_factory=factory)
+                for name, wired in inputs.wired.items()
+            }
+        except self._errors as error:
+            raise InputError(
+                f"the inputs cannot be read: {error}; check the section [inputs], and that no "
+                "other program uses these pins"
+            ) from error
+
+    def active(self) -> frozenset[str]:
+        """The names of those active now; a device that is pulled up calls low active."""
+        try:
+            low = {name for name, device in self._devices.items() if device.is_active}
+        except self._errors as error:
+            raise InputError(f"the inputs cannot be read: {error}") from error
+        return frozenset(
+            name for name, active_high in self._active_high.items() if (name in low) != active_high
+        )
+
+    def close(self) -> None:
+        """Give the pins back."""
+        for device in self._devices.values():
+            device.close()

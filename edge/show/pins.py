@@ -1,0 +1,87 @@
+"""The GPIO pins as they are driven apart: the beacon's pattern in, the inputs out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from edge.clock import boottime_ns, seconds
+from edge.errors import BeaconError, InputError
+from edge.show.apart import DEAD_MAN_S
+from edge.show.beacon import FLASHES, OFF, Lamp, is_lit
+from edge.show.inputs import Contacts
+from edge.show.patience import Patience
+
+BLINK_S = 0.05  # how finely a flash keeps its time
+
+
+@dataclass(frozen=True)
+class Told:
+    """The inputs that are active, and what fails; empty where nothing does."""
+
+    active: frozenset[str] = frozenset()
+    beacon_fault: str = ""
+    inputs_fault: str = ""
+
+
+class Pins:
+    """Lamp and contacts, each opened when it is first needed, and again after a failure."""
+
+    def __init__(
+        self, open_lamp: Callable[[], Lamp], open_contacts: Callable[[], Contacts]
+    ) -> None:
+        self._open_lamp, self._open_contacts = open_lamp, open_contacts
+        self._lamp: Lamp | None = None
+        self._contacts: Contacts | None = None
+        self._lamp_patience, self._contacts_patience = Patience(), Patience()
+        self._pattern, self._since = OFF, 0
+        self._told = Told()
+
+    def take(self, pattern: str) -> Told:
+        """Follow `pattern`; the same one again goes on undisturbed."""
+        if pattern != self._pattern:
+            self._pattern, self._since = pattern, boottime_ns()
+        self._follow()
+        self._feel()
+        return self._told
+
+    def pass_time(self) -> float:
+        """Go on flashing."""
+        if self._pattern not in FLASHES:
+            return DEAD_MAN_S
+        self._follow()
+        return BLINK_S
+
+    def close(self) -> None:
+        """Give the pins back, the lamp off."""
+        if self._lamp is not None:
+            self._lamp.close()
+        if self._contacts is not None:
+            self._contacts.close()
+
+    def _follow(self) -> None:
+        if not self._lamp_patience.due():
+            return
+        fault = ""
+        try:
+            lit = is_lit(self._pattern, seconds(boottime_ns() - self._since))
+            if self._lamp is None:
+                self._lamp = self._open_lamp()
+            self._lamp.light(lit)
+        except BeaconError as error:
+            fault = str(error)
+            self._lamp_patience.failed()
+        else:
+            self._lamp_patience.worked()
+        self._told = replace(self._told, beacon_fault=fault)
+
+    def _feel(self) -> None:
+        if not self._contacts_patience.due():
+            return
+        try:
+            if self._contacts is None:
+                self._contacts = self._open_contacts()
+            self._told = replace(self._told, active=self._contacts.active(), inputs_fault="")
+        except (InputError, BeaconError) as error:
+            self._told = replace(self._told, active=frozenset(), inputs_fault=str(error))
+            self._contacts_patience.failed()
+        else:
+            self._contacts_patience.worked()
