@@ -83,18 +83,40 @@ class PictureHealth(msgspec.Struct, frozen=True):
         return tuple(name for name in self.__struct_fields__ if getattr(self, name))
 
 
+class Motion(msgspec.Struct, frozen=True, eq=False):
+    """How the picture moves, per cell of it.
+
+    `right` and `down` are px per second, float32 of shape (rows, columns), NaN where nothing can
+    be told. Cell (r, c) is the r-th of `rows` equal parts of the picture's height, the c-th of its
+    width. `width` and `height` are the picture's, in px.
+    """
+
+    right: np.ndarray[Any, Any]
+    down: np.ndarray[Any, Any]
+    width: int
+    height: int
+
+
 class Sighting(msgspec.Struct, frozen=True, tag=True, eq=False):
-    """What one frame showed. `heads` is None when the picture could not be trusted."""
+    """What one frame showed. `heads` is None when the picture could not be trusted.
+
+    `motion` is None when no trusted picture was taken shortly before this one.
+    """
 
     seq: int
     taken_at: int
     heads: HeadMap | None
     picture: PictureHealth
     model: str
+    motion: Motion | None = None
 
 
 class Occupancy(msgspec.Struct, frozen=True):
-    """People in one zone: 90 % interval low..high, area in m2, density and peak in persons/m2."""
+    """People in one zone: 90 % interval low..high, area in m2, density and peak in persons/m2.
+
+    `speed` is the people's mean in m/s, `speed_variance` that of their velocities in m2/s2, and
+    `pressure` the crowd pressure on the worst patch in 1/s2; None where they are not known.
+    """
 
     zone: str
     people: float
@@ -104,6 +126,9 @@ class Occupancy(msgspec.Struct, frozen=True):
     density: float
     peak: float
     taken_at: int
+    speed: float | None = None
+    speed_variance: float | None = None
+    pressure: float | None = None
 
 
 class Page(msgspec.Struct, frozen=True):
