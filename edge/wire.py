@@ -84,23 +84,21 @@ class PictureHealth(msgspec.Struct, frozen=True):
 
 
 class Motion(msgspec.Struct, frozen=True, eq=False):
-    """How the picture moves, per cell of it.
+    """How the picture moves, for the cells of the same Sighting's head map.
 
-    `right` and `down` are px per second, float32 of shape (rows, columns), NaN where nothing can
-    be told. Cell (r, c) is the r-th of `rows` equal parts of the picture's height, the c-th of its
-    width. `width` and `height` are the picture's, in px.
+    `right` and `down` are px of the picture per second, float32 of shape (rows, columns). They
+    were measured in a smaller picture, of whose samples one stands for `sample` px.
     """
 
     right: np.ndarray[Any, Any]
     down: np.ndarray[Any, Any]
-    width: int
-    height: int
+    sample: float
 
 
 class Sighting(msgspec.Struct, frozen=True, tag=True, eq=False):
     """What one frame showed. `heads` is None when the picture could not be trusted.
 
-    `motion` is None when no trusted picture was taken shortly before this one.
+    `motion` is None when no trusted picture was taken shortly before this one, or the camera shook.
     """
 
     seq: int
@@ -153,11 +151,15 @@ class Order(msgspec.Struct, frozen=True, tag=True):
 
 
 class ZoneState(msgspec.Struct, frozen=True):
-    """A zone's level, and its occupancy while the camera can be trusted."""
+    """A zone's level, and its occupancy while the camera can be trusted.
+
+    `warning` says in words what is dangerous in how people move; empty when nothing is known to be.
+    """
 
     zone: str
     level: Level
     occupancy: Occupancy | None
+    warning: str = ""
 
 
 class State(msgspec.Struct, frozen=True, tag=True):
