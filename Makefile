@@ -10,12 +10,13 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 ARGS ?=
 OPENCV := build/opencv
 
-.PHONY: help run test lint bench bench-models mutants lock debian clean
+.PHONY: help run test lint faults bench bench-models mutants lock debian clean
 
 help:
 	@echo "make run    set up, then run the sign on a simulated street (ARGS='--site FILE' for yours)"
 	@echo "make test   set up, then lint, types, import contracts and all tests"
 	@echo "make lint   ruff, mypy, import contracts"
+	@echo "make faults what the sign shows at each fault, and when, printed beside the promises"
 	@echo "make bench  speed, size and memory, printed"
 	@echo "make bench-models  the counter against other networks and a pedestrian detector; REDROAD_DATA=FOLDER"
 	@echo "make mutants  change the level machine in every small way; tests must notice (about an hour)"
@@ -41,9 +42,14 @@ lint: $(BIN)/redroad
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: NEEDS := espeak-ng libespeak-ng1 alsa-utils mosquitto chromium xvfb
+test: NEEDS := espeak-ng libespeak-ng1 alsa-utils sox faketime mosquitto chromium xvfb
 test: debian lint
 	$(BIN)/pytest $(ARGS)
+
+# What the panel showed, and when, at each fault: real processes, two minutes.
+faults: NEEDS := alsa-utils faketime
+faults: debian $(BIN)/redroad
+	@$(BIN)/python -m tests.faults
 
 bench: debian $(BIN)/redroad
 	$(BIN)/python -m tests.bench
