@@ -156,6 +156,16 @@ class Scene:
         """How many people truly stand on the counted stretch."""
         return self._people.at(t_s).in_zone()
 
+    def heads(self, t_s: float) -> Floats:
+        """Everybody's head centre (N, 2) in px, hidden or outside the picture too."""
+        heads = self._heads(self._people.at(t_s))
+        return np.column_stack([heads.x, heads.y])
+
+    @property
+    def head_height_m(self) -> float:
+        """How high people's head centres are, on average."""
+        return float(HEAD_UP_M / STATURE_M * self._stature_m.mean())
+
     def at(self, t_s: float) -> Picture:
         """The picture at a time in seconds."""
         crowd = self._people.at(t_s).far_to_near()

@@ -5,6 +5,7 @@ from functools import cache
 from importlib.resources import as_file, files
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from edge.watch.cameras.air import Cover, Filter, foggy, glaring, rainy
@@ -13,6 +14,8 @@ from edge.watch.cameras.street import Crowd
 from edge.watch.cameras.trajectories import Trajectories
 from edge.watch.cameras.truth import Truth
 from edge.watch.cameras.view import View
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,18 @@ class Staged:
         """How many come in all."""
         return self._people.paths.people
 
+    @property
+    def head_height_m(self) -> float:
+        """How high people's head centres are, on average."""
+        return self._scene.head_height_m
+
     def truth(self, t_s: float) -> Truth:
         """Where everybody truly stands."""
         return Truth(self._people.at(t_s).feet)
+
+    def heads(self, t_s: float) -> Floats:
+        """Everybody's head centre (N, 2) in px, seen or not, before anything befalls the camera."""
+        return self._scene.heads(t_s)
 
     def at(self, t_s: float) -> Picture:
         """The picture at a time in seconds; whom something over the lens hides is `hidden`."""
