@@ -17,7 +17,7 @@ LEARN_S, LEARN_LOOKS = 120.0, 30
 # The mean of about this many looks is compared, so that those who pass count for little.
 LOOKS = 5
 # What is seen must be seen for this long to be believed.
-PERSIST_S = 10.0
+PERSIST_S = 5.0
 # Correlation of five looks with their own view: at least 0.54 over all station days; with any
 # other view: at most 0.36.
 LIKENESS_LEAST = 0.42
