@@ -31,7 +31,7 @@ from edge.program import Places
 from edge.report.broker import probe
 from edge.report.outbox import Outbox, Row
 from edge.report.store import OUTBOX_FILE
-from edge.show.clips import RATE_HZ, missing_clips
+from edge.show.clips import missing_clips
 from edge.show.layout import letter_height, render
 from edge.show.panels import Caption
 from edge.show.parts import (
@@ -58,6 +58,7 @@ from edge.words import phrases_of
 GOLDEN_TOLERANCE = 0.02
 CAMERA_TRIES, CAMERA_WAIT_S = 10, 1.0
 LEAST_FREE_MB = 200
+SILENCE_HZ = 22050
 LETTER_MM_PER_M = 2.5  # usual rule: 25 mm of letter for each 10 m
 
 
@@ -228,8 +229,8 @@ def _sound(site: Site, places: Places) -> str:
     """Play half a second of silence: a device that is absent, busy or hung refuses it."""
     silence = places.runtime / "silence.wav"
     with wave.open(str(silence), "wb") as file:
-        file.setparams((1, 2, RATE_HZ, 0, "NONE", "not compressed"))
-        file.writeframes(bytes(RATE_HZ))
+        file.setparams((1, 2, SILENCE_HZ, 0, "NONE", "not compressed"))
+        file.writeframes(bytes(SILENCE_HZ))
     speaker = open_speaker(site, Places(places.runtime, places.runtime))
     speaker.play(silence)
     while speaker.busy():  # raises VoiceError for a device that fails, or hangs for 3 s

@@ -2,7 +2,8 @@
 
 A site file replaces any part of any cell in `[words.MESSAGE.LANGUAGE]`. Where the panel has little
 room, `short` stands for the two lines of `headline` and `action`. espeak-ng speaks Mandarin as
-words only by its pinyin voice, and reads kanji as "Chinese letter": Japanese is spoken from kana.
+words only by its pinyin voice, and reads kanji as "Chinese letter": Japanese is spoken from kana,
+in which the particles are spelled as they sound (わ for は, え for へ).
 """
 
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ WORDS: dict[str, dict[str, Words]] = {
             "やや混雑",
             "ゆっくり歩こう",
             "ゆっくり",
-            "おしらせします。このみちは、こみあっています。ゆっくり、おあるきください。",
+            "おしらせします。このみちわ、こみあっています。ゆっくり、おあるきください。",
         ),
     },
     "crowded": {
@@ -90,7 +91,7 @@ WORDS: dict[str, dict[str, Words]] = {
             "混雑",
             "他の道へ",
             "他の道へ",
-            "おしらせします。このみちは、こんざつしています。"
+            "おしらせします。このみちわ、こんざつしています。"
             "せまいみちにはいらず、すいているみちを、おとおりください。",
         ),
     },
@@ -121,8 +122,8 @@ WORDS: dict[str, dict[str, Words]] = {
             "大変混雑",
             "進入禁止",
             "進入禁止",
-            "あんぜんのための、おしらせです。このみちは、とてもこんざつしています。"
-            "はいらないでください。おさずに、ゆっくり、すいているみちへ、おすすみください。",
+            "あんぜんのための、おしらせです。このみちわ、とてもこんざつしています。"
+            "はいらないでください。おさずに、ゆっくり、すいているみちえ、おすすみください。",
         ),
     },
 }

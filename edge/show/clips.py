@@ -1,57 +1,73 @@
 """Making the clips ahead of time: nothing is synthesised at warning time.
 
-pyttsx3 hangs, leaves words out and takes wrong voices in silence (see the traps in `_speak`). So
-each clip is spoken in a child process with a time limit, and judged before it counts.
+A clip is spoken by espeak-ng, or is the city's own recording of that name. Either is judged before
+it counts, made as loud as the others, and led by silence and an attention signal.
 """
 
-import signal
-import subprocess
-import sys
-import threading
+import difflib
 import wave
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.errors import VoiceError
+from edge.show.loudness import TARGET_DB, Samples, decibel, levelled, loudness_db
+from edge.show.speech import speak
 from edge.words import Phrase
 
-RATE_HZ = 22050
-SPEAK_LIMIT_S = 20.0
+RATES_HZ = (16000, 48000)  # at least, at most
 SILENCE_S = 0.3  # an amplifier that wakes up swallows the beginning
 TONES_HZ = (880.0, 660.0)  # the attention signal, high then low
 TONE_S, PAUSE_S = 0.35, 0.25
-PEAK = 0.89  # -1 dB below full scale
 TONE_PEAK = 0.5
 # Speech is never faster than 25 characters a second: what is shorter has lost words.
 SHORTEST_S_PER_CHARACTER = 0.04
-LONGEST_S = 30.0
-FAINTEST_RMS = 0.03  # of speech normalised to PEAK; a click in silence is below
+SHORTEST_S, LONGEST_S = 1.0, 30.0
+FAINTEST_DB = -45.0  # before levelling: below, more noise than speech would be heard
+MOST_AT_FULL_SCALE = 0.001  # of a recording's samples: more were cut off
+SPREAD_DB = 1.0  # how far a clip may stay from TARGET_DB
 
-Samples = NDArray[np.float64]
+
+@dataclass(frozen=True)
+class Made:
+    """A clip that was made; its speech's loudness, and its peak, in dB of full scale."""
+
+    name: str
+    source: str
+    length_s: float
+    loudness_db: float
+    peak_db: float
+
+    def as_text(self) -> str:
+        """For whoever builds."""
+        return (
+            f"{self.name}.wav {self.length_s:5.1f} s, loudness {self.loudness_db:5.1f} dB, "
+            f"peak {self.peak_db:4.1f} dB, {self.source}"
+        )
 
 
 def build_clips(
     folder: Path,
     phrases: Mapping[str, Phrase],
-    progress: Callable[[str], None] = lambda _name: None,
+    progress: Callable[[Made], None] = lambda _made: None,
+    recordings: Path | None = None,
 ) -> None:
-    """Make a clip of every phrase in `folder` as NAME.wav; `progress(name)` after each.
+    """Make a clip of every phrase in `folder` as NAME.wav; `progress` after each.
 
-    VoiceError names the clips that could not be made; those made before stay.
+    `recordings` holds the city's own, of which NAME.wav takes the place of what espeak-ng would
+    say. VoiceError names the clips that could not be made; those made before stay.
     """
+    failed = [] if recordings is None else strangers(recordings, phrases)
     folder.mkdir(parents=True, exist_ok=True)
-    failed: list[str] = []
     for name, phrase in phrases.items():
+        own = None if recordings is None else recordings / f"{name}.wav"
         try:
-            build_clip(folder / f"{name}.wav", phrase)
+            progress(build_clip(folder / f"{name}.wav", phrase, own))
         except VoiceError as error:
             failed.append(f"clip {name}: {error}")
-        else:
-            progress(name)
     if failed:
         raise VoiceError("\n".join(failed))
 
@@ -61,113 +77,109 @@ def missing_clips(folder: Path, names: Iterable[str]) -> list[str]:
     return [name for name in names if not (folder / f"{name}.wav").is_file()]
 
 
-def build_clip(path: Path, phrase: Phrase) -> None:
+def strangers(recordings: Path, names: Iterable[str]) -> list[str]:
+    """What is wrong with the folder of recordings: none there, or one that no warning is called."""
+    if not recordings.is_dir():
+        return [f"voice.recordings: there is no folder {recordings}; make it, or take the line out"]
+    known = sorted(names)
+    lines = []
+    for path in sorted(recordings.glob("*.wav")):
+        if path.stem not in known:
+            near = difflib.get_close_matches(path.stem, known, n=1, cutoff=0.5) or known[:1]
+            lines.append(f"recording {path} is no warning's; did you mean {near[0]}.wav?")
+    return lines
+
+
+def build_clip(path: Path, phrase: Phrase, own: Path | None = None) -> Made:
     """Make one clip; `path` is only ever a whole and good one."""
-    with TemporaryDirectory() as folder:
-        raw = Path(folder) / "raw.wav"
-        _speak_in_child(phrase, raw)
-        speech = read_speech(raw, len(phrase.text))
+    if own is not None and own.is_file():
+        source, (speech, rate) = f"recorded in {own}", read_sound(own)
+        _judge(speech, rate, SHORTEST_S)
+    else:
+        source = f"spoken by {phrase.voice}"
+        with TemporaryDirectory() as folder:
+            raw = Path(folder) / "raw.wav"
+            speak(phrase, raw)
+            speech, rate = read_sound(raw)
+        _judge(speech, rate, len(phrase.text) * SHORTEST_S_PER_CHARACTER)
+    speech = levelled(speech, rate)
+    loudness = loudness_db(speech, rate)
+    if abs(loudness - TARGET_DB) > SPREAD_DB:
+        raise VoiceError(
+            f"{loudness:.1f} dB is as loud as it gets, must be {TARGET_DB:g} dB: it is clicks or "
+            "bangs rather than speech; record it anew"
+        )
+    sound = compose(speech, rate)
     draft = path.with_suffix(".new")
     try:
-        _write(draft, compose(speech))
+        _write(draft, sound, rate)
         draft.replace(path)
     except OSError as error:
         raise VoiceError(
             f"cannot write {path}: {error.strerror}; free or change the folder"
         ) from error
+    peak = decibel(float(np.abs(sound).max()))
+    return Made(path.stem, source, len(sound) / rate, loudness, peak)
 
 
-def compose(speech: Samples) -> Samples:
-    """Silence, attention signal, pause and speech, which is made as loud as it goes unclipped."""
-    tones = [_tone(hertz) for hertz in TONES_HZ]
-    loud = speech * (PEAK / np.abs(speech).max())
-    return np.concatenate([_silence(SILENCE_S), *tones, _silence(PAUSE_S), loud, _silence(PAUSE_S)])
+def compose(speech: Samples, rate: int) -> Samples:
+    """Silence, attention signal, pause and speech."""
+    tones = [_tone(hertz, rate) for hertz in TONES_HZ]
+    pause = _silence(PAUSE_S, rate)
+    return np.concatenate([_silence(SILENCE_S, rate), *tones, pause, speech, pause])
 
 
-def read_speech(path: Path, characters: int) -> Samples:
-    """The speech in a WAV file, -1 to 1. VoiceError when it cannot be all of a text that long."""
+def read_sound(path: Path) -> tuple[Samples, int]:
+    """A WAV file's sound, mixed to one channel, -1 to 1, and its rate (Hz).
+
+    VoiceError when it is no 16-bit PCM of one or two channels.
+    """
     try:
         with wave.open(str(path)) as sound:
-            form = (sound.getnchannels(), sound.getsampwidth(), sound.getframerate())
+            channels, width, rate = sound.getparams()[:3]
             frames = sound.readframes(sound.getnframes())
     except (OSError, EOFError, wave.Error) as error:
-        raise VoiceError(f"nothing usable was spoken ({error}); is espeak-ng installed?") from error
-    if form != (1, 2, RATE_HZ):
-        raise VoiceError(f"channels, bytes, rate are {form} and must be (1, 2, {RATE_HZ})")
-    speech = np.frombuffer(frames, "<i2").astype(np.float64) / 32768
-    _judge(speech, characters)
-    return speech
+        raise VoiceError(f"{path.name} is no WAV file of PCM sound ({error})") from error
+    least, most = RATES_HZ
+    if channels not in {1, 2} or width != 2 or not least <= rate <= most:
+        raise VoiceError(
+            f"{path.name} has {channels} channels of {8 * width} bits at {rate} Hz, must have 1 or "
+            f"2 of 16 bits at {least} to {most} Hz; convert it"
+        )
+    mixed = np.frombuffer(frames, "<i2").reshape(-1, channels).mean(axis=1)
+    return mixed / 32768, rate
 
 
-def _judge(speech: Samples, characters: int) -> None:
-    length_s = len(speech) / RATE_HZ
-    shortest_s = characters * SHORTEST_S_PER_CHARACTER
+def _judge(speech: Samples, rate: int, shortest_s: float) -> None:
+    length_s = len(speech) / rate
     if not shortest_s <= length_s <= LONGEST_S:
         raise VoiceError(
             f"speech lasts {length_s:.1f} s and must last {shortest_s:.1f} to {LONGEST_S:.0f} s: "
             "words are missing, or it never ends"
         )
-    peak = float(np.abs(speech).max())
-    loudness = float(np.sqrt(np.mean(speech**2))) * PEAK / peak if peak else 0.0
-    if loudness < FAINTEST_RMS:
+    loudness = loudness_db(speech, rate)
+    if loudness < FAINTEST_DB:
+        raise VoiceError(f"speech is too faint: {loudness:.0f} dB, at least {FAINTEST_DB:.0f} dB")
+    cut = float(np.mean(np.abs(speech) >= 0.999))
+    if cut > MOST_AT_FULL_SCALE:
         raise VoiceError(
-            f"speech is too faint: {loudness:.3f} of full scale, at least {FAINTEST_RMS}"
+            f"{100 * cut:.1f} % of it is cut off at full scale, at most "
+            f"{100 * MOST_AT_FULL_SCALE:.1f} % may be; record it less loud"
         )
 
 
-def _speak_in_child(phrase: Phrase, path: Path) -> None:
-    command = [sys.executable, "-m", "edge.show.clips", phrase.voice, str(path)]
-    try:
-        subprocess.run(
-            command,
-            input=phrase.text.encode(),
-            capture_output=True,
-            timeout=SPEAK_LIMIT_S,
-            check=True,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise VoiceError(f"speaking took over {SPEAK_LIMIT_S:.0f} s and was ended") from error
-    except subprocess.CalledProcessError as error:
-        why = error.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise VoiceError(f"{why[-1]}; is espeak-ng installed?") from error
+def _silence(length_s: float, rate: int) -> Samples:
+    return np.zeros(round(length_s * rate))
 
 
-def _speak(voice: str, text: str, path: str) -> None:
-    """Speak into a file: one text only, for of two queued ones pyttsx3 writes only the last."""
-    import pyttsx3  # noqa: PLC0415  only the child process loads it
-
-    signal.alarm(round(SPEAK_LIMIT_S))  # a parent that was killed cannot end a child that hangs
-
-    engine = pyttsx3.init("espeak")
-    if voice not in {known.id for known in engine.getProperty("voices")}:
-        raise SystemExit(f"espeak-ng has no voice {voice!r}")  # pyttsx3 would take another
-    engine.setProperty("voice", voice)
-    engine.setProperty("rate", 150)  # words per minute: calm, and clear in an echoing street
-    written = threading.Event()
-    engine.connect("finished-utterance", lambda **_: written.set())
-    engine.save_to_file(text, path)
-    engine.runAndWait()
-    written.wait()  # it returns before a long text is spoken; our parent limits the wait
-
-
-def _silence(length_s: float) -> Samples:
-    return np.zeros(round(length_s * RATE_HZ))
-
-
-def _tone(hertz: float) -> Samples:
+def _tone(hertz: float, rate: int) -> Samples:
     """A tone that swells and fades within 20 ms: an abrupt one clicks."""
-    at = np.arange(round(TONE_S * RATE_HZ)) / RATE_HZ
+    at = np.arange(round(TONE_S * rate)) / rate
     swell = np.clip(np.minimum(at, TONE_S - at) / 0.02, 0.0, 1.0)
     return np.asarray(TONE_PEAK * swell * np.sin(2 * np.pi * hertz * at))
 
 
-def _write(path: Path, samples: Samples) -> None:
+def _write(path: Path, samples: Samples, rate: int) -> None:
     with wave.open(str(path), "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(RATE_HZ)
+        sound.setparams((1, 2, rate, 0, "NONE", "not compressed"))
         sound.writeframes((samples * 32767).astype("<i2").tobytes())
-
-
-if __name__ == "__main__":
-    _speak(sys.argv[1], sys.stdin.buffer.read().decode(), sys.argv[2])

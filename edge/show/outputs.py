@@ -1,8 +1,9 @@
 """The three outputs in service: each handles its own faults and never holds up the others."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from PIL import Image
 
@@ -20,7 +21,7 @@ from edge.show.patience import Patience
 from edge.show.pins import Told
 from edge.show.player import Announcer, Scene
 from edge.show.screen import Answer, Proof, Screen, Shot
-from edge.show.voice import quiet_now
+from edge.show.voice import is_quiet, volume_at
 from edge.site import Site
 from edge.wire import Order, Page
 from edge.words import phrases_of
@@ -200,6 +201,7 @@ class VoiceOutput:
 
     def __init__(self, site: Site, program: Program) -> None:
         self._voice, self._program = site.voice, program
+        self._zone = ZoneInfo(site.site.time_zone)
         self._folder, self._needed = clips_folder(site, program.places), phrases_of(site)
         self._speaker = open_speaker(site, program.places)
         self._announcer = Announcer(site.voice.repeat_s)
@@ -208,13 +210,14 @@ class VoiceOutput:
 
     def follow(self, order: Order | None) -> None:
         """Say what `order` wants said; fall silent without one."""
-        busy = self._busy()
-        cue = self._announcer.cue(order, boottime_ns(), busy=busy, quiet=quiet_now(self._voice))
+        busy, now = self._busy(), self._time_of_day()
+        quiet = is_quiet(self._voice, now)
+        cue = self._announcer.cue(order, boottime_ns(), busy=busy, quiet=quiet)
         if cue.stop:
             self._speaker.stop()
             self._playing = False
-        if cue.clip is not None:
-            self._play(self._path(cue.clip))
+        if order is not None and cue.clip is not None:
+            self._play(self._path(cue.clip), volume_at(self._voice, order.level, now))
 
     def close(self) -> None:
         """Fall silent."""
@@ -232,12 +235,16 @@ class VoiceOutput:
         self._playing = self._playing and busy
         return busy
 
-    def _play(self, clip: Path) -> None:
+    def _time_of_day(self) -> time | None:
+        """By the site's clocks; None while ours was not set."""
+        return datetime.now(self._zone).time() if time_valid() else None
+
+    def _play(self, clip: Path, volume: int) -> None:
         self._check_clips()
         if not clip.is_file():
             return
         try:
-            self._speaker.play(clip)
+            self._speaker.play(clip, volume)
         except VoiceError as error:
             self._program.fault("voice", str(error))
         else:

@@ -4,24 +4,28 @@ import json
 import os
 import subprocess
 import wave
-from datetime import datetime, time
+from datetime import time
 from pathlib import Path
 from typing import Protocol
 
-from edge.clock import between, boottime_ns, nanoseconds, time_valid
+import numpy as np
+
+from edge.clock import between, boottime_ns, nanoseconds
 from edge.errors import VoiceError
 from edge.site.schema import Voice
+from edge.wire import Level
 
 # A sound device that takes no sound for so long is hung; a healthy one buffers half a second.
 STALL_S = 3.0
 LIST_LIMIT_S = 1.0
+FULL_VOLUME = 100
 
 
 class Speaker(Protocol):
     """Plays one clip at a time, without waiting."""
 
-    def play(self, clip: Path) -> None:
-        """Begin `clip`. VoiceError when that is not possible."""
+    def play(self, clip: Path, volume: int = FULL_VOLUME) -> None:
+        """Begin `clip` at `volume` per cent. VoiceError when that is not possible."""
 
     def stop(self) -> None:
         """Fall silent."""
@@ -39,12 +43,14 @@ class AplaySpeaker:
         self._file = -1
         self._read = 0  # how far into the clip aplay has read (bytes), and when that changed
         self._advanced_at = 0
+        self._ends_at = 0
 
-    def play(self, clip: Path) -> None:
+    def play(self, clip: Path, volume: int = FULL_VOLUME) -> None:
         """Begin `clip`, after ending what played."""
         self.stop()
+        longest_s = length_s(clip) + STALL_S
         try:
-            self._file = os.open(clip, os.O_RDONLY | os.O_CLOEXEC)
+            self._file = _open_at(volume, clip)
             # aplay shares the file's position with us: so we see whether it advances.
             self._process = subprocess.Popen(
                 ["aplay", "-q", "-D", self._card, "-"],
@@ -56,6 +62,7 @@ class AplaySpeaker:
             self._forget()
             raise VoiceError(f"{clip.name} cannot be played: {error}") from error
         self._read, self._advanced_at = 0, boottime_ns()
+        self._ends_at = self._advanced_at + nanoseconds(longest_s)
 
     def stop(self) -> None:
         """Kill the player. It is not waited for: one that hangs in the kernel never ends."""
@@ -79,14 +86,16 @@ class AplaySpeaker:
         return False
 
     def _check_advance(self) -> None:
-        read = os.lseek(self._file, 0, os.SEEK_CUR)
+        now, read = boottime_ns(), os.lseek(self._file, 0, os.SEEK_CUR)
         if read != self._read:
-            self._read, self._advanced_at = read, boottime_ns()
-        elif boottime_ns() - self._advanced_at > nanoseconds(STALL_S):
+            self._read, self._advanced_at = read, now
+        stalled = now - self._advanced_at > nanoseconds(STALL_S)
+        if stalled or now > self._ends_at:
             self.stop()
             raise VoiceError(
-                f"sound card {self._card!r} took no sound for {STALL_S:.0f} s; "
-                "the player was killed; check the card and its cable"
+                f"sound card {self._card!r} "
+                + (f"took no sound for {STALL_S:.0f} s" if stalled else "plays too slowly")
+                + "; the player was killed; check the card and its cable"
             )
 
     def _forget(self) -> None:
@@ -104,14 +113,14 @@ class RecorderSpeaker:
         self._record = folder / "played.jsonl"
         self._until = 0
 
-    def play(self, clip: Path) -> None:
+    def play(self, clip: Path, volume: int = FULL_VOLUME) -> None:
         """Note `clip` as played."""
         at = boottime_ns()
         self._until = at + nanoseconds(length_s(clip))
         try:
             self._record.parent.mkdir(parents=True, exist_ok=True)
             with self._record.open("a", encoding="utf-8") as record:
-                record.write(json.dumps({"at": at, "clip": clip.stem}) + "\n")
+                record.write(json.dumps({"at": at, "clip": clip.stem, "volume": volume}) + "\n")
         except OSError as error:
             raise VoiceError(f"cannot record in {self._record}: {error.strerror}") from error
 
@@ -122,6 +131,21 @@ class RecorderSpeaker:
     def busy(self) -> bool:
         """Whether the clip would still be heard."""
         return boottime_ns() < self._until
+
+
+def _open_at(volume: int, clip: Path) -> int:
+    """A descriptor of the clip, or of a quieter copy in memory."""
+    if volume == FULL_VOLUME:
+        return os.open(clip, os.O_RDONLY | os.O_CLOEXEC)
+    with wave.open(str(clip)) as sound:
+        form, frames = sound.getparams(), sound.readframes(sound.getnframes())
+    quieter = (np.frombuffer(frames, "<i2") * (volume / FULL_VOLUME)).astype("<i2")
+    file = os.memfd_create(clip.name)
+    with os.fdopen(os.dup(file), "wb") as raw, wave.open(raw) as copy:
+        copy.setparams(form)
+        copy.writeframes(quieter.tobytes())
+    os.lseek(file, 0, os.SEEK_SET)
+    return file
 
 
 def length_s(clip: Path) -> float:
@@ -144,13 +168,21 @@ def has_sound_card() -> bool:
     return any(line.startswith(b"card ") for line in listed.stdout.splitlines())
 
 
-def quiet_now(voice: Voice) -> bool:
-    """Whether these are quiet hours by local time; never while the clock was not set."""
-    return time_valid() and is_quiet(voice, datetime.now().time())
+def is_quiet(voice: Voice, now: time | None) -> bool:
+    """Whether these are quiet hours; never while the clock was not set (None)."""
+    return _within(voice.quiet_from, voice.quiet_to, now)
 
 
-def is_quiet(voice: Voice, now: time) -> bool:
-    """Whether `now` lies in the quiet hours, which may reach past midnight."""
-    if voice.quiet_from is None or voice.quiet_to is None:
+def volume_at(voice: Voice, level: Level, now: time | None) -> int:
+    """Per cent at a time of day: less at night, but never of what is said at CRITICAL."""
+    night = _within(voice.night_from, voice.night_to, now)
+    if voice.night_volume is None or not night or level >= Level.CRITICAL:
+        return voice.volume
+    return voice.night_volume
+
+
+def _within(begin: str | None, end: str | None, now: time | None) -> bool:
+    """Whether `now` lies in hours that may reach past midnight, if there are any."""
+    if begin is None or end is None or now is None:
         return False
-    return between(time.fromisoformat(voice.quiet_from), time.fromisoformat(voice.quiet_to), now)
+    return between(time.fromisoformat(begin), time.fromisoformat(end), now)

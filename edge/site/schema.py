@@ -1,5 +1,6 @@
 """Every option of `site.toml`, with its default and its bounds."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
@@ -24,9 +25,19 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _card_by_name(card: str) -> str:
+    if re.search(r"(^|:)(CARD=)?\d", card):
+        raise ValueError(
+            f"{card!r} names the sound card by its number, which another may have after a start; "
+            "name it as `aplay -L` lists it, such as plughw:CARD=Device"
+        )
+    return card
+
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+Percent = Annotated[int, Field(ge=1, le=100)]
 Language = Literal["ko", "en", "zh", "ja"]
 Languages = Annotated[list[Language], Field(min_length=1, max_length=4), AfterValidator(_once)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -164,8 +175,8 @@ class Sign(Section):
     panel: Literal["emulator", "hdmi", "piomatter", "recorder", "rgbmatrix"] = "emulator"
     width: Annotated[int, Field(ge=32, le=384)] = 128
     height: Annotated[int, Field(ge=16, le=384)] = 64
-    brightness: Annotated[int, Field(ge=1, le=100)] = 70
-    night_brightness: Annotated[int, Field(ge=1, le=100)] | None = None
+    brightness: Percent = 70
+    night_brightness: Percent | None = None
     night_from: TimeOfDay | None = None
     night_to: TimeOfDay | None = None
     pixel_pitch_mm: Annotated[float, Field(gt=0, le=50)] | None = None
@@ -196,15 +207,35 @@ class Wording(Section):
 
 
 class Voice(Section):
-    """Spoken warnings: "auto" plays where a sound card is, and records where there is none."""
+    """Spoken warnings: "auto" plays where a sound card is, and records where there is none.
+
+    `recordings` is a folder of the city's own: NAME.wav takes the place of that clip. Quiet hours
+    silence all but CRITICAL, and the night's volume lowers all but CRITICAL.
+    """
 
     output: Literal["auto", "aplay", "record"] = "auto"
-    card: str = "default"
+    card: Annotated[str, AfterValidator(_card_by_name)] = "default"
     clips: str | None = None
+    recordings: str | None = None
     languages: Languages = ["ko", "en", "zh", "ja"]
     repeat_s: Annotated[float, Field(ge=5, le=3600)] = 20.0
     quiet_from: TimeOfDay | None = None
     quiet_to: TimeOfDay | None = None
+    volume: Percent = 100
+    night_volume: Percent | None = None
+    night_from: TimeOfDay | None = None
+    night_to: TimeOfDay | None = None
+
+    @model_validator(mode="after")
+    def _hours_are_whole(self) -> Self:
+        if (self.quiet_from is None) != (self.quiet_to is None):
+            raise ValueError("of voice.quiet_from and voice.quiet_to one is missing; add it")
+        hours = (self.night_volume, self.night_from, self.night_to)
+        if None in hours and any(value is not None for value in hours):
+            raise ValueError(
+                "voice.night_volume, voice.night_from and voice.night_to go together; add the rest"
+            )
+        return self
 
 
 class Beacon(Section):
