@@ -21,7 +21,7 @@ import sdnotify
 
 from edge.clock import boottime_ns, nanoseconds
 from edge.link import Inbox, Outlet
-from edge.wire import Event, Health
+from edge.wire import Command, Event, Health, Message
 
 HEALTH_EVERY_S = 10.0
 EVENTS_KEPT = 1000
@@ -52,12 +52,24 @@ class Program:
         self._unsent: collections.deque[Event] = collections.deque(maxlen=EVENTS_KEPT)
         self._local: list[Event | Health] = []
         self._health_at = 0
+        self._verbose_until = 0
         self._notifier = sdnotify.SystemdNotifier()
 
     def ready(self) -> None:
         """Tell the service manager that the work has begun."""
         self._notifier.notify("READY=1")
         self.event("start", f"{self.name} started")
+
+    def receive(self, timeout_s: float) -> list[Message]:
+        """What the others told; the verbosity of the log is commanded to every program alike."""
+        messages = self.inbox.receive(timeout_s)
+        for message in messages:
+            if isinstance(message, Command) and message.action == "log":
+                log.setLevel(message.verbosity)
+                self._verbose_until = message.until
+        if boottime_ns() >= self._verbose_until:
+            log.setLevel(logging.NOTSET)
+        return messages
 
     def alive(self) -> None:
         """Tell the service manager that the work has advanced; resend what was kept."""

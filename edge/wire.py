@@ -1,12 +1,13 @@
 """The messages between the programs: small, typed, frozen, each with its time.
 
-`Sighting` goes from watch to decide, `Order` from decide to show, and `State`, `Event` and
-`Health` go to report. Times named `at` or `_at` are CLOCK_BOOTTIME nanoseconds.
+`Sighting` goes from watch to decide, `Order` from decide to show, `State`, `Event` and `Health` go
+to report, and `Command` comes down from it. Times named `at` or `_at`, `since` or `until` are
+CLOCK_BOOTTIME nanoseconds.
 """
 
 import enum
 import math
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -138,7 +139,10 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True, tag=True):
-    """What the sign shall say from `issued_at` on, for `lifetime_s` and not a moment longer."""
+    """What the sign shall say from `issued_at` on, for `lifetime_s` and not a moment longer.
+
+    `until` is when an operator's text ends (boot-time ns); None for the sign's own messages.
+    """
 
     message: str
     level: Level
@@ -148,6 +152,7 @@ class Order(msgspec.Struct, frozen=True, tag=True):
     priority: int
     issued_at: int
     lifetime_s: float
+    until: int | None = None
 
 
 class ZoneState(msgspec.Struct, frozen=True):
@@ -166,6 +171,7 @@ class State(msgspec.Struct, frozen=True, tag=True):
     """How things stand, told once a second. `frame_age_s` is None before the first frame.
 
     `beyond` is how many heads are seen too far away to be of any place, and so in no zone.
+    `commands` are the ids of the commands in force.
     """
 
     at: int
@@ -177,6 +183,7 @@ class State(msgspec.Struct, frozen=True, tag=True):
     picture_faults: tuple[str, ...]
     model: str
     beyond: float | None = None
+    commands: tuple[str, ...] = ()
 
 
 class Event(msgspec.Struct, frozen=True, tag=True):
@@ -202,7 +209,28 @@ class Health(msgspec.Struct, frozen=True, tag=True):
     facts: dict[str, float | str]
 
 
-Message = Sighting | Order | State | Event | Health
+Action = Literal["hold", "text", "mute", "test", "release", "log"]
+Verbosity = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+class Command(msgspec.Struct, frozen=True, tag=True):
+    """What a control room wants, from `since` until just before `until`; repeated while it stands.
+
+    "hold" is of a `level`, "text" of the sign's `lines`, "log" of all programs' `verbosity`;
+    "release" ends what is held, shown and muted.
+    """
+
+    id: str
+    action: Action
+    by: str
+    since: int
+    until: int
+    level: Level | None = None
+    lines: tuple[str, ...] = ()
+    verbosity: Verbosity = "INFO"
+
+
+Message = Sighting | Order | State | Event | Health | Command
 
 
 def encode(message: Message) -> bytes:

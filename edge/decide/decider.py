@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edge.commands import refuse_beyond_limits
 from edge.decide.levels import (
     Hold,
     LevelState,
@@ -11,15 +12,18 @@ from edge.decide.levels import (
     Transition,
     bands_of,
     distrust,
+    hold,
     observe,
     pass_time,
     shown,
     worst,
 )
+from edge.decide.messages import order_for
+from edge.decide.wishes import Wishes
 from edge.decide.zones import ZoneCounter
 from edge.errors import GroundError
 from edge.site.schema import Site
-from edge.wire import Level, Occupancy, Sighting, State, ZoneState
+from edge.wire import Command, Level, Occupancy, Order, Sighting, State, ZoneState
 
 NS = 1_000_000_000
 
@@ -38,6 +42,7 @@ class Decider:
     """The levels of one site: zones, and the worst of them for the whole."""
 
     def __init__(self, site: Site) -> None:
+        self._site = site
         self._bands = bands_of(site.levels)
         self._counter = ZoneCounter(site.zone, site.ground)
         self._zones = {zone.name: LevelState() for zone in site.zone}
@@ -47,6 +52,7 @@ class Decider:
         self._last: Sighting | None = None
         self._hold: Hold | None = None
         self._commanded_at = 0
+        self._wishes = Wishes()
 
     @property
     def level(self) -> Level:
@@ -56,6 +62,26 @@ class Decider:
     def shown(self, at: int) -> Level:
         """What the sign tells at `at`: the site's level, or a higher one by command."""
         return shown(self.level, self._hold, at)
+
+    def order(self, at: int) -> Order:
+        """What the sign shall say at `at`."""
+        return order_for(self.shown(at), self._site, at, self._wishes)
+
+    def follow(self, command: Command, at: int) -> list[ZoneTransition]:
+        """Take a Command that arrives at `at`; its repetition changes nothing.
+
+        CommandError when it asks what it may not. One whose time is over, or is yet to come, is
+        passed over.
+        """
+        refuse_beyond_limits(command, self._site)
+        if not command.since <= at < command.until or not self._wishes.take(command):
+            return []
+        if command.action == "release":
+            return self.release(command.since, command.by)
+        if command.action == "hold" and command.level is not None:
+            lasts_s = (command.until - command.since) / NS
+            return self.hold(hold(command.level, command.since, lasts_s, command.by))
+        return []
 
     def hold(self, hold: Hold) -> list[ZoneTransition]:
         """Take a hold in the place of any other; one not newer than the last command is late."""
@@ -115,6 +141,7 @@ class Decider:
             picture_faults=() if last is None else last.picture.faults,
             model="" if last is None else last.model,
             beyond=self._beyond,
+            commands=self._wishes.in_force(at),
         )
 
     def _reason(self, at: int) -> str:

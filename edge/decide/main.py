@@ -2,11 +2,12 @@
 
 from edge.clock import boottime_ns, nanoseconds
 from edge.decide.decider import Decider, ZoneTransition
-from edge.decide.messages import ORDER_EVERY_S, order_for
+from edge.decide.messages import ORDER_EVERY_S
+from edge.errors import CommandError
 from edge.link import Outlet
 from edge.program import Places, Program, running
 from edge.site import Site
-from edge.wire import Sighting
+from edge.wire import Command, Sighting
 
 STATE_EVERY_S = 1.0
 TICK_S = 0.2
@@ -16,15 +17,24 @@ def run(site: Site, places: Places) -> None:
     """Decide until asked to stop."""
     with running("decide", places) as program:
         decider = Decider(site)
-        teller = _Teller(site, places)
+        teller = _Teller(places)
         program.ready()
         while not program.stopping:
-            for message in program.inbox.receive(TICK_S):
+            for message in program.receive(TICK_S):
                 if isinstance(message, Sighting):
                     _report(program, decider.see(message, boottime_ns()))
+                elif isinstance(message, Command):
+                    _follow(program, decider, message)
             _report(program, decider.pass_time(boottime_ns()))
             teller.tell(decider)
             program.alive()
+
+
+def _follow(program: Program, decider: Decider, command: Command) -> None:
+    try:
+        _report(program, decider.follow(command, boottime_ns()))
+    except CommandError as error:  # report let it pass, and should not have
+        program.fault("commands", f"command {command.id}: {error}")
 
 
 def _report(program: Program, changes: list[ZoneTransition]) -> None:
@@ -42,23 +52,23 @@ def _report(program: Program, changes: list[ZoneTransition]) -> None:
 class _Teller:
     """Sends the Order on every change and twice a second, the State on change and each second."""
 
-    def __init__(self, site: Site, places: Places) -> None:
-        self._site = site
+    def __init__(self, places: Places) -> None:
         self._show = Outlet(places.runtime, "show")
         self._report = Outlet(places.runtime, "report")
-        self._told = ""
+        self._told: object = None
         self._ordered_at = 0
         self._stated_at = 0
 
     def tell(self, decider: Decider) -> None:
         """Send what is due."""
         now = boottime_ns()
-        order = order_for(decider.shown(now), self._site, now)
-        changed = order.message != self._told
+        order = decider.order(now)
+        telling = (order.message, order.pages)
+        changed = telling != self._told
         if changed or now - self._ordered_at >= nanoseconds(ORDER_EVERY_S):
             self._show.send(order)
             self._ordered_at = now
         if changed or now - self._stated_at >= nanoseconds(STATE_EVERY_S):
             self._report.send(decider.state(now, order.message))
             self._stated_at = now
-        self._told = order.message
+        self._told = telling

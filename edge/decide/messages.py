@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
+from edge.decide.wishes import Wishes
 from edge.site.schema import Site
-from edge.wire import Level, Order, Page
+from edge.wire import Command, Level, Order, Page
 from edge.words import clip_name, words_of
 
 # An Order outlives its repetition several times, and is dead well within the 5 s after which the
@@ -12,7 +15,7 @@ ORDER_LIFETIME_S = 3.0
 ORDER_EVERY_S = 0.5
 
 GREEN, AMBER, ORANGE, RED = "#00d060", "#ffb000", "#ff6a00", "#ff2020"
-
+TEST_COLOURS = ("#ff0000", "#00ff00", "#0000ff", "#ffffff")  # every LED of a panel, by turns
 
 ROOMY_ROWS = 48  # LEDs that two lines of a language need on a page
 
@@ -52,11 +55,14 @@ def pages_of(message: Message, site: Site) -> tuple[Page, ...]:
     )
 
 
-def order_for(level: Level, site: Site, at: int) -> Order:
-    """The Order that makes the sign tell `level` from `at` on."""
+def order_for(level: Level, site: Site, at: int, wishes: Wishes | None = None) -> Order:
+    """The Order that makes the sign tell `level` from `at` on, in the way that is wished.
+
+    At CRITICAL nothing is wished away, and a test gives way to every warning.
+    """
     message = MESSAGES.get(level, NEUTRAL)
     languages = site.voice.languages if message.spoken else []
-    return Order(
+    order = Order(
         message=message.name,
         level=level,
         pages=pages_of(message, site),
@@ -66,3 +72,20 @@ def order_for(level: Level, site: Site, at: int) -> Order:
         issued_at=at,
         lifetime_s=ORDER_LIFETIME_S,
     )
+    if wishes is None or level is Level.CRITICAL:
+        return order
+    if wishes.get("test", at) and level < Level.CAUTION:
+        return replace(order, message="test", pages=_test_pages(site), beacon="slow")
+    if text := wishes.get("text", at):
+        order = _with_text(order, text, message.colour or site.sign.neutral_colour)
+    return replace(order, clips=()) if wishes.get("mute", at) else order
+
+
+def _with_text(order: Order, text: Command, colour: str) -> Order:
+    """An operator's text in the place of the level's; light and voice stay the level's."""
+    return replace(order, message="text", pages=(Page(text.lines, colour),), until=text.until)
+
+
+def _test_pages(site: Site) -> tuple[Page, ...]:
+    lines = ("시험 중", "TEST") if site.sign.height >= ROOMY_ROWS else ("TEST",)
+    return tuple(Page(lines, colour, seconds=1.0) for colour in TEST_COLOURS)

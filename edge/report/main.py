@@ -13,7 +13,7 @@ def run(site: Site, places: Places) -> None:
         reporter = Reporter(site, program)
         program.ready()
         while not program.stopping:
-            for message in program.inbox.receive(TICK_S):
+            for message in program.receive(TICK_S):
                 reporter.take(message)
             reporter.work()
             program.alive()

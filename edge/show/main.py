@@ -20,7 +20,7 @@ def run(site: Site, places: Places) -> None:
         pins = PinsOutput(site, program)
         voice = VoiceOutput(site, program)
         while not program.stopping:
-            for message in program.inbox.receive(TICK_S):
+            for message in program.receive(TICK_S):
                 if isinstance(message, Order):
                     player.take(message, boottime_ns())
             scene = player.scene(boottime_ns())

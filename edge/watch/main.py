@@ -29,6 +29,7 @@ def run(site: Site, places: Places) -> None:
         program.ready()
         camera = PatientCamera(lambda: open_camera(site), program)
         while not program.stopping:
+            program.receive(0)
             frame = camera.read()
             if frame is not None:
                 decide.send(counting.sighting(frame))

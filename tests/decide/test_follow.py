@@ -1,0 +1,154 @@
+"""Commands as decide follows them: raised, worded, silenced, never less and never longer."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.commands import AT_MOST_S
+from edge.decide.decider import Decider
+from edge.decide.levels import NS
+from edge.errors import CommandError
+from edge.wire import Action, Command, Level
+from edge.words import WORDS
+from tests.decide.test_decider import SITE, crowd
+
+
+def command(action: Action, since_s: float = 10, lasts_s: float = 10, **more: Any) -> Command:
+    since = round(since_s * NS)
+    until = since + round(lasts_s * NS)
+    return Command(f"{action}-{since_s}", action, "room", since, until, **more)
+
+
+def calm() -> Decider:
+    """CLEAR, with pictures for 10 s."""
+    return crowd(Decider(SITE), 0.2, 0.2, 0, 41)
+
+
+def test_a_text_stands_for_its_time_with_the_light_and_voice_of_the_level() -> None:
+    decider = calm()
+    text = command("text", lines=("출구는 왼쪽", "EXIT LEFT"))
+    decider.follow(text, NS * 11)
+    order = decider.order(NS * 11)
+    assert order.pages[0].lines == text.lines
+    assert (order.message, order.until) == ("text", text.until)
+    decider.follow(command("hold", 11, 5, level=Level.CROWDED), NS * 11)
+    held = decider.order(NS * 12)
+    assert held.pages[0].lines == text.lines
+    assert held.clips and held.beacon == "slow"
+    assert decider.state(NS * 12, "").commands == ("text-10", "hold-11")
+    assert decider.order(NS * 20).message != "text"
+
+
+def test_a_text_never_hides_critical() -> None:
+    decider = calm()
+    decider.follow(command("text", lines=("EXIT LEFT",)), NS * 11)
+    decider.follow(command("mute"), NS * 11)
+    decider.follow(command("hold", 11, 5, level=Level.CRITICAL), NS * 11)
+    order = decider.order(NS * 12)
+    assert order.message == "critical"
+    assert order.clips
+
+
+def test_a_mute_silences_all_but_critical_and_ends() -> None:
+    decider = calm()
+    decider.follow(command("mute", 10, 5), NS * 11)
+    decider.follow(command("hold", 10, 60, level=Level.CROWDED), NS * 11)
+    assert decider.order(NS * 12).clips == ()
+    assert decider.order(NS * 15).clips
+
+
+def test_a_test_runs_through_every_colour_and_gives_way_to_a_warning() -> None:
+    decider = calm()
+    decider.follow(command("test"), NS * 11)
+    order = decider.order(NS * 11)
+    assert order.message == "test"
+    assert len({page.colour for page in order.pages}) == 4
+    decider.follow(command("hold", 11, 5, level=Level.CAUTION), NS * 11)
+    assert decider.order(NS * 11).message == "caution"
+
+
+def test_a_release_ends_all_and_what_it_ended_stays_ended() -> None:
+    decider = calm()
+    earlier = [
+        command("hold", 10, 60, level=Level.CROWDED),
+        command("text", 10, 60, lines=("A",)),
+        command("mute", 10, 60),
+    ]
+    for each in earlier:
+        decider.follow(each, NS * 11)
+    decider.follow(command("release", 12), NS * 12)
+    for each in earlier:
+        decider.follow(each, NS * 13)
+    assert decider.order(NS * 13) == calm().order(NS * 13)
+    assert decider.state(NS * 13, "").commands == ("release-12",)
+
+
+@pytest.mark.parametrize("at_s", [9, 20])
+def test_what_is_over_or_yet_to_come_changes_nothing(at_s: int) -> None:
+    decider = calm()
+    assert decider.follow(command("hold", level=Level.CRITICAL), NS * at_s) == []
+    assert decider.order(NS * 15) == calm().order(NS * 15)
+
+
+CLEAR_WORDS = sorted(
+    {words for cell in WORDS["clear"].values() for words in (cell.headline, cell.short)}
+)
+
+
+@pytest.mark.parametrize("words", CLEAR_WORDS)
+@pytest.mark.parametrize("dress", ["{}", "  {} !", "now {}"])
+def test_no_text_says_clear(words: str, dress: str) -> None:
+    said = (dress.format(words.lower()),)
+    with pytest.raises(CommandError, match="only the camera can say"):
+        calm().follow(command("text", lines=said), NS * 11)
+    with pytest.raises(CommandError, match="only the camera can say"):
+        calm().follow(command("text", lines=(words[:2], words[2:])), NS * 11)
+
+
+@pytest.mark.parametrize("level", [None, Level.CLEAR, Level.UNKNOWN])
+def test_no_less_than_caution_is_held(level: Level | None) -> None:
+    with pytest.raises(CommandError, match="can be held"):
+        calm().follow(command("hold", level=level), NS * 11)
+
+
+@pytest.mark.parametrize("action", list(AT_MOST_S))
+def test_no_longer_than_the_bound(action: Action) -> None:
+    with pytest.raises(CommandError, match="ask for less"):
+        calm().follow(command(action, 10, AT_MOST_S[action] + 1), NS * 11)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            Command,
+            st.text(max_size=4),
+            st.sampled_from(list(AT_MOST_S)),
+            st.just("x"),
+            st.integers(-NS, 40 * NS),
+            st.integers(-NS, 60 * NS),
+            st.none() | st.sampled_from(Level),
+            st.lists(st.text(max_size=45), max_size=4).map(tuple),
+        ),
+        max_size=12,
+    ),
+    st.integers(0, 60 * NS),
+)
+def test_whatever_is_commanded_the_sign_says_no_less_than_the_camera(
+    commands: list[Command], at: int
+) -> None:
+    decider = calm()
+    told = decider.level
+    assert told is Level.CLEAR
+    for each in commands:
+        try:
+            decider.follow(each, max(at, 10 * NS))
+        except CommandError:
+            continue
+    order = decider.order(at)
+    assert order.level >= told
+    after = max([each.until for each in commands], default=0)
+    if at >= after:
+        assert order == calm().order(at)
