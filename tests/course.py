@@ -106,10 +106,8 @@ def delays(moments: Sequence[Moment], level: Level) -> list[float | None]:
 
 def _delay(truth: Sequence[bool], camera: Sequence[bool], rise: int) -> float | None:
     if camera[rise]:
-        began = (
-            rise - next((n for n, said in enumerate(camera[rise::-1]) if not said), rise + 1) + 1
-        )
-        return EVERY_S * (began - rise)
+        said_since = list(itertools.takewhile(bool, camera[rise::-1]))
+        return EVERY_S * (1 - len(said_since))
     for later in range(rise, len(truth)):
         if camera[later]:
             return EVERY_S * (later - rise)

@@ -9,12 +9,24 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from edge.replay import HOLD_PICTURES_S
 from edge.site import Site
 from edge.watch.cameras.staged import SCENARIOS
 from edge.watch.guard import ViewGuard
 from edge.wire import Level
-from tests.course import EVERY_S, LOW, Moment, course, delays, longest, of_scenario, quiet_view
+from tests.course import (
+    EVERY_S,
+    LOW,
+    Moment,
+    course,
+    delays,
+    held,
+    longest,
+    of_scenario,
+    quiet_view,
+)
 from tests.decide.truths import TrueZone
+from tests.station import DAYS, labelled
 
 WARNINGS = (Level.CAUTION, Level.CROWDED, Level.CRITICAL)
 SOME = 0.5  # persons per m2, from which an error is told in percent
@@ -96,9 +108,18 @@ def scenes() -> None:
     show("scenario", courses)
 
 
+def station() -> None:
+    """The station's val days; a picture stands for a minute, as in `redroad replay`."""
+    courses = {
+        name: list(course(day.site, held(labelled(day), HOLD_PICTURES_S), None))
+        for name, day in DAYS.items()
+    }
+    show("day", courses)
+
+
 def main() -> None:
     """Print the parts that are asked for, or everything."""
-    parts = {"scenes": scenes}
+    parts = {"scenes": scenes, "station": station}
     for name in sys.argv[1:] or parts:
         parts[name]()
 
