@@ -15,9 +15,12 @@ import tomlkit
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from edge.decide.ground import GroundPlane
+from edge.decide.survey import LEAST
 from edge.errors import GroundError, SiteError
+from edge.site.load import wanted
 from edge.site.schema import Ground, Zone
 from edge.watch.frame import Pixels
 from edge.watch.manifest import ModelEntry
@@ -31,6 +34,7 @@ LEAST_HEAD_PX = 6.0  # in the counter's input; the model card's lower bound
 ERROR_M = 0.1
 FIGURE_M = 1.7
 GRID, FIGURE, ZONE, MARK = (80, 220, 255), (255, 255, 255), (255, 200, 40), (255, 60, 60)
+LIMIT = (120, 255, 120)
 
 
 def parse_point(text: str) -> Marked:
@@ -38,6 +42,8 @@ def parse_point(text: str) -> Marked:
     sides = [side.split(",") for side in text.split("=")]
     try:
         (x, y), (across, along) = ([float(number) for number in side] for side in sides)
+        if not np.isfinite((x, y, across, along)).all():
+            raise ValueError(text)
     except ValueError:
         raise GroundError(
             f"point {text!r} is not understood; write px and metres as x,y=X,Y, "
@@ -56,7 +62,11 @@ def read_points(path: Path) -> list[Marked]:
         else:
             rows = [row for row in csv.reader(text.splitlines()) if row and _begins_a_row(row[0])]
         return [(float(x), float(y), float(a), float(b)) for x, y, a, b in rows]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise GroundError(
+            f"points file {path}: cannot be read ({error.strerror}); check the path"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
         raise GroundError(
             f"points file {path}: {error}; must have a row x,y,X,Y for each point"
         ) from error
@@ -75,15 +85,21 @@ def make_ground(points: Sequence[Marked], size: tuple[int, int], **options: obje
             {"points": list(points), "picture_width": size[0], "picture_height": size[1], **given}
         )
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(map(str, mistake['loc']))} = {_short(mistake['input'])}: {mistake['msg']}"
-            for mistake in error.errors()
-        ]
+        lines = [_out_of_bounds(mistake, len(points)) for mistake in error.errors()]
         raise GroundError("\n".join(lines)) from error
 
 
-def _short(value: object) -> str:
-    return f"{len(value)} given" if isinstance(value, list) else repr(value)
+def _out_of_bounds(mistake: ErrorDetails, points: int) -> str:
+    name, *place = mistake["loc"]
+    if name != "points":
+        return f"{name} = {mistake['input']!r} must be {wanted(mistake)}; change it"
+    if place:
+        return (
+            f"point {int(place[0]) + 1}: {mistake['input']!r} must be {wanted(mistake)}; change it"
+        )
+    remedy = "mark more" if points < LEAST else "leave some out"
+    bound = wanted(mistake).removeprefix("a list of ")
+    return f"{points} points are given, must be {bound}; {remedy}"
 
 
 def tell(plane: GroundPlane, ground: Ground, entry: ModelEntry) -> list[str]:
@@ -104,11 +120,20 @@ def tell(plane: GroundPlane, ground: Ground, entry: ModelEntry) -> list[str]:
         + _derived(plane.derived_height_m),
         f"at {_place(near)} a metre is {_scale(plane, near):.0f} px, "
         f"at {_place(far)} {_scale(plane, far):.0f} px",
-        f"heads can be counted up to {farthest_m(plane, entry):.0f} m from the camera's foot "
-        f"({LEAST_HEAD_PX:g} px wide for {entry.name})",
+        f"heads can be counted up to {farthest_m(plane, entry):.0f} m from the camera's foot; "
+        + _why_not_farther(plane, entry),
         *_errors(plane),
     ]
+    if np.linalg.det(plane.to_ground) > 0:
+        lines.append("the metres run mirrored: check that X is to the right and Y away")
     return lines
+
+
+def _why_not_farther(plane: GroundPlane, entry: ModelEntry) -> str:
+    top = plane.feet(np.array([plane.width / 2, 0.0]))
+    if np.isfinite(top).all() and plane.px_per_m(top) >= least_px_per_m(plane, entry):
+        return "farther ones are above the picture's edge"
+    return f"farther ones are less than {LEAST_HEAD_PX:g} px wide for {entry.name}"
 
 
 def _errors(plane: GroundPlane) -> list[str]:
@@ -151,25 +176,43 @@ def farthest_m(plane: GroundPlane, entry: ModelEntry) -> float:
 
 def check_zones(zones: Sequence[Zone], plane: GroundPlane, entry: ModelEntry) -> list[str]:
     """A line for each zone with a corner where no head could be counted."""
-    least = least_px_per_m(plane, entry)
     lines = []
     for zone in zones:
-        for x, y in zone.ground or ():
-            corner = np.array([x, y])
-            if not plane.shows(plane.picture(corner, plane.head_height_m)):
-                why = "is outside the picture at the height of heads"
-            elif _scale(plane, corner) < least:
-                why = f"has {_scale(plane, corner):.0f} px for a metre, must be {least:.0f}"
-            else:
-                continue
+        whys = [((x, y), _hidden(plane, entry, (x, y))) for x, y in zone.ground or ()]
+        bad = next(((corner, why) for corner, why in whys if why is not None), None)
+        if bad is not None:
+            (x, y), why = bad
             lines.append(f"zone {zone.name!r}: corner ({x:g}, {y:g}) m {why}; draw it nearer")
-            break
     return lines
 
 
-def starter_zone(ground: Ground) -> Zone:
-    """A zone through the marked points' outermost, for a site that has none."""
-    return Zone(name="street", ground=_hull([(x, y) for _, _, x, y in ground.points]))
+def _hidden(plane: GroundPlane, entry: ModelEntry, corner: tuple[float, float]) -> str | None:
+    """Why no head can be counted at a place on the ground; None where one can."""
+    place, least = np.array(corner), least_px_per_m(plane, entry)
+    if not plane.shows(plane.picture(place, plane.head_height_m)):
+        return "is outside the picture at the height of heads"
+    if _scale(plane, place) < least:
+        return f"has {_scale(plane, place):.0f} px for a metre, must be {least:.0f}"
+    return None
+
+
+def starter_zone(ground: Ground, plane: GroundPlane, entry: ModelEntry) -> Zone:
+    """A zone through the marked points' outermost, for a site that has none.
+
+    Corners where no head could be counted are drawn in, towards the middle of those where one can.
+    """
+    outermost = _hull([(x, y) for _, _, x, y in ground.points])
+    good = [corner for corner in outermost if _hidden(plane, entry, corner) is None]
+    middle = np.mean(good or outermost, axis=0)
+    steps = np.linspace(1.0, 0.0, 51)
+
+    def drawn_in(corner: tuple[float, float]) -> tuple[float, float]:
+        on_the_way = [tuple(np.round(middle + (corner - middle) * step, 2)) for step in steps]
+        seen = [place for place in on_the_way if _hidden(plane, entry, place) is None]
+        x, y = seen[0] if seen else corner
+        return float(x), float(y)
+
+    return Zone(name="street", ground=[drawn_in(corner) for corner in outermost])
 
 
 def _hull(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -208,8 +251,12 @@ def write_section(path: Path, ground: Ground, zone: Zone | None) -> None:
         part = path.with_name(f"{path.name}.part")
         part.write_text(tomlkit.dumps(document), encoding="utf-8")
         part.replace(path)
-    except (OSError, ValueError) as error:
-        raise SiteError(f"site file {path}: cannot be written: {error}") from error
+    except OSError as error:
+        raise SiteError(
+            f"site file {path}: cannot be written ({error.strerror}); choose a folder to write in"
+        ) from error
+    except ValueError as error:
+        raise SiteError(f"site file {path}: not valid TOML: {error}; mend that line") from error
 
 
 def _table(ground: Ground) -> tomlkit.items.Table:
@@ -224,8 +271,13 @@ def _table(ground: Ground) -> tomlkit.items.Table:
     return table
 
 
-def draw_overlay(pixels: Pixels, plane: GroundPlane, zones: Sequence[Zone]) -> Image.Image:
-    """The picture with the metre grid, the zones at people's feet, and standing figures."""
+def draw_overlay(
+    pixels: Pixels, plane: GroundPlane, zones: Sequence[Zone], farthest: float
+) -> Image.Image:
+    """The picture with the metre grid, the zones at people's feet, and standing figures.
+
+    An arc on the ground shows the `farthest` metres at which heads can be counted.
+    """
     image = Image.fromarray(pixels)
     draw = ImageDraw.Draw(image, "RGBA")
     low, high = _visible(plane, zones)
@@ -239,9 +291,24 @@ def draw_overlay(pixels: Pixels, plane: GroundPlane, zones: Sequence[Zone]) -> I
         if len(corners):
             _line(draw, plane.picture(_dense(corners)), (*ZONE, 255), width=3)
     font = ImageFont.load_default(size=max(11, plane.height // 32))
-    for place in _places(low, high):
+    _arc(draw, plane, farthest, font)
+    for place in _places(zones):
         _figure(draw, plane, place, font)
     return image
+
+
+def _arc(draw: ImageDraw.ImageDraw, plane: GroundPlane, radius: float, font: Font) -> None:
+    """So far from the camera's foot, over all the ground that is seen."""
+    around = np.linspace(0, 2 * np.pi, 721)
+    circle = plane.foot + radius * np.column_stack([np.cos(around), np.sin(around)])
+    seen = plane.picture(circle)
+    seen = seen[plane.shows(seen)]
+    seen = seen[np.argsort(seen[:, 0])]
+    _line(draw, seen, (*LIMIT, 255), width=2)
+    if len(seen):
+        x, y = seen[0]
+        text = f"heads counted up to {radius:.0f} m"
+        draw.text((x + 4, y + 3), text, fill=LIMIT, font=font, stroke_width=2, stroke_fill="black")
 
 
 def _visible(plane: GroundPlane, zones: Sequence[Zone]) -> tuple[Floats, Floats]:
@@ -263,9 +330,11 @@ def _line(
         draw.line(seen, fill=colour, width=width)
 
 
-def _places(low: Floats, high: Floats) -> list[Floats]:
-    """Nine places, three by three."""
-    parts = (0.2, 0.5, 0.8)
+def _places(zones: Sequence[Zone]) -> list[Floats]:
+    """Nine places over the zones, three by three."""
+    corners = np.array([corner for zone in zones for corner in zone.ground or ()] or [(0.0, 0.0)])
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    parts = (0.1, 0.5, 0.9)
     return [low + (high - low) * (across, along) for along in parts[::-1] for across in parts]
 
 
@@ -278,7 +347,7 @@ def _figure(draw: ImageDraw.ImageDraw, plane: GroundPlane, place: Floats, font: 
     radius = max(1.5, _scale(plane, place) * HEAD_M / 2)
     draw.line([*feet.tolist(), *neck.tolist()], fill=FIGURE, width=max(2, round(radius / 2)))
     draw.ellipse([*(head - radius).tolist(), *(head + radius).tolist()], outline=FIGURE, width=2)
-    text = f"{place[0]:.1f}, {place[1]:.1f}"
+    text = "{:.1f}, {:.1f}".format(*(place.round(1) + 0.0))  # + 0.0 makes -0 plain
     draw.text(
         (feet[0] + 4, feet[1] - 4),
         text,

@@ -11,6 +11,7 @@ from edge.calibrate import (
     draw_marks,
     draw_overlay,
     draw_ruler,
+    farthest_m,
     make_ground,
     parse_point,
     read_points,
@@ -70,10 +71,10 @@ def _finish(
     zones = [zone for zone in site.zone if zone.ground is not None]
     drafted = not zones or site.ground is None or "zone" not in site.model_fields_set
     if drafted and write_to is not None:
-        zones = [starter_zone(ground)]
+        zones = [starter_zone(ground, plane, entry)]
     bad = check_zones(zones, plane, entry)
     if overlay is not None:
-        image = draw_overlay(pixels, plane, zones)
+        image = draw_overlay(pixels, plane, zones, farthest_m(plane, entry))
         draw_marks(image, ground)
         yield from _save(overlay, image, "look at it: do grid and figures stand on the street?")
     if write_to is not None:
@@ -132,5 +133,6 @@ def _save(path: Path | None, image: Image.Image, advice: str) -> Iterator[str]:
     try:
         image.save(path)
     except (OSError, ValueError) as error:
-        raise SiteError(f"--overlay {path}: {error}; choose a .png that can be written") from error
+        why = getattr(error, "strerror", None) or error
+        raise SiteError(f"--overlay {path}: {why}; choose a .png that can be written") from error
     yield f"{path} is drawn; {advice}"

@@ -73,9 +73,13 @@ def test_without_points_a_ruler_is_drawn(street: Path, tmp_path: Path) -> None:
     ("arguments", "line"),
     [
         (with_points(POINTS), "--camera-height is missing"),
-        ([*with_points(POINTS), "--camera-height", "85"], "camera_height_m = 85.0"),
-        ([*with_points(POINTS[:3]), "--camera-height", "8.5"], "points = 3 given"),
+        ([*with_points(POINTS), "--camera-height", "85"], "camera_height_m = 85.0 must be at most"),
+        ([*with_points(POINTS[:3]), "--camera-height", "8.5"], "3 points are given, must be at le"),
+        ([*with_points(POINTS * 3), "--camera-height", "8.5"], "18 points are given, must be at m"),
+        (["--point", "1,2=3,1e6", "--camera-height", "8.5", *with_points(POINTS)], "point 1: 1000"),
         (["--point", "1,2,3"], "write px and metres as x,y=X,Y"),
+        (["--point", "1,nan=3,4"], "write px and metres as x,y=X,Y"),
+        (["--points", "missing.csv"], "cannot be read (No such file or directory); check the path"),
         ([], "add --point"),
     ],
 )
@@ -84,6 +88,32 @@ def test_mistakes_are_told_in_one_line(street: Path, arguments: list[str], line:
     assert code == 2
     assert line in told
     assert len(told.splitlines()) == 1
+
+
+def test_a_first_zone_ends_where_heads_can_no_longer_be_counted(
+    street: Path, tmp_path: Path
+) -> None:
+    """Points whose heads are above the picture serve for the ground, not for the zone."""
+    site = tmp_path / "site.toml"
+    view = Scene().view
+    far = np.array([(-2.5, 22.0), (2.5, 22.0)])
+    x, y, _ = view.project(np.column_stack([far, np.zeros(2)]))
+    points = [*POINTS[:4], *(f"{a},{b}={c},{d}" for a, b, (c, d) in zip(x, y, far, strict=True))]
+    code, told = calibrate(street, *with_points(points), "--camera-height", 8.5, "--site", site)
+    assert code == 0, told
+    assert "farther ones are above the picture's edge" in told
+    outline = np.array(load_site(site).zone[0].ground)
+    assert 18 < outline[:, 1].max() < 22
+    assert calibrate(street, "--site", site)[0] == 0
+
+
+def test_mirrored_metres_are_told(street: Path) -> None:
+    """Left and right exchanged in every point: densities are the same, the zones are not."""
+    mirrored = [f"{x},{y}={-a},{b}" for x, y, a, b in DEMO_GROUND.points]
+    for points, told in ((mirrored, True), (POINTS, False)):
+        code, output = calibrate(street, *with_points(points), "--camera-height", 8.5)
+        assert code == 0
+        assert ("the metres run mirrored" in output) == told
 
 
 def test_points_come_from_tables_too(tmp_path: Path) -> None:

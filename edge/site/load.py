@@ -78,9 +78,13 @@ def _explain(mistake: ErrorDetails) -> str:
         return f"option {missing} is missing; add it"
     if kind == "value_error":
         return f"option {option}: {context['error']}" if option else f"{context['error']}"
-    bound = _BOUNDS.get(kind)
-    wanted = bound.format(**context) if bound else mistake["msg"]
-    return f"option {option} = {mistake['input']!r} must be {wanted}; change it"
+    return f"option {option} = {mistake['input']!r} must be {wanted(mistake)}; change it"
+
+
+def wanted(mistake: ErrorDetails) -> str:
+    """What the value must be, in words."""
+    bound = _BOUNDS.get(mistake["type"])
+    return bound.format(**mistake.get("ctx", {})) if bound else mistake["msg"]
 
 
 def _option_name(mistake: ErrorDetails) -> str:
