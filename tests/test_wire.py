@@ -10,6 +10,7 @@ from edge.wire import (
     Event,
     HeadMap,
     Level,
+    Motion,
     Order,
     Page,
     PictureHealth,
@@ -28,6 +29,18 @@ def test_a_sighting_keeps_its_head_map() -> None:
     assert np.array_equal(received.heads.count, count)
     assert np.array_equal(received.heads.variance, count / 2)
     assert received.heads.total() == heads.total()
+
+
+def test_a_sighting_keeps_its_motion() -> None:
+    cells = np.arange(12, dtype=np.float32).reshape(3, 4)
+    heads = HeadMap(cells, cells, 16.0, 64, 48, 1.7)
+    motion = Motion(cells, -cells, 2.0)
+    received = decode(encode(Sighting(7, 123, heads, PictureHealth(), "m", motion)))
+    assert isinstance(received, Sighting)
+    assert received.motion is not None
+    assert np.array_equal(received.motion.right, cells)
+    assert np.array_equal(received.motion.down, -cells)
+    assert received.motion.sample == 2.0
 
 
 def test_an_order_is_the_same_after_the_wire() -> None:

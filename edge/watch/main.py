@@ -12,6 +12,7 @@ from edge.watch.guard import ViewGuard
 from edge.watch.health import HealthJudge
 from edge.watch.keeper import ViewKeeper
 from edge.watch.manifest import Manifest, shipped_manifest
+from edge.watch.motion import MotionMeter
 from edge.watch.view import View
 from edge.wire import HeadMap, Sighting
 
@@ -63,7 +64,7 @@ def manifest_of(site: Site) -> Manifest:
 
 
 class Counting:
-    """From frames to Sightings: picture health first, then the counter."""
+    """From frames to Sightings: picture health first, then the counter, then motion."""
 
     def __init__(
         self,
@@ -77,6 +78,7 @@ class Counting:
         self._manifest = manifest_of(site)
         self._limit_gmac = limit_gmac
         self._judge = HealthJudge(live=live, guard=guard)
+        self._motion = MotionMeter()
         self._counter: Counter | None = None
         self._shape: tuple[int, ...] = ()
         self._seq = 0
@@ -92,8 +94,12 @@ class Counting:
         """What this frame shows; without a count when the picture cannot be trusted."""
         self._seq += 1
         picture = self._judge.judge(frame)
-        heads = None if picture.faults else self._count(frame)
-        return Sighting(self._seq, frame.taken_at, heads, picture, self.model)
+        if picture.faults:
+            self._motion.forget()
+            return Sighting(self._seq, frame.taken_at, None, picture, self.model)
+        heads = self._count(frame)
+        motion = self._motion.see(frame, heads)
+        return Sighting(self._seq, frame.taken_at, heads, picture, self.model, motion)
 
     def _count(self, frame: Frame) -> HeadMap:
         if self._counter is None or self._shape != frame.pixels.shape:
