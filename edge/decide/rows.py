@@ -19,10 +19,10 @@ class Rows:
         self._starts = np.cumsum([0] + [len(columns) for columns, _ in listed[:-1]])
 
     def __matmul__(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The product with a vector."""
-        products = vector[self._columns]
+        """The product with a vector, or with each of some (n, vector)."""
+        products = vector[..., self._columns]
         products *= self._weights
-        return np.asarray(np.add.reduceat(products, self._starts), np.float32)
+        return np.asarray(np.add.reduceat(products, self._starts, axis=-1), np.float32)
 
     def squared(self) -> "Rows":
         """The matrix of squared weights, which carries variances."""

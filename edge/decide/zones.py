@@ -1,4 +1,4 @@
-"""Who is in which zone: people, density, and the peak over the worst patch.
+"""Who is in which zone: people, density, the peak over the worst patch, and how they move.
 
 A cell's people are taken to stand evenly on the piece of ground that the cell shows at the height
 of heads. Everything that depends on the camera alone is computed once for each shape of head map;
@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.decide.ground import GroundPlane
+from edge.decide.motion import Movement, Moving, Street
 from edge.decide.rows import Row, Rows
 from edge.errors import GroundError
 from edge.outlines import covered, signed_area
 from edge.site.schema import Ground, Zone
-from edge.wire import HeadMap, Occupancy
+from edge.wire import Estimate, HeadMap, Motion, Occupancy
 
 Floats = NDArray[np.float64]
 
@@ -45,30 +46,36 @@ class ZoneCounter:
         self._patch_m2 = 0.0 if ground is None else ground.patch_m2
         self._shape: tuple[float, ...] = ()
         self._weights: Weights | None = None
+        self._movement: Movement | None = None
 
-    def count(self, heads: HeadMap, taken_at: int) -> Crowd:
-        """The occupancy of every zone, in the site file's order.
+    def count(self, heads: HeadMap, taken_at: int, motion: Motion | None = None) -> Crowd:
+        """The occupancy of every zone, in the site file's order; the speed from memory, too.
 
         GroundError when the ground plane does not suit the picture, or a zone is not all in it.
         """
         shape = (*heads.count.shape, heads.width, heads.height, heads.cell)
         if self._weights is None or shape != self._shape:
             self._weights = Weights.of(self._zones, heads, self._plane, self._patch_m2)
+            street = None if self._plane is None else self._weights.street(self._plane, heads)
+            self._movement = None if street is None else Movement(street)
             self._shape = shape
-        return self._weights.crowd(heads, taken_at)
+        if self._movement is None:
+            return self._weights.crowd(heads, taken_at)
+        return self._weights.crowd(heads, taken_at, self._movement.see(heads, motion, taken_at))
 
 
 @dataclass(frozen=True, eq=False)
 class Weights:
     """What to sum: a row for each zone, one for what is beyond, then each zone's patches.
 
-    `patches_from` are the first patches' rows, in the order of `patched`, the zones that have any.
+    `patches_from` are each zone's first. Of a zone that is not larger than a patch, or has no
+    ground plane, the only patch is the whole.
     """
 
     zones: tuple[Zone, ...]
     people: Rows
     variance: Rows
-    patched: NDArray[np.int64]
+    shares: tuple[Row, ...]
     patches_from: NDArray[np.int64]
 
     @staticmethod
@@ -83,8 +90,10 @@ class Weights:
         ]
         shares = [parts.shares(area) for parts, area in in_zone]
         patches = [
-            [] if zone.ground is None or zone.area <= patch_m2 else parts.patches(area, patch_m2)
-            for zone, (parts, area) in zip(zones, in_zone, strict=True)
+            [(cells, share / zone.area)]
+            if zone.ground is None or zone.area <= patch_m2
+            else parts.patches(area, patch_m2)
+            for zone, (parts, area), (cells, share) in zip(zones, in_zone, shares, strict=True)
         ]
         counts = np.array([len(rows) for rows in patches])
         firsts = len(zones) + 1 + np.cumsum(counts) - counts
@@ -92,43 +101,47 @@ class Weights:
             zones=tuple(zones),
             people=Rows([*shares, ground.beyond(), *(row for rows in patches for row in rows)]),
             variance=Rows(shares).squared(),
-            patched=np.flatnonzero(counts),
-            patches_from=firsts[counts > 0],
+            shares=tuple(shares),
+            patches_from=firsts,
         )
 
-    def crowd(self, heads: HeadMap, taken_at: int) -> Crowd:
-        """Everybody in `heads`."""
+    def street(self, plane: GroundPlane, heads: HeadMap) -> Street:
+        """What the motion of head maps shaped like `heads` means on the ground."""
+        return Street.of(plane, heads, self.shares, self.people, self.patches_from)
+
+    def crowd(
+        self, heads: HeadMap, taken_at: int, moving: Sequence[Moving | None] | None = None
+    ) -> Crowd:
+        """Everybody in `heads`, and how they move in each zone."""
         sums = self.people @ heads.count.ravel()
         variances = self.variance @ heads.variance.ravel()
-        peaks = np.zeros(len(self.zones))
-        if len(self.patched):
-            peaks[self.patched] = np.maximum.reduceat(sums, self.patches_from)
-        both = zip(sums.tolist(), variances.tolist(), strict=False)
-        rows = zip(self.zones, both, peaks.tolist(), strict=True)
+        peaks = np.maximum.reduceat(sums, self.patches_from)
+        found = map(heads.estimate, sums.tolist(), variances.tolist())
+        speeds = moving or [None] * len(self.zones)
+        rows = zip(self.zones, found, peaks.tolist(), speeds, strict=False)
         return Crowd(
-            zones=tuple(_occupancy(heads, *row, taken_at) for row in rows),
+            zones=tuple(_occupancy(*row, taken_at) for row in rows),
             beyond=float(sums[len(self.zones)]),
         )
 
 
 def _occupancy(
-    heads: HeadMap, zone: Zone, sums: tuple[float, float], peak: float, taken_at: int
+    zone: Zone, found: Estimate, peak: float, moving: Moving | None, taken_at: int
 ) -> Occupancy:
-    """From the sums of counts and of variances.
-
-    The peak is never below the mean; without a ground plane no patch is known, and it is the mean.
-    """
-    estimate = heads.estimate(*sums)
-    density = estimate.people / zone.area
+    """One zone's figures. The peak is never below the mean."""
+    density = found.people / zone.area
     return Occupancy(
         zone=zone.name,
-        people=estimate.people,
-        low=estimate.low,
-        high=estimate.high,
+        people=found.people,
+        low=found.low,
+        high=found.high,
         area=zone.area,
         density=density,
         peak=max(density, peak),
         taken_at=taken_at,
+        speed=None if moving is None else moving.speed,
+        speed_variance=None if moving is None else moving.speed_variance,
+        pressure=None if moving is None else moving.pressure,
     )
 
 
