@@ -48,11 +48,15 @@ def bands_of(table: BandTable) -> tuple[Band, ...]:
 
 @dataclass(frozen=True)
 class Reading:
-    """One density with the upper end of its interval, and when its picture was taken."""
+    """One density with the upper end of its interval, and when its picture was taken.
+
+    A `warning`, in words, makes it count for one level more.
+    """
 
     density: float
     upper: float
     at: int
+    warning: str = ""
 
     @property
     def sound(self) -> bool:
@@ -101,6 +105,7 @@ def observe(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step:
         return state, None
     if not reading.sound:
         return distrust(state, reading.at, f"this is no count: {_words(reading)}")
+    words, reading = _words(reading), _lifted(bands, reading)
     state, lost = pass_time(state, reading.at)
     good = reading.at if state.good is None else state.good
     risen = _risen(bands, state.risen, reading)
@@ -108,7 +113,7 @@ def observe(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step:
     if state.level is Level.UNKNOWN:
         state, found = _leave_unknown(bands, state, reading, good)
         return state, lost or found
-    return _rise(bands, state, reading) or _fall(bands, state, reading)
+    return _rise(bands, state, reading.at, words) or _fall(bands, state, reading, words)
 
 
 def distrust(state: LevelState, at: int, because: str) -> Step:
@@ -126,6 +131,17 @@ def pass_time(state: LevelState, at: int) -> Step:
     if state.seen is not None and at - state.seen <= STALE_AFTER_S * NS:
         return state, None
     return distrust(state, at, f"no count for {STALE_AFTER_S:g} s")
+
+
+def _lifted(bands: Sequence[Band], reading: Reading) -> Reading:
+    """What decides: of a warned reading the density at which the next level begins, or its own.
+
+    So a warning can only raise, by one level, and obeys the times of the table as all readings do.
+    """
+    if not reading.warning:
+        return reading
+    density = next((band.rise for band in bands if band.rise > reading.density), reading.density)
+    return replace(reading, density=density, upper=max(density, reading.upper))
 
 
 def _risen(
@@ -148,25 +164,25 @@ def _leave_unknown(bands: Sequence[Band], state: LevelState, reading: Reading, g
         return replace(state, highest=highest), None
     reached = [band.level for band in bands if highest >= band.fall]
     because = f"good counts for {TRUST_AFTER_S:g} s, at most {highest:.2f} persons/m²"
+    if reading.warning:
+        because += f" ({reading.warning}: counts for one level more)"
     return _enter(state, max(reached, default=Level.CLEAR), because, reading.at)
 
 
-def _rise(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step | None:
+def _rise(bands: Sequence[Band], state: LevelState, at: int, words: str) -> Step | None:
     held = [
         band
         for band, since in zip(bands, state.risen, strict=True)
-        if since is not None
-        and band.level > state.level
-        and reading.at - since >= band.rise_after_s * NS
+        if since is not None and band.level > state.level and at - since >= band.rise_after_s * NS
     ]
     if not held:
         return None
     band = held[-1]
-    because = f"{_words(reading)}; {band.rise:g} or more for {band.rise_after_s:g} s"
-    return _enter(state, band.level, because, reading.at)
+    because = f"{words}; {band.rise:g} or more for {band.rise_after_s:g} s"
+    return _enter(state, band.level, because, at)
 
 
-def _fall(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step:
+def _fall(bands: Sequence[Band], state: LevelState, reading: Reading, words: str) -> Step:
     band = next((band for band in bands if band.level is state.level), None)
     if band is None or reading.upper >= band.fall:
         return replace(state, sunk=None), None
@@ -174,7 +190,7 @@ def _fall(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step:
     if reading.at - sunk < band.fall_after_s * NS:
         return replace(state, sunk=sunk), None
     lower = max((b.level for b in bands if b.level < band.level), default=Level.CLEAR)
-    because = f"{_words(reading)}; surely below {band.fall:g} for {band.fall_after_s:g} s"
+    because = f"{words}; surely below {band.fall:g} for {band.fall_after_s:g} s"
     return _enter(state, lower, because, reading.at)
 
 
@@ -184,7 +200,8 @@ def _enter(state: LevelState, level: Level, because: str, at: int) -> Step:
 
 
 def _words(reading: Reading) -> str:
-    return f"{reading.density:.2f} persons/m² (at most {reading.upper:.2f})"
+    words = f"{reading.density:.2f} persons/m² (at most {reading.upper:.2f})"
+    return f"{words}, {reading.warning}: counts for one level more" if reading.warning else words
 
 
 def worst(zones: Iterable[LevelState]) -> Level:

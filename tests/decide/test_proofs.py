@@ -46,6 +46,7 @@ def table(*rows: tuple[float, float, float, float]) -> tuple[Band, ...]:
 
 DEFAULT = bands_of(BandTable())
 QUICK = table((2.0, 1.6, 3.0, 3.0), (3.0, 2.6, 1.5, 3.0), (5.0, 4.3, 3.0, 1.5))
+EVEN = table(*((rise, fall, 1.5, 3.0) for rise, fall in ((2.0, 1.6), (3.0, 2.6), (5.0, 4.3))))
 NESTED = table((2.0, 1.0, 0.0, 1.5), (3.0, 1.5, 1.5, 0.0), (5.0, 1.8, 4.5, 3.0))
 
 
@@ -109,8 +110,9 @@ def inputs(bands: Sequence[Band], pick: Pick) -> list[Input]:
     silence = [Input(wait, picture=False) for wait in (0, UNIT, DAYS)]
     blind = [Input(wait) for wait in (0, UNIT, DAYS)]
     readings = [Input(UNIT, True, *kind) for kind in some]
+    warned = [replace(reading, warned=True) for reading in readings]
     rare = [Input(wait, True, *kind) for wait in (0, 2 * UNIT, DAYS) for kind in some[::3]]
-    return silence + blind + readings + rare
+    return silence + blind + readings + warned + rare
 
 
 @pytest.mark.parametrize(
@@ -132,24 +134,49 @@ def test_no_way_leads_to_a_broken_rule(bands: tuple[Band, ...], pick: Pick) -> N
 Pair = tuple[LevelState, LevelState]
 
 
+def test_a_warning_never_lowers_and_raises_by_one_level_at_most() -> None:
+    """Two streets with the same readings, the one warned of now and then.
+
+    By one level, where all levels take equally long; where they do not, the higher one that the
+    warning calls for may come before the lower one that the density calls for.
+    """
+    some = kinds(EVEN, max)
+    ladder = [Level.CLEAR, *(band.level for band in EVEN)]
+
+    def step(pair: Pair, move: tuple[tuple[float, float], str]) -> Pair:
+        figures, warning = move
+        plain, warned = (
+            settled(EVEN, observe(EVEN, state, Reading(*figures, UNIT, words))[0], UNIT)
+            for state, words in zip(pair, ("", warning), strict=True)
+        )
+        assert (plain.level is Level.UNKNOWN) == (warned.level is Level.UNKNOWN)
+        if plain.level is not Level.UNKNOWN:
+            assert 0 <= ladder.index(warned.level) - ladder.index(plain.level) <= 1
+        return plain, warned
+
+    moves = itertools.product(some, ("", "standstill"))
+    assert explore((LevelState(), LevelState()), moves, step) > 100
+
+
 def test_more_people_never_show_a_lower_level() -> None:
     """Two streets whose pictures come at the same times and are trusted alike.
 
-    The one whose density and upper end are at least as high in every picture shows a level at
-    least as high at every moment. Nothing of the kind holds between a trusted picture and an
-    untrusted one: UNKNOWN stands above CLEAR and below the warnings.
+    The one whose density and upper end are at least as high in every picture, and that is warned
+    of whenever the other is, shows a level at least as high at every moment. Nothing of the kind
+    holds between a trusted picture and an untrusted one: UNKNOWN stands above CLEAR and below the
+    warnings.
     """
-    some = kinds(QUICK, min)
+    some = [Reading(*kind, UNIT, words) for kind in kinds(QUICK, min) for words in ("", "jam")]
     moves = [
         (low, high)
         for low, high in itertools.product(some, some)
-        if low[0] <= high[0] and low[1] <= high[1]
+        if low.density <= high.density and low.upper <= high.upper and low.warning <= high.warning
     ]
 
-    def step(pair: Pair, move: tuple[tuple[float, float], tuple[float, float]]) -> Pair:
+    def step(pair: Pair, move: tuple[Reading, Reading]) -> Pair:
         low, high = (
-            settled(QUICK, observe(QUICK, state, Reading(*figures, UNIT))[0], UNIT)
-            for state, figures in zip(pair, move, strict=True)
+            settled(QUICK, observe(QUICK, state, reading)[0], UNIT)
+            for state, reading in zip(pair, move, strict=True)
         )
         assert low.level <= high.level
         return low, high
@@ -184,7 +211,7 @@ def streams(draw: st.DrawFn, bands: Sequence[Band]) -> list[Input]:
         match draw(one):
             case "count":
                 density, upper = sorted((draw(value), draw(value)))
-                given = Input(draw(wait), True, density, upper, lag)
+                given = Input(draw(wait), True, density, upper, lag, draw(st.booleans()))
             case "blind":
                 given = Input(draw(wait), lag=lag)
             case _:
@@ -244,7 +271,8 @@ def test_more_people_never_show_a_lower_level_in_any_stream(
         if arrival.density is not None and arrival.upper is not None:
             density = arrival.density + data.draw(more)
             upper = max(density, arrival.upper + data.draw(more))
-            fuller = replace(arrival, density=density, upper=upper)
+            warned = arrival.warned or data.draw(st.booleans())
+            fuller = replace(arrival, density=density, upper=upper, warned=warned)
         high = high.take(bands, fuller)
         assert high.state.level >= low.state.level
 
@@ -259,9 +287,10 @@ def test_repeated_and_late_messages_change_nothing(
     state, now, past = LevelState(), 0, list[Reading]()
     for arrival in stream:
         now += arrival.wait
-        if arrival.density is not None and arrival.upper is not None:
-            past.append(Reading(arrival.density, arrival.upper, now))
-            state, _ = observe(bands, state, past[-1])
+        reading = arrival.reading(now)
+        if reading is not None:
+            past.append(reading)
+            state, _ = observe(bands, state, reading)
         elif arrival.picture:
             state, _ = distrust(state, now, "covered")
         for late in past[-1:] + past[-back:][:1]:

@@ -30,7 +30,8 @@ STALE = int(STALE_AFTER_S * NS)
 class Input:
     """After `wait` ns a picture arrives that was taken `lag` ns ago; or nothing does.
 
-    Its density and upper end are None when the picture cannot be trusted.
+    Its density and upper end are None when the picture cannot be trusted; `warned` when it shows
+    people in danger, which counts for one level more.
     """
 
     wait: int
@@ -38,15 +39,38 @@ class Input:
     density: float | None = None
     upper: float | None = None
     lag: int = 0
+    warned: bool = False
+
+    def reading(self, taken: int) -> Reading | None:
+        """What the machine is given of it."""
+        if self.density is None or self.upper is None:
+            return None
+        return Reading(self.density, self.upper, taken, "standstill" if self.warned else "")
+
+    def reaches(self, bands: Sequence[Band]) -> list[bool]:
+        """For each band whether its density is reached, of a warned picture that of the one below.
+
+        So a warning raises by one level, and never by two.
+        """
+        plain = [self.density is not None and self.density >= band.rise for band in bands]
+        beneath = [True, *plain[:-1]]
+        return [hit or (self.warned and low) for hit, low in zip(plain, beneath, strict=True)]
+
+    def surely_below(self, bands: Sequence[Band]) -> list[bool]:
+        """For each band whether the picture is surely below it, warning included."""
+        highest = [band.rise for band, hit in zip(bands, self.reaches(bands), strict=True) if hit]
+        upper = max([self.upper or 0.0, *highest])
+        return [upper < band.fall for band in bands]
 
 
 @dataclass(frozen=True)
 class Witness:
     """Since when things have been so without a break, by the times of the pictures.
 
-    `good`: trusted; `reached`: density at `rise` or above, by band; `below`: upper end below
-    `fall`, by band; `newest`: the last picture, or the moment its absence was noticed; `last`:
-    the last change of level.
+    `good`: trusted; `reached`: density at `rise` or above, by band, with a warning at the `rise`
+    of the band beneath; `below`: upper end below `fall`, by band, and all that is reached, too;
+    `newest`: the last picture, or the moment its absence was noticed; `last`: the last change of
+    level.
     """
 
     newest: Since = None
@@ -55,18 +79,18 @@ class Witness:
     below: tuple[Since, ...] = (None, None, None)
     last: Transition | None = None
 
-    def sees(self, bands: Sequence[Band], taken: int, density: float, upper: float) -> "Witness":
+    def sees(self, bands: Sequence[Band], taken: int, given: Input) -> "Witness":
         return replace(
             self,
             newest=taken,
             good=_since(self.good, taken, True),
             reached=tuple(
-                _since(before, taken, density >= band.rise)
-                for before, band in zip(self.reached, bands, strict=True)
+                _since(before, taken, hit)
+                for before, hit in zip(self.reached, given.reaches(bands), strict=True)
             ),
             below=tuple(
-                _since(before, taken, upper < band.fall)
-                for before, band in zip(self.below, bands, strict=True)
+                _since(before, taken, below)
+                for before, below in zip(self.below, given.surely_below(bands), strict=True)
             ),
         )
 
@@ -102,14 +126,14 @@ class Watched:
 
     def _picture(self, bands: Sequence[Band], given: Input, taken: int) -> "Watched":
         newest = self.witness.newest
-        if given.density is None or given.upper is None:
+        reading = given.reading(taken)
+        if reading is None:
             state, change = distrust(self.state, taken, "covered")
             if newest is not None and taken < newest:
                 assert state is self.state, "a late picture changes nothing"
                 return self
             assert state.level is Level.UNKNOWN, "an untrusted picture makes UNKNOWN at once"
             return self._judge(bands, state, self.witness.blinded(taken), change)
-        reading = Reading(given.density, given.upper, taken)
         state, change = observe(bands, self.state, reading)
         if newest is not None and taken <= newest:
             assert (state, change) == (self.state, None), "a late reading changes nothing"
@@ -118,7 +142,7 @@ class Watched:
         witness = self.witness.blinded(taken) if gap else self.witness
         if gap:
             assert state.level is Level.UNKNOWN, "after a gap nothing is known"
-        witness = witness.sees(bands, taken, given.density, given.upper)
+        witness = witness.sees(bands, taken, given)
         judged = self._judge(bands, state, witness, change)
         judged._must_show(bands, taken)
         return judged
