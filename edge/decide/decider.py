@@ -19,6 +19,7 @@ from edge.decide.levels import (
     worst,
 )
 from edge.decide.messages import order_for
+from edge.decide.warnings import warning_of
 from edge.decide.wishes import Wishes
 from edge.decide.zones import ZoneCounter
 from edge.errors import GroundError
@@ -112,7 +113,7 @@ class Decider:
             why = f"picture is {', '.join(sighting.picture.faults) or 'not counted'}"
             return self._distrust(sighting.taken_at, why)
         try:
-            crowd = self._counter.count(sighting.heads, sighting.taken_at)
+            crowd = self._counter.count(sighting.heads, sighting.taken_at, sighting.motion)
         except GroundError as error:
             return self._distrust(sighting.taken_at, str(error))
         self._occupancy = {occupancy.zone: occupancy for occupancy in crowd.zones}
@@ -163,14 +164,19 @@ class Decider:
 
     def _zone_state(self, name: str, state: LevelState) -> ZoneState:
         """A zone that is UNKNOWN has no occupancy: an old count is worse than none."""
-        trusted = state.good is not None
-        return ZoneState(name, state.level, self._occupancy.get(name) if trusted else None)
+        seen = self._occupancy.get(name) if state.good is not None else None
+        warning = "" if seen is None else warning_of(self._site.warnings, seen)
+        return ZoneState(name, state.level, seen, warning)
 
     def _observe(self, zone: str, state: LevelState) -> Step:
         occupancy = self._occupancy[zone]
         high = occupancy.high / occupancy.area
         upper = occupancy.peak if high < occupancy.peak else high  # NaN stays, and is refused
-        return observe(self._bands, state, Reading(occupancy.peak, upper, occupancy.taken_at))
+        warning = (
+            warning_of(self._site.warnings, occupancy) if self._site.warnings.raise_level else ""
+        )
+        reading = Reading(occupancy.peak, upper, occupancy.taken_at, warning)
+        return observe(self._bands, state, reading)
 
     def _step_all(self, step: _ZoneStep) -> list[ZoneTransition]:
         transitions = []

@@ -169,6 +169,19 @@ class Zone(Section):
         return self.area_m2 if self.ground is None else area(self.ground)  # type: ignore[return-value]
 
 
+class Warnings(Section):
+    """When the motion of a dense crowd is told as a warning, and whether that raises the level.
+
+    Both begin at a density, persons per m2 on the worst patch: `pressure` is crowd pressure in
+    1/s2, and at a standstill the mean speed is at most `standstill_m_s`.
+    """
+
+    raise_level: bool = False
+    from_density: Annotated[float, Field(ge=1.0, le=12.0)] = 3.0
+    pressure: Annotated[float, Field(gt=0.0, le=10.0)] = 0.3
+    standstill_m_s: Annotated[float, Field(ge=0.0, le=1.0)] = 0.1
+
+
 class Sign(Section):
     """The LED panel and the text it shows when nothing is known."""
 
@@ -341,6 +354,7 @@ class Site(Section):
     ground: Ground | None = DEMO_GROUND
     zone: Annotated[list[Zone], Field(min_length=1, max_length=16)] = [DEMO_ZONE]
     levels: BandTable = BandTable()
+    warnings: Warnings = Warnings()
     sign: Sign = Sign()
     words: dict[Literal["clear", "caution", "crowded", "critical"], dict[Language, Wording]] = {}
     voice: Voice = Voice()
@@ -367,6 +381,15 @@ class Site(Section):
                     f"zone {zone.name!r} lies on the ground, but there is no ground plane; "
                     "make one with: redroad calibrate"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _warnings_have_metres(self) -> Self:
+        if self.warnings.raise_level and all(zone.ground is None for zone in self.zone):
+            raise ValueError(
+                "warnings.raise_level = true, but no zone lies on the ground: without metres no "
+                "speed is known; make a ground plane with redroad calibrate, or leave it out"
+            )
         return self
 
     @model_validator(mode="after")

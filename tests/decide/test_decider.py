@@ -1,5 +1,7 @@
 """From Sightings to Orders, without any program."""
 
+from functools import cache
+
 import msgspec
 import numpy as np
 import pytest
@@ -7,10 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.decide.decider import Decider
+from edge.decide.ground import GroundPlane
 from edge.decide.levels import NS, hold
 from edge.decide.messages import MESSAGES, NEUTRAL, ORDER_LIFETIME_S, order_for, pages_of
-from edge.site.schema import Site, Zone
-from edge.wire import HeadMap, Level, PictureHealth, Sighting
+from edge.decide.warnings import warning_of
+from edge.decide.zones import ZoneCounter
+from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Site, Warnings, Zone
+from edge.wire import (
+    HeadMap,
+    Level,
+    Motion,
+    Occupancy,
+    PictureHealth,
+    Sighting,
+    State,
+    ZoneState,
+)
 from edge.words import phrases_of
 
 WEST = Zone(name="west", polygon=[(0, 0), (0.5, 0), (0.5, 1), (0, 1)], area_m2=100.0)
@@ -230,3 +244,90 @@ def test_the_order_of_sightings_changes_nothing(order: list[int], again: list[in
             clean.see(message)
             newest = seq
     assert mixed.state(NS * 7, "") == clean.state(NS * 7, "")
+
+
+@cache
+def moving(density: float, metres_s: float) -> tuple[HeadMap, Motion]:
+    """Everybody on the demonstration's street walks along X; this many on the worst patch."""
+    count = np.full((22, 40), 1.0, np.float32)
+    zone = ZoneCounter([DEMO_ZONE], DEMO_GROUND).count(HeadMap(count, count, 16, 640, 352, 1), 1)
+    count *= density / zone.zones[0].peak
+    plane = GroundPlane.of(DEMO_GROUND)
+    x, y = np.meshgrid(np.arange(40) + 0.5, np.arange(22) + 0.5)
+    feet = plane.feet(16.0 * np.stack([x, y], axis=-1))
+    step = plane.picture(feet + np.array([metres_s, 0.0]), 1.65) - plane.picture(feet, 1.65)
+    px = np.nan_to_num(step).astype(np.float32)
+    heads = HeadMap(count, np.zeros_like(count), 16.0, 640, 352, 1.645)
+    return heads, Motion(px[..., 0], px[..., 1], 2.0)
+
+
+def moving_sighting(seq: int, density: float, metres_s: float) -> Sighting:
+    """Such a crowd, four a second."""
+    heads, motion = moving(density, metres_s)
+    return Sighting(seq, NS + seq * NS // 4, heads, PictureHealth(), "m", motion)
+
+
+def warned(site: Site, density: float, metres_s: float) -> tuple[State, list[str]]:
+    """The state after a quarter minute of such a crowd, and the reasons of all transitions."""
+    decider, told = Decider(site), []
+    for seq in range(60):
+        changes = decider.see(moving_sighting(seq, density, metres_s))
+        told += [change.transition.because for change in changes]
+    return decider.state(NS * 16, "m"), told
+
+
+RAISING = Site(warnings=Warnings(raise_level=True))
+
+
+def test_a_standstill_is_told_and_raises_the_level_only_where_the_site_asks() -> None:
+    for site, level in ((Site(), Level.CROWDED), (RAISING, Level.CRITICAL)):
+        state, told = warned(site, 3.5, 0.02)
+        assert state.zones[0].warning == "standstill at 0.02 m/s"
+        assert state.level is level
+        assert any("standstill" in because for because in told) == (site is RAISING)
+    assert state.because == (
+        "street: 3.50 persons/m² (at most 3.50), standstill at 0.02 m/s: counts for one level "
+        "more; 5 or more for 3 s"
+    )
+
+
+@pytest.mark.parametrize(("density", "metres_s"), [(3.5, 0.5), (2.5, 0.02), (0.5, 0.0)])
+def test_who_walks_or_has_room_is_not_warned_of(density: float, metres_s: float) -> None:
+    plain, raising = (warned(site, density, metres_s)[0] for site in (Site(), RAISING))
+    assert plain.zones[0].warning == raising.zones[0].warning == ""
+    assert plain.level is raising.level
+
+
+def test_an_unknown_speed_warns_of_nothing() -> None:
+    decider = Decider(RAISING)
+    for seq in range(60):
+        sighting = moving_sighting(seq, 3.5, 0.0)
+        decider.see(msgspec.structs.replace(sighting, motion=None))
+    state = decider.state(NS * 16, "m")
+    assert state.level is Level.CROWDED
+    assert state.zones[0].warning == ""
+    assert state.zones[0].occupancy is not None
+    assert state.zones[0].occupancy.speed is None
+
+
+def test_a_blind_camera_takes_the_warning_away() -> None:
+    decider = Decider(RAISING)
+    for seq in range(60):
+        decider.see(moving_sighting(seq, 3.5, 0.0))
+    assert decider.state(NS * 16, "m").zones[0].warning
+    decider.see(Sighting(61, NS * 17, None, PictureHealth(covered=True), "m"))
+    assert decider.state(NS * 17, "m").zones[0] == ZoneState("street", Level.UNKNOWN, None, "")
+
+
+@given(st.floats(0, 12), st.floats(0, 2), st.floats(0, 2), st.floats(0, 3))
+def test_more_people_or_more_pressure_never_end_a_warning(
+    peak: float, pressure: float, speed: float, more: float
+) -> None:
+    def words(peak: float, pressure: float, speed: float) -> str:
+        seen = Occupancy("z", 9, 9, 9, 9, 1, peak, 1, speed, 0.1, pressure)
+        return warning_of(Warnings(), seen)
+
+    if words(peak, pressure, speed):
+        assert words(peak + more, pressure, speed)
+        assert words(peak, pressure + more, speed)
+        assert words(peak, pressure, max(0.0, speed - more))

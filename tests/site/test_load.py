@@ -53,6 +53,7 @@ def test_whole_numbers_serve_as_numbers(tmp_path: Path) -> None:
         ),
         (GOOD_ZONE.replace("10", "0"), "option zone[0].area_m2 = 0 must be at least 1.0"),
         (GOOD_ZONE.replace("0.5", "1.5"), "zone[0].polygon[1][1] = 1.5 must be at most 1.0"),
+        (GOOD_ZONE + "[warnings]\nraise_level = true", "but no zone lies on the ground"),
         (GOOD_ZONE + GOOD_ZONE, "two zones are named 'a'; give each its own name"),
         ("[levels.caution]\nrise = 2\nfall = 3", "fall = 3 must be below rise = 2"),
         ("[levels.caution]\nrise = 4\nfall = 3.5", "must grow from caution to crowded to critical"),
