@@ -19,7 +19,7 @@ help:
 	@echo "make faults what the sign shows at each fault, and when, printed beside the promises"
 	@echo "make bench  speed, size and memory, printed"
 	@echo "make bench-models  the counter against other networks and a pedestrian detector; REDROAD_DATA=FOLDER"
-	@echo "make mutants  change the level machine in every small way; tests must notice (about an hour)"
+	@echo "make mutants  change the level machine in every small way; tests must notice (a quarter of an hour)"
 	@echo "make lock   write deploy/locks/*.txt anew (needs uv)"
 
 $(BIN)/redroad: $(LOCK) pyproject.toml

@@ -61,7 +61,7 @@ class Reading:
     @property
     def sound(self) -> bool:
         """Whether this can be a count: false for NaN, infinity, less than none, upper < density."""
-        return 0.0 <= self.density <= self.upper < math.inf
+        return math.isfinite(self.upper) and 0.0 <= self.density <= self.upper
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class BandOptions(BaseModel):
 class BandTable(BaseModel):
     """The three levels above CLEAR. Defaults after Seoul's usual 2, 3 and 5 persons per m2."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
     caution: BandOptions = BandOptions(rise=2.0, fall=1.6)
     crowded: BandOptions = BandOptions(rise=3.0, fall=2.6)
     critical: BandOptions = BandOptions(rise=5.0, fall=4.3)

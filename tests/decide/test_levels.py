@@ -237,6 +237,12 @@ def test_silence_while_unknown_forgets_the_good_readings() -> None:
     assert observe(BANDS, street.state, Reading(0.5, 0.5, street.at - NS)) == (street.state, None)
 
 
+def test_a_state_of_another_table_is_no_state_of_this_one() -> None:
+    street = Street().show(0.5, 4)
+    with pytest.raises(ValueError, match="zip"):
+        observe(BANDS[:2], street.state, Reading(0.5, 0.5, street.at + 1))
+
+
 def test_the_reading_after_a_gap_begins_the_good_ones() -> None:
     street = Street().show(0.5, 4).wait(10).show(6.0, 3.0)
     assert street.state.level is Level.UNKNOWN
