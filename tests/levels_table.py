@@ -1,6 +1,6 @@
 """`python -m tests.levels_table [scenes | station]`: counter and levels against the truth, printed.
 
-Not a test. Scenarios of the simulated street take about five minutes; the station's days need the
+Not a test. Scenarios of the simulated street take about three minutes; the station's days need the
 research pictures beside the checkout (or $REDROAD_DATA).
 """
 
