@@ -44,7 +44,7 @@ class Program:
         self.name = name
         self.places = places
         self.inbox = Inbox(places.runtime, name)
-        self.stopping = False
+        self.stopping = self._ended = False
         self.fault_count = 0
         self.faults: dict[str, str] = {}
         self.facts: dict[str, float | str] = {}
@@ -115,6 +115,13 @@ class Program:
         facts = {**self.facts, "memory_mb": round(peak_mb, 1), "rejected": self.inbox.rejected}
         return Health(self.name, boottime_ns(), dict(self.faults), self.fault_count, facts)
 
+    def ended(self) -> None:
+        """Tell that the work is over; report tells it itself, while its outbox is still open."""
+        if not self._ended:
+            self._ended = True
+            self.event("stop", f"{self.name} ended on request")
+            self.alive()
+
     def take_local(self) -> list[Event | Health]:
         """What report tells of itself: it has nobody else to send it to."""
         taken, self._local = self._local, []
@@ -149,5 +156,4 @@ def running(name: str, places: Places) -> Iterator[Program]:
     signal.signal(signal.SIGINT, program.stop)
     with program.inbox:
         yield program
-        program.event("stop", f"{name} ended on request")
-        program.alive()
+        program.ended()

@@ -80,6 +80,10 @@ class Listener:
         """The payloads of one kind of topic, decoded."""
         return [payload for topic, payload, _ in list(self.messages) if topic.endswith(f"/{name}")]
 
+    def say(self, topic: str, payload: str | bytes, *, retain: bool = False) -> None:
+        """Publish something, and wait until the broker has it."""
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(10)
+
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()

@@ -19,6 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.clock import NS_PER_S, boottime_ns
 from edge.errors import BrokerError
+from edge.report.asked import Received
 from edge.report.payloads import OFFLINE, topic
 from edge.report.tls import context_of, in_plain_words, secret
 from edge.site import Site
@@ -30,6 +31,8 @@ UNACKNOWLEDGED = 10  # the smallest Receive Maximum of the usual brokers; paho d
 # Looking up a name may take half a minute, and connecting 5 s for each of its addresses.
 STUCK_AFTER = 60 * NS_PER_S
 
+MOST_COMMANDS = 200  # waiting for our loop; more are let go, and told
+
 ENDED = "the connection ended"
 
 P = ParamSpec("P")
@@ -37,11 +40,15 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True)
 class Happening:
-    """What paho told: `mid` of the message it is about, `text` for what went wrong."""
+    """What paho told: `mid` of the message it is about, `text` for what went wrong.
 
-    kind: Literal["connected", "acknowledged", "refused", "failed", "ended"]
+    `received` is a command that came.
+    """
+
+    kind: Literal["connected", "acknowledged", "refused", "received", "failed", "ended"]
     mid: int = 0
     text: str = ""
+    received: Received | None = None
 
 
 def guarded(callback: Callable[P, None]) -> Callable[P, None]:
@@ -73,6 +80,9 @@ class Broker:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
         self._client.on_log = self._on_log
+        self._client.on_message = self._on_message
+        self._client.on_subscribe = self._on_subscribe
+        self._commands = topic(site, "command")
         self._client.max_inflight_messages_set(UNACKNOWLEDGED)
         # With this set paho leaves all writing to the network thread: two would mix up packets.
         self._client.on_socket_register_write = _nothing
@@ -137,7 +147,26 @@ class Broker:
             self._why = f"the broker refuses us: {code}"
             client.disconnect()
         else:
+            client.subscribe(f"{self._commands}/#", qos=1)
             self.put_down(Happening("connected"))
+
+    @guarded
+    def _on_subscribe(
+        self, _c: mqtt.Client, _u: Any, _m: int, codes: list[ReasonCode], _p: Properties | None
+    ) -> None:
+        for code in codes:
+            if code.is_failure:
+                told = f"the broker lets us hear no commands: {code}"
+                self.put_down(Happening("refused", text=told))
+
+    @guarded
+    def _on_message(self, _c: mqtt.Client, _u: Any, message: mqtt.MQTTMessage) -> None:
+        if self._happened.qsize() >= MOST_COMMANDS:
+            self.put_down(Happening("refused", text=f"more than {MOST_COMMANDS} commands at once"))
+            return
+        name = message.topic.removeprefix(f"{self._commands}/")
+        received = Received(name, bytes(message.payload), message.retain)
+        self.put_down(Happening("received", received=received))
 
     @guarded
     def _on_disconnect(

@@ -17,4 +17,5 @@ def run(site: Site, places: Places) -> None:
                 reporter.take(message)
             reporter.work()
             program.alive()
+        program.ended()
         reporter.close()

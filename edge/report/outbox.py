@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     payload TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS by_kind ON outbox (kind, seq);
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL);
 """
 
 
@@ -105,6 +106,28 @@ class Outbox:
         except sqlite3.Error as error:
             self._forget_size()
             raise OutboxError(_explain(self._path, error)) from error
+
+    def note(self, name: str, text: str | None) -> None:
+        """Keep a short text under a name, in the place of what was there; None forgets it."""
+        try:
+            with self._database as database:
+                if text is None:
+                    database.execute("DELETE FROM notes WHERE name = ?", (name,))
+                else:
+                    database.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, text))
+        except sqlite3.Error as error:
+            raise OutboxError(_explain(self._path, error)) from error
+
+    def notes(self, beginning: str) -> list[str]:
+        """The texts of all names that begin so."""
+        try:
+            found = self._database.execute(
+                "SELECT text FROM notes WHERE substr(name, 1, ?) = ? ORDER BY name",
+                (len(beginning), beginning),
+            ).fetchall()
+        except sqlite3.Error as error:
+            raise OutboxError(_explain(self._path, error)) from error
+        return [text for (text,) in found]
 
     def depth(self) -> int:
         """How many rows wait."""

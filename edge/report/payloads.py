@@ -6,6 +6,7 @@
 | `events` | no | transitions, faults, recoveries, starts; each with an id, sent at least once |
 | `counts` | no | each zone over a minute: people, density, share of time per level |
 | `health` | yes | per program faults and measures; outbox |
+| `reply` | no | what became of a command |
 | `availability` | yes | "online", or "offline" by the broker when the unit is gone |
 """
 
@@ -18,6 +19,7 @@ import msgspec
 
 from edge.clock import NS_PER_S, seconds
 from edge.report.aggregate import STANDS_FOR, Aggregate, Spread, length_s
+from edge.report.asked import Answer
 from edge.site import Site
 from edge.wire import Event, Health, Level, State, ZoneState
 
@@ -87,6 +89,7 @@ def state_fields(state: State, stamp: Stamp) -> dict[str, object]:
         "picture_faults": list(state.picture_faults),
         "model": state.model,
         "beyond": None if state.beyond is None else round(state.beyond, 2),
+        "commands": list(state.commands),
         "zones": [_zone_fields(zone) for zone in state.zones],
     }
 
@@ -162,6 +165,11 @@ def health_fields(
             for name, health in sorted(programs.items())
         },
     }
+
+
+def reply_fields(answer: Answer, stamp: Stamp) -> dict[str, object]:
+    """The reply topic."""
+    return {**asdict(answer), **stamp.fields()}
 
 
 def with_history(payload: str, historical: bool) -> str:

@@ -5,6 +5,7 @@ import logging
 from edge.clock import boot_id, boottime_ns, time_valid, wall_s
 from edge.program import Program
 from edge.report.aggregate import Aggregate, Aggregator
+from edge.report.commander import Commander
 from edge.report.outbox import Row
 from edge.report.payloads import (
     Stamp,
@@ -14,6 +15,7 @@ from edge.report.payloads import (
     counts_id,
     event_fields,
     health_fields,
+    reply_fields,
     state_fields,
     unknown_state,
 )
@@ -40,6 +42,7 @@ class Reporter:
         # Told at once, so that what the broker retained before a power cut does not stand.
         self._state = unknown_state(zones, boottime_ns(), "report has only just started")
         self._sender = Sender(site, program, self._store)
+        self._commander = Commander(site, program, self._store)
         if site.upstream.host is None:
             log.info("no broker is configured: everything waits in the outbox")
 
@@ -64,6 +67,7 @@ class Reporter:
             self.take(message)
         self._store.write()
         self._sender.work(now, self._news(now))
+        self._command(now)
 
     def close(self) -> None:
         """Keep what waits and say goodbye."""
@@ -71,6 +75,15 @@ class Reporter:
             self.take(message)
         self._sender.close()
         self._store.close()
+
+    def _command(self, now: int) -> None:
+        """Follow and answer what came from upstream."""
+        for received in self._sender.received():
+            answer = self._commander.take(received, as_of(self._state, now).level)
+            self._sender.reply(as_json(reply_fields(answer, self._stamp(now))))
+            if answer.accepted and answer.command == "report":
+                self._sender.tell_now()
+        self._commander.work(now)
 
     def _keep_counts(self, aggregate: Aggregate) -> None:
         stamp = self._stamp(aggregate.end)

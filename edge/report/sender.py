@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from edge.clock import NS_PER_S, boot_id
 from edge.errors import RedRoadError
 from edge.program import Program
+from edge.report.asked import Received
 from edge.report.broker import Broker
 from edge.report.outbox import Waiting
 from edge.report.payloads import HISTORICAL_AFTER_S, OFFLINE, ONLINE, topic, with_history
@@ -46,6 +47,7 @@ class Sender:
         self._pause, self._again_at = FIRST_PAUSE, 0
         self._connected = False
         self._under_way: dict[int, Waiting] = {}
+        self._received: list[Received] = []
         self._last_place = self._refused_at = 0
         self._answered_at = 0
         self._told: tuple[object, object] = (None, None)
@@ -60,6 +62,20 @@ class Sender:
             return
         self._send_news(self._broker, now, news)
         self._send_rows(self._broker, now)
+
+    def received(self) -> list[Received]:
+        """The commands that came since the last call."""
+        taken, self._received = self._received, []
+        return taken
+
+    def reply(self, payload: str) -> None:
+        """Answer a command; one whose answer is lost with the connection may be sent again."""
+        if self._broker is not None and self._connected:
+            self._broker.publish(self._topic("reply"), payload, retain=False)
+
+    def tell_now(self) -> None:
+        """Let state and health be due."""
+        self._told = (None, None)
 
     def close(self) -> None:
         """Tell that we are gone, and go."""
@@ -88,6 +104,8 @@ class Sender:
                     done.append(waiting.seq)
             elif happening.kind == "connected":
                 self._welcome(broker, now)
+            elif happening.received is not None:
+                self._received.append(happening.received)
             elif happening.kind == "refused":
                 self._under_way.pop(happening.mid, None)  # stays kept
                 self._refused_at = now

@@ -1,6 +1,6 @@
-"""The outbox as the program sees it: a disk that fails does not stop the reporting."""
+"""The outbox as the program sees it: a disk that fails stops neither keeping nor sending."""
 
-import collections
+import itertools
 from pathlib import Path
 
 from edge.clock import NS_PER_S, boottime_ns
@@ -11,6 +11,7 @@ from edge.report.outbox import Outbox, Row, Waiting
 ROWS_IN_MEMORY = 20_000
 OUTBOX_FILE = "outbox.sqlite3"
 OPEN_AGAIN_AFTER = 2 * NS_PER_S
+IN_MEMORY = 1 << 62  # the places of rows that are not on disk begin after it
 
 
 class Store:
@@ -21,7 +22,8 @@ class Store:
         self._max_bytes = max_bytes
         self._program = program
         self._outbox: Outbox | None = None
-        self._unwritten: collections.deque[Row] = collections.deque()
+        self._unwritten: dict[int, Row] = {}  # by place, in order
+        self._places = itertools.count(IN_MEMORY + 1)
         self._dropped = 0
         self._again_at = 0
 
@@ -32,7 +34,7 @@ class Store:
 
     def put(self, row: Row) -> None:
         """Keep a row; it is written by the next `write`."""
-        self._unwritten.append(row)
+        self._unwritten[next(self._places)] = row
         if len(self._unwritten) > ROWS_IN_MEMORY:
             self._drop_one()
 
@@ -44,7 +46,7 @@ class Store:
         if outbox is None:
             return
         try:
-            outbox.put(self._unwritten)
+            outbox.put(self._unwritten.values())
         except OutboxError as error:
             self._fail(error)
             return
@@ -52,22 +54,46 @@ class Store:
         self._program.recovered("outbox")
 
     def oldest(self, limit: int, after: int) -> list[Waiting]:
-        """Rows on disk in their order; none while the disk refuses."""
-        outbox = self._opened()
-        try:
-            return outbox.oldest(limit, after) if outbox else []
-        except OutboxError as error:
-            self._fail(error)
-            return []
+        """Rows in their order after a place: those on disk, then those that it does not take.
+
+        A row in memory that has come to disk since it was sent is sent once more, by its id.
+        """
+        if after > IN_MEMORY and not self._unwritten:
+            after = 0  # the disk has taken them all
+        found = self._on_disk(limit, after)
+        waiting = ((place, row) for place, row in self._unwritten.items() if place > after)
+        rest = itertools.islice(waiting, limit - len(found))
+        return found + [Waiting(place, row) for place, row in rest]
 
     def acknowledge(self, places: list[int]) -> None:
         """Forget what the broker has. A row that cannot be deleted is sent again, by its id."""
+        on_disk = [place for place in places if place <= IN_MEMORY]
+        for place in places:
+            self._unwritten.pop(place, None)
+        outbox = self._opened()
+        try:
+            if outbox is not None and on_disk:
+                outbox.acknowledge(on_disk)
+        except OutboxError as error:
+            self._fail(error)
+
+    def note(self, name: str, text: str | None) -> None:
+        """Keep a short text under a name, if the disk takes it; None forgets it."""
         outbox = self._opened()
         try:
             if outbox is not None:
-                outbox.acknowledge(places)
+                outbox.note(name, text)
         except OutboxError as error:
             self._fail(error)
+
+    def notes(self, beginning: str) -> list[str] | None:
+        """The texts whose names begin so; None while the disk cannot be asked."""
+        outbox = self._opened()
+        try:
+            return outbox.notes(beginning) if outbox else None
+        except OutboxError as error:
+            self._fail(error)
+            return None
 
     def depth(self) -> int | None:
         """How many rows wait, or None while the disk cannot be asked."""
@@ -82,6 +108,14 @@ class Store:
         self._again_at = 0
         self.write()
         self._close()
+
+    def _on_disk(self, limit: int, after: int) -> list[Waiting]:
+        outbox = self._opened()
+        try:
+            return outbox.oldest(limit, after) if outbox else []
+        except OutboxError as error:
+            self._fail(error)
+            return []
 
     def _opened(self) -> Outbox | None:
         """The outbox, or None while the disk refuses it."""
@@ -118,8 +152,5 @@ class Store:
     def _drop_one(self) -> None:
         """Counts before events, the oldest first."""
         self._dropped += 1
-        for row in self._unwritten:
-            if row.kind == "counts":
-                self._unwritten.remove(row)
-                return
-        self._unwritten.popleft()
+        counts = (place for place, row in self._unwritten.items() if row.kind != "events")
+        del self._unwritten[next(counts, next(iter(self._unwritten)))]

@@ -26,6 +26,7 @@ def state(level: Level = Level.CAUTION) -> State:
     return State(at, level, "caution", "why", (ZoneState("street", level, seen),), 0.2, (), "m")
 
 
+SMALL_DISK = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 FIGURES = ("people", "low", "high", "density", "peak", "area_m2")
 
 
@@ -209,7 +210,15 @@ def test_a_password_that_others_can_read_is_refused(tmp_path: Path) -> None:
     report.end()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="a small disk can only be mounted by root")
+def test_its_own_stop_is_told_after_the_next_start(report: Report, broker: Mosquitto) -> None:
+    report.start()
+    report.end()
+    listener = Listener(broker.port)
+    report.start()
+    wait_for(lambda: "stop" in [each["kind"] for each in listener.on("events")], 10, "the stop")
+
+
+@SMALL_DISK
 def test_a_full_disk_is_told_and_survived(report: Report, broker: Mosquitto) -> None:
     report.state.mkdir()
     subprocess.run(
@@ -221,9 +230,12 @@ def test_a_full_disk_is_told_and_survived(report: Report, broker: Mosquitto) -> 
         report.start()
         sent(report, ["during"])
         wait_for(lambda: "fault: outbox: outbox" in report.said(), 10, "the fault")
+        wait_for(lambda: "during" in ids(listener), 15, "the event, from memory")
         (report.state / "filler").unlink()
-        wait_for(lambda: "during" in ids(listener), 15, "the event, once there is room")
-        assert "outbox works again" in report.said()
+        wait_for(lambda: "outbox works again" in report.said(), 10, "the recovery")
+        sent(report, ["after"])
+        wait_for(lambda: "after" in ids(listener), 15, "an event from the disk")
+        wait_for(lambda: _depth(report) == 0, 10, "the outbox is empty")
         report.end()
     finally:
         subprocess.run(["umount", "-l", str(report.state)], check=True)

@@ -1,0 +1,194 @@
+"""Commands from upstream: judged, remembered by id, passed on while they stand, answered.
+
+The same id is followed once, however often it arrives and whatever restarts in between: what was
+answered is kept on disk until the command could not be followed any more, and given again.
+"""
+
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from edge.clock import NS_PER_S, boottime_ns, time_valid, wall_s
+from edge.commands import AT_MOST_S, refuse_beyond_limits
+from edge.errors import CommandError
+from edge.link import Outlet
+from edge.program import Program
+from edge.report.asked import (
+    Answer,
+    Asked,
+    AskedReport,
+    AskedTest,
+    Received,
+    command_of,
+    id_in,
+    parse,
+)
+from edge.report.store import Store
+from edge.site import Site
+from edge.wire import Action, Command, Level
+
+AGAIN_EVERY = NS_PER_S  # decide may have restarted: what stands is told again
+EXPIRES_AT_MOST_S = 3600.0
+REMEMBERED_AT_MOST = 1000
+TOLD_A_MINUTE = 60
+RELEASED: tuple[Action, ...] = ("hold", "text", "mute")
+LOGGING = ("watch", "decide", "show", "report")
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    """A command as it came, its answer, and when it may be forgotten (Unix, s).
+
+    It stands until another took its place, or its time is over.
+    """
+
+    name: str
+    payload: str
+    answer: Answer
+    until_s: float
+    stands: bool = True
+
+
+class Commander:
+    """Follows commands for one unit."""
+
+    def __init__(self, site: Site, program: Program, store: Store) -> None:
+        self._site, self._program, self._store = site, program, store
+        self._outlets = {name: Outlet(program.places.runtime, name) for name in LOGGING}
+        self._standing: dict[Action, Command] = {}
+        self._remembered: dict[str, _Remembered] = {}
+        self._told_at = self._last_since = 0
+        self._told_in = (0, 0)  # the minute, and how many were told in it
+        self._restored = False
+
+    def take(self, received: Received, level: Level) -> Answer:
+        """Follow a command or refuse it, while the sign tells `level`; the answer to send."""
+        self._restore()
+        name = received.name
+        try:
+            asked = parse(name, received.payload)
+            if (known := self._remembered.get(asked.id)) is not None:
+                return self._known(known, received)
+            self._judge(asked, received, level)
+            answer = self._follow(name, asked)
+        except CommandError as error:
+            return self._tell(Answer(id_in(received.payload), name[:40], False, str(error)))
+        self._remember(asked, received, answer)
+        return self._tell(answer)
+
+    def work(self, now: int) -> None:
+        """Pass on what stands, again and again, until its time is over."""
+        self._restore()
+        if now - self._told_at < AGAIN_EVERY:
+            return
+        self._told_at = now
+        for action, command in list(self._standing.items()):
+            if now >= command.until:
+                del self._standing[action]
+            else:
+                self._pass_on(command)
+        self._forget(wall_s(now))
+
+    def _judge(self, asked: Asked, received: Received, level: Level) -> None:
+        """CommandError for what is sound by itself, but may not be followed now."""
+        left_s = asked.expires.timestamp() - wall_s(boottime_ns())
+        if received.retained:
+            raise CommandError("a command must not be retained; send it once more without")
+        if not time_valid():
+            raise CommandError(
+                "this unit's clock was never set: it cannot tell whether this is late"
+            )
+        if left_s <= 0:
+            raise CommandError(f"late: it expired {-left_s:.0f} s ago; send a new one")
+        if left_s > EXPIRES_AT_MOST_S:
+            raise CommandError(
+                f"it expires in {left_s:.0f} s, must be at most {EXPIRES_AT_MOST_S:.0f} s"
+            )
+        if len(self._remembered) >= REMEMBERED_AT_MOST:
+            raise CommandError(f"more than {REMEMBERED_AT_MOST} commands in an hour; send fewer")
+        if isinstance(asked, AskedTest) and level >= Level.CAUTION:
+            raise CommandError(f"the sign tells {level.name}, which a test must not interrupt")
+
+    def _follow(self, name: str, asked: Asked) -> Answer:
+        if isinstance(asked, AskedReport):
+            return Answer(asked.id, name, True, "state and health follow")
+        command = self._command(asked)
+        refuse_beyond_limits(command, self._site)
+        self._stand(command)
+        self._pass_on(command)
+        lasts_s = (command.until - command.since) / NS_PER_S
+        return Answer(asked.id, name, True, f"stands for {lasts_s:.0f} s, and then ends by itself")
+
+    def _command(self, asked: Asked) -> Command:
+        """From now on, and later than every earlier one."""
+        self._last_since = max(boottime_ns(), self._last_since + 1)
+        return command_of(asked, self._last_since, wall_s(self._last_since))
+
+    def _stand(self, command: Command) -> None:
+        """In the place of the one before; a release in the place of all that it ends."""
+        for action in (command.action, *(RELEASED if command.action == "release" else ())):
+            ended = self._standing.pop(action, None)
+            if ended is not None and (kept := self._remembered.get(ended.id)) is not None:
+                self._keep(replace(kept, stands=False))
+        self._standing[command.action] = command
+
+    def _pass_on(self, command: Command) -> None:
+        for name in LOGGING if command.action == "log" else ("decide",):
+            self._outlets[name].send(command)
+
+    def _known(self, known: _Remembered, received: Received) -> Answer:
+        """The same answer again; another command by the same id is refused."""
+        if (known.name, known.payload) == (received.name, received.payload.decode()):
+            return known.answer
+        because = f"id {known.answer.id!r} was another command's; give each its own"
+        return self._tell(Answer(known.answer.id, received.name, False, because))
+
+    def _tell(self, answer: Answer) -> Answer:
+        """As an event, unless there are so many that they would push others out of the outbox."""
+        minute = boottime_ns() // (60 * NS_PER_S)
+        self._told_in = (minute, self._told_in[1] + 1 if self._told_in[0] == minute else 1)
+        if self._told_in[1] > TOLD_A_MINUTE:
+            self._program.fault("commands", f"more than {TOLD_A_MINUTE} came in a minute")
+            return answer
+        self._program.recovered("commands")
+        verdict = "accepted" if answer.accepted else "refused"
+        self._program.event(
+            "command",
+            f"{answer.command} {answer.id or 'without id'} {verdict}: {answer.because}",
+            after=verdict,
+        )
+        return answer
+
+    def _remember(self, asked: Asked, received: Received, answer: Answer) -> None:
+        """Until it is late by itself, or its effect is over."""
+        until_s = max(asked.expires.timestamp(), getattr(asked, "until", asked.expires).timestamp())
+        self._keep(_Remembered(received.name, received.payload.decode(), answer, until_s))
+
+    def _keep(self, kept: _Remembered) -> None:
+        self._remembered[str(kept.answer.id)] = kept
+        self._store.note(f"command:{kept.answer.id}", msgspec.json.encode(kept).decode())
+
+    def _forget(self, now_s: float) -> None:
+        for name in [name for name, kept in self._remembered.items() if kept.until_s <= now_s]:
+            del self._remembered[name]
+            self._store.note(f"command:{name}", None)
+
+    def _restore(self) -> None:
+        """What stood before a restart stands again, once the clock can tell until when."""
+        if self._restored or not time_valid() or (notes := self._store.notes("command:")) is None:
+            return
+        self._restored = True
+        for text in notes:
+            try:
+                self._remind(msgspec.json.decode(text, type=_Remembered))
+            except (CommandError, msgspec.MsgspecError) as error:  # kept by another version of us
+                self._program.fault(
+                    "commands", f"a command that was kept is not understood: {error}"
+                )
+
+    def _remind(self, kept: _Remembered) -> None:
+        self._remembered.setdefault(str(kept.answer.id), kept)
+        if kept.stands and kept.name in AT_MOST_S and kept.name != "test":
+            command = self._command(parse(kept.name, kept.payload.encode()))
+            if command.until > command.since:
+                self._standing[command.action] = command

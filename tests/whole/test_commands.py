@@ -1,0 +1,46 @@
+"""From a control room to the sign and back: what is commanded is shown, and ends by itself."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.appliance import SITE, Appliance, send
+from tests.mosquitto import Listener, Mosquitto, wait_for
+from tests.report.test_commands import TOPIC, asked, moment
+
+BROKER = '[upstream]\nhost = "127.0.0.1"\nport = {}\n'
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    mosquitto = Mosquitto(tmp_path)
+    mosquitto.start()
+    yield mosquitto
+    mosquitto.kill()
+
+
+@pytest.fixture
+def appliance(tmp_path: Path, broker: Mosquitto) -> Iterator[Appliance]:
+    unit = Appliance(tmp_path, SITE + BROKER.format(broker.port))
+    unit.start()
+    yield unit
+    unit.abandon()
+
+
+def test_a_text_is_shown_until_its_time_whoever_is_killed(
+    appliance: Appliance, broker: Mosquitto
+) -> None:
+    room = Listener(broker.port)
+    appliance.wait_until_level()
+    wait_for(lambda: "online" in room.on("availability"), 15, "the unit is online")
+    room.say(f"{TOPIC}/text", asked("t", lines=["출구는 왼쪽", "EXIT LEFT"], until=moment(25)))
+    wait_for(lambda: appliance.message() == "text", 5, "the sign shows the text")
+    wait_for(lambda: room.on("state")[-1]["commands"] == ["t"], 15, "the state tells of it")
+    send(appliance.pid("decide"), signal.SIGKILL)
+    wait_for(lambda: appliance.message() != "text", 6, "neutral")
+    wait_for(lambda: appliance.message() == "text", 10, "the text again")
+    wait_for(lambda: appliance.message() not in {"text", "neutral"}, 30, "the level again")
+    assert room.on("reply")[0]["accepted"]
+    room.close()
