@@ -106,7 +106,7 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
     Decider(site)  # and so are points that give no ground plane
     colours = Colours(sys.stdout.isatty())
     places = Places(runtime, state)
-    for line in _where_to_look(site, places):
+    for line in where_to_look(site, places):
         click.echo(line)
     arguments = ["--runtime", str(runtime), "--state", str(state)]
     if site_file is not None:
@@ -115,13 +115,15 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
     click.echo("redroad: all programs have ended")
 
 
-def _where_to_look(site: Site, places: Places) -> list[str]:
+def where_to_look(site: Site, places: Places) -> list[str]:
     """What a newcomer wants to know first."""
     from edge.show.parts import clips_folder
 
     state = places.state
     panel = {
         "emulator": f"open http://localhost:{site.sign.port} to see the LED panel",
+        "hdmi": "on the HDMI output",
+        "piomatter": "on the LED panel",
         "rgbmatrix": "on the LED panel",
         "recorder": f"recorded in {state / 'panel'}",
     }[site.sign.panel]

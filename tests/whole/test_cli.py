@@ -6,12 +6,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from edge.site.schema import DEMO_ZONE
+from edge.cli import where_to_look
+from edge.program import Places
+from edge.site import Site
+from edge.site.schema import DEMO_ZONE, Sign
 from edge.watch.cameras.scene import Scene
 from tests.mosquitto import Mosquitto, free_port
 
@@ -208,6 +212,13 @@ def test_check_tells_of_a_full_disk(tmp_path: Path) -> None:
         assert not findings["disk"][0]
     finally:
         subprocess.run(["umount", "-l", state], check=True)
+
+
+@pytest.mark.parametrize("panel", get_args(Sign.model_fields["panel"].annotation))
+def test_run_says_where_to_look_whatever_the_panel(panel: str, tmp_path: Path) -> None:
+    site = Site(sign=Sign.model_validate({"panel": panel}))
+    told = where_to_look(site, Places(tmp_path, tmp_path))
+    assert sum(line.startswith("sign ") for line in told) == 1
 
 
 def test_check_of_a_wrong_site_file_lists_its_mistakes(tmp_path: Path) -> None:
