@@ -25,6 +25,6 @@ def test_letters_too_small_for_their_distance_are_a_fault(
 
 
 def test_a_text_that_does_not_fit_is_named(tmp_path: Path) -> None:
-    found = texts(tmp_path, 'neutral = ["a line that is much too wide for these"]\nwidth = 64\n')
+    found = texts(tmp_path, 'neutral = ["aLineWithoutAnyPlaceWhereItMayBreak"]\nwidth = 64\n')
     assert not found.ok
-    assert "'a line that is much too wide for these' does not fit" in found.text
+    assert "'aLineWithoutAnyPlaceWhereItMayBreak' does not fit" in found.text

@@ -9,9 +9,10 @@ import pytest
 
 from edge.decide.messages import MESSAGES, NEUTRAL, order_for, pages_of
 from edge.errors import SiteError
+from edge.show.beacon import PATTERNS
 from edge.show.layout import letter_height, render
 from edge.site import Site, load_site
-from edge.site.schema import Sign
+from edge.site.schema import Beacon, Colours, Sign
 from edge.wire import Level
 from edge.words import VOICES, WORDS, phrases_of, words_of
 
@@ -120,6 +121,16 @@ def test_a_site_says_it_in_its_own_words(tmp_path: Path) -> None:
     assert (own.short, own.headline) == ("들어오지 마세요", shipped.headline)
     assert phrases_of(site)["critical-ko"].text == "위험합니다. 들어오지 마세요."
     assert pages_of(MESSAGES[Level.CRITICAL], site)[0].lines[0] == "들어오지 마세요"
+
+
+def test_a_site_has_its_own_colours_and_may_forbid_flashing() -> None:
+    site = Site(sign=Sign(colours=Colours(critical="#ffffff")), beacon=Beacon(flashing=False))
+    assert order_for(Level.CRITICAL, site, 1).pages[0].colour == "#ffffff"
+    assert [order_for(level, site, 1).beacon for level in (Level.CRITICAL, Level.CLEAR)] == [
+        "steady",
+        "off",
+    ]
+    assert {order_for(level, Site(), 1).beacon for level in Level} <= set(PATTERNS)
 
 
 @pytest.mark.parametrize(

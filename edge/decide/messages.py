@@ -14,43 +14,55 @@ from edge.words import clip_name, words_of
 ORDER_LIFETIME_S = 3.0
 ORDER_EVERY_S = 0.5
 
-GREEN, AMBER, ORANGE, RED = "#00d060", "#ffb000", "#ff6a00", "#ff2020"
 TEST_COLOURS = ("#ff0000", "#00ff00", "#0000ff", "#ffffff")  # every LED of a panel, by turns
 
+FLASHING = ("slow", "fast")
 ROOMY_ROWS = 48  # LEDs that two lines of a language need on a page
 
 
 @dataclass(frozen=True)
 class Message:
-    """One row: its colour, whether it is spoken, the beacon's pattern, and its weight."""
+    """One row: whether it is spoken, the beacon's pattern, and its weight."""
 
     name: str
-    colour: str
     spoken: bool = False
     beacon: str = "off"
     priority: int = 0
 
 
 MESSAGES: dict[Level, Message] = {
-    Level.CLEAR: Message("clear", GREEN),
-    Level.CAUTION: Message("caution", AMBER, spoken=True, beacon="slow", priority=1),
-    Level.CROWDED: Message("crowded", ORANGE, spoken=True, beacon="slow", priority=2),
-    Level.CRITICAL: Message("critical", RED, spoken=True, beacon="fast", priority=3),
+    Level.CLEAR: Message("clear"),
+    Level.CAUTION: Message("caution", spoken=True, beacon="slow", priority=1),
+    Level.CROWDED: Message("crowded", spoken=True, beacon="slow", priority=2),
+    Level.CRITICAL: Message("critical", spoken=True, beacon="fast", priority=3),
 }
-NEUTRAL = Message("neutral", "")  # for UNKNOWN: it claims nothing about the street
+NEUTRAL = Message("neutral")  # for UNKNOWN: it claims nothing about the street
+
+
+def colour_of(message: Message, site: Site) -> str:
+    """The colour of its pages, as the site has it."""
+    colours = site.sign.colours
+    by_level = {
+        "clear": colours.clear,
+        "caution": colours.caution,
+        "crowded": colours.crowded,
+        "critical": colours.critical,
+    }
+    return by_level.get(message.name, site.sign.neutral_colour)
 
 
 def pages_of(message: Message, site: Site) -> tuple[Page, ...]:
     """At most two pages: one for each language, or one for each two of them."""
     sign = site.sign
     if message is NEUTRAL:
-        return (Page(tuple(sign.neutral), sign.neutral_colour),)
+        return (Page(tuple(sign.neutral), colour_of(message, site)),)
+    colour = colour_of(message, site)
     words = [words_of(site, message.name, language) for language in sign.languages]
     shared = 1 if len(words) <= 2 and sign.height >= ROOMY_ROWS else 2
     roomy = sign.height >= shared * ROOMY_ROWS
     lines = [(cell.headline, cell.action) if roomy else (cell.short,) for cell in words]
     return tuple(
-        Page(tuple(line for cell in lines[first : first + shared] for line in cell), message.colour)
+        Page(tuple(line for cell in lines[first : first + shared] for line in cell), colour)
         for first in range(0, len(lines), shared)
     )
 
@@ -67,7 +79,7 @@ def order_for(level: Level, site: Site, at: int, wishes: Wishes | None = None) -
         level=level,
         pages=pages_of(message, site),
         clips=tuple(clip_name(message.name, language) for language in languages),
-        beacon=message.beacon,
+        beacon=_beacon(message.beacon, site),
         priority=message.priority,
         issued_at=at,
         lifetime_s=ORDER_LIFETIME_S,
@@ -75,10 +87,15 @@ def order_for(level: Level, site: Site, at: int, wishes: Wishes | None = None) -
     if wishes is None or level is Level.CRITICAL:
         return order
     if wishes.get("test", at) and level < Level.CAUTION:
-        return replace(order, message="test", pages=_test_pages(site), beacon="slow")
+        return replace(order, message="test", pages=_test_pages(site), beacon=_beacon("slow", site))
     if text := wishes.get("text", at):
-        order = _with_text(order, text, message.colour or site.sign.neutral_colour)
+        order = _with_text(order, text, colour_of(message, site))
     return replace(order, clips=()) if wishes.get("mute", at) else order
+
+
+def _beacon(pattern: str, site: Site) -> str:
+    """Where nothing may flash, what would stands."""
+    return "steady" if pattern in FLASHING and not site.beacon.flashing else pattern
 
 
 def _with_text(order: Order, text: Command, colour: str) -> Order:

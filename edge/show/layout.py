@@ -1,10 +1,12 @@
 """Text on the panel: each line in the largest pixel font, at a whole multiple, that fits.
 
-LEDs are on or off: no antialiasing. The fonts are Galmuri (OFL-1.1) and, for simplified Chinese, a
-part of GNU Unifont (OFL-1.1), drawn for these heights. The lines of a page are as nearly of one
-height as their scripts allow.
+LEDs are on or off: no antialiasing. The fonts are Galmuri (OFL-1.1) and, for simplified Chinese,
+parts of Fusion Pixel and of GNU Unifont (OFL-1.1), drawn for these heights. The lines of a page
+are as nearly of one height as their scripts allow. Arrows and pictograms (← ↑ → ↓ ⚠ ⛔) are
+characters of these fonts. A line that is too wide is broken by the rules of its script.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -13,6 +15,7 @@ from importlib.resources import as_file, files
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from edge.errors import LayoutError
+from edge.show.breaking import broken
 from edge.wire import Page
 
 WHITE = (255, 255, 255)
@@ -38,7 +41,9 @@ FACES = (
     Face("Galmuri7.ttf", 10, 7),
 )
 SMALLEST = FACES[-1]
-CHINESE = Face("Unifont-GB2312.otf", 16, 15)  # for lines that none of the others can draw
+# For lines that none of the others can draw; the last has all of GB 2312, but comes in one size.
+CHINESE = (Face("Sign12-GB2312.ttf", 12, 11), Face("Unifont-GB2312.otf", 16, 15))
+MOST_LINES = 4  # that a page may be broken into
 
 
 @dataclass(frozen=True)
@@ -77,18 +82,12 @@ class Setting:
 def render(page: Page, width: int, height: int) -> Image.Image:
     """The page as an RGB image of `width` x `height` px. LayoutError when it does not fit."""
     colour = _colour(page)
-    settings = _settings(page, width, height)
-    if not settings:
-        raise LayoutError(_why_not(page, width, height))
-    return _draw(Image.new("RGB", (width, height)), settings, colour)
+    return _draw(Image.new("RGB", (width, height)), _set(page, width, height), colour)
 
 
 def letter_height(page: Page, width: int, height: int) -> int:
     """The height in px of the page's smallest letters. LayoutError when it does not fit."""
-    settings = _settings(page, width, height)
-    if not settings:
-        raise LayoutError(_why_not(page, width, height))
-    return min(setting.letters for setting in settings)
+    return _letters(_set(page, width, height))
 
 
 def render_clipped(page: Page, width: int, height: int) -> Image.Image:
@@ -101,10 +100,43 @@ def render_clipped(page: Page, width: int, height: int) -> Image.Image:
     return _draw(Image.new("RGB", (width, height)), settings, colour)
 
 
-def _settings(page: Page, width: int, height: int) -> list[Setting]:
+def _set(page: Page, width: int, height: int) -> list[Setting]:
+    """The page's lines, broken where that makes them fit, or a good deal larger.
+
+    LayoutError when they do not fit either way.
+    """
+    whole = _settings(page.lines, width, height)
+    tried = (_settings(lines, width, height) for lines in _broken(page.lines))
+    best = max((settings for settings in tried if settings), key=_legibility, default=whole)
+    if not best:
+        raise LayoutError(_why_not(page, width, height))
+    return best if _letters(best) > EVEN * _letters(whole) else whole
+
+
+def _letters(settings: Sequence[Setting]) -> int:
+    """The height of the smallest letters; 0 where there are none."""
+    return min((setting.letters for setting in settings), default=0)
+
+
+def _legibility(settings: Sequence[Setting]) -> tuple[int, int, int]:
+    """Higher letters are better, then fewer lines, then lines of like width."""
+    widths = [setting.width for setting in settings]
+    return _letters(settings), -len(settings), -max(widths)
+
+
+def _broken(lines: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The lines broken evenly, one or more of them, into at most MOST_LINES together."""
+    spare = MOST_LINES - len(lines)
+    for extra in itertools.product(range(spare + 1), repeat=len(lines)):
+        if 0 < sum(extra) <= spare:
+            parts = [broken(line, more + 1) for line, more in zip(lines, extra, strict=True)]
+            yield tuple(itertools.chain(*parts))
+
+
+def _settings(lines: tuple[str, ...], width: int, height: int) -> list[Setting]:
     """The lines with the smallest letters as large as they can be, the others a little larger."""
     room = height - height // 48
-    choices = [list(_choices(line, width)) for line in page.lines]
+    choices = [list(_choices(line, width)) for line in lines]
     for floor in sorted({choice.letters for line in choices for choice in line}, reverse=True):
         settings = [_smallest(line, floor) for line in choices]
         found = [setting for setting in settings if setting is not None]
@@ -145,7 +177,7 @@ def _choices(line: str, width: int) -> Iterator[Setting]:
 def _faces(line: str) -> Sequence[Face]:
     """The faces that have all characters of a line."""
     own = [face for face in FACES if not _missing(face, line)]
-    return own if own or _missing(CHINESE, line) else [CHINESE]
+    return own or [face for face in CHINESE if not _missing(face, line)]
 
 
 def _tall(settings: Sequence[Setting]) -> int:
@@ -189,7 +221,7 @@ def _colour(page: Page) -> tuple[int, ...]:
 def _why_not(page: Page, width: int, height: int) -> str:
     panel = f"a panel of {width} x {height} px"
     for line in page.lines:
-        unknown = min((_missing(face, line) for face in (*FACES, CHINESE)), key=len)
+        unknown = min((_missing(face, line) for face in (*FACES, *CHINESE)), key=len)
         if unknown:
             return f"no font has the characters {unknown!r} of {line!r}; write it otherwise"
     wide = [line for line in page.lines if not list(_choices(line, width))]

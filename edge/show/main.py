@@ -2,6 +2,7 @@
 
 from edge.clock import boottime_ns
 from edge.program import Places, running
+from edge.show.operator import OperatorTexts
 from edge.show.outputs import PinsOutput, SignOutput, VoiceOutput
 from edge.show.player import Player
 from edge.site import Site
@@ -19,10 +20,11 @@ def run(site: Site, places: Places) -> None:
         program.ready()
         pins = PinsOutput(site, program)
         voice = VoiceOutput(site, program)
+        texts = OperatorTexts(site, program, player.neutral.page)
         while not program.stopping:
             for message in program.receive(TICK_S):
                 if isinstance(message, Order):
-                    player.take(message, boottime_ns())
+                    player.take(texts.prepared(message), boottime_ns())
             scene = player.scene(boottime_ns())
             pins.show(scene.beacon)
             sign.show(scene, pins.sees_light)

@@ -28,6 +28,7 @@ from edge.words import phrases_of
 
 RESEND_S = 1.0  # the same page is sent again, so that a dead driver is noticed
 PINS_S = 0.2  # how often the inputs are read
+STANDS_S = 0.2  # how long a page stands at least: orders that flap must not flash at 3 Hz
 DARK_S = 2.0  # the light feedback may lag behind the panel, but not longer
 
 
@@ -52,9 +53,10 @@ class SignOutput:
         try:
             self._hear(sees_light)
             content = (scene.page, _caption(scene))
-            if content != self._shown:
+            new = content != self._shown
+            if new:
                 self._shot_at_hand = self._shot(scene)
-            elif boottime_ns() - self._sent_at < nanoseconds(RESEND_S):
+            if boottime_ns() - self._sent_at < nanoseconds(STANDS_S if new else RESEND_S):
                 return
             if self._patience.due() and not (self._panel and self._panel.waiting):
                 self._send()

@@ -25,7 +25,12 @@ class Scene:
 
 
 def is_alive(order: Order, at: int) -> bool:
-    """Whether `order` may be shown at `at`: not before it was issued, not past its lifetime."""
+    """Whether `order` may be shown at `at`: not before it was issued, not past its lifetime.
+
+    Nor past the end of an operator's text, whatever the lifetime.
+    """
+    if order.until is not None and at >= order.until:
+        return False
     return 0 <= seconds(at - order.issued_at) < order.lifetime_s
 
 

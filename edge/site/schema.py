@@ -182,6 +182,15 @@ class Warnings(Section):
     standstill_m_s: Annotated[float, Field(ge=0.0, le=1.0)] = 0.1
 
 
+class Colours(Section):
+    """The colours of the levels' pages: near traffic signals a city may want others."""
+
+    clear: Colour = "#00d060"
+    caution: Colour = "#ffb000"
+    crowded: Colour = "#ff6a00"
+    critical: Colour = "#ff2020"
+
+
 class Sign(Section):
     """The LED panel and the text it shows when nothing is known."""
 
@@ -207,6 +216,7 @@ class Sign(Section):
         "WALK SLOWLY",
     ]
     neutral_colour: Colour = "#c8c8c8"
+    colours: Colours = Colours()
     languages: Languages = ["ko", "en", "zh", "ja"]
 
 
@@ -252,11 +262,12 @@ class Voice(Section):
 
 
 class Beacon(Section):
-    """The flashing lamp on a GPIO pin."""
+    """The lamp on a GPIO pin; where nothing may flash it stands instead."""
 
     output: Literal["none", "gpio", "simulated"] = "simulated"
     pin: GpioPin = 19
     active_high: bool = True
+    flashing: bool = True
 
 
 class Contact(Section):

@@ -1,6 +1,7 @@
 """The program itself: a real process, real sockets, the recorder panel."""
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import psutil
 import pytest
 
 from edge.clock import seconds
-from edge.wire import Health
+from edge.wire import Health, Level
 from tests.show.running import Running
 
 
@@ -74,6 +75,18 @@ def test_a_panel_whose_light_is_not_seen_is_no_proof(start: Callable[..., Runnin
     (show.folder / "inputs").mkdir()
     (show.folder / "inputs" / "light").touch()
     show.until(lambda: "panel" in [told.after for told in show.events("recovery")], 4.0)
+
+
+def test_orders_that_flap_do_not_flash(start: Callable[[], Running]) -> None:
+    show = start()
+    levels = (Level.CROWDED, Level.CRITICAL)
+    for number in range(60):
+        show.order(levels[number % 2], lifetime_s=10.0)
+        time.sleep(0.05)
+    times = [seconds(line["at"]) for line in show.lines()[1:]]
+    assert len(times) > 5
+    changes = [sum(begin <= at < begin + 1 for at in times) for begin in times]
+    assert max(changes) < 6  # two to a flash
 
 
 def test_the_display_is_proven_by_reading_it_back(start: Callable[[], Running]) -> None:

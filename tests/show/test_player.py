@@ -97,6 +97,15 @@ def test_pages_go_round_undisturbed_by_the_repetition_of_the_order() -> None:
 
 
 @given(st.lists(st.builds(Page, st.just(("x",)), st.just("#ffffff"), st.floats()), min_size=1))
+def test_pages_turn_slower_than_any_flash(pages: list[Page]) -> None:
+    """A flash is two changes: of fewer than six in a second none can flash at 3 Hz."""
+    numbered = tuple(Page((str(n),), "#ffffff", page.seconds) for n, page in enumerate(pages))
+    shown = [page_at(numbered, tick * S // 100).lines for tick in range(500)]
+    turns = [before != after for before, after in itertools.pairwise(shown)]
+    assert all(sum(turns[begin : begin + 100]) < 6 for begin in range(400))
+
+
+@given(st.lists(st.builds(Page, st.just(("x",)), st.just("#ffffff"), st.floats()), min_size=1))
 def test_there_is_a_page_for_every_moment(pages: list[Page]) -> None:
     assert page_at(tuple(pages), 12345678901) in pages
 

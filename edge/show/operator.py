@@ -1,0 +1,75 @@
+"""An operator's text on the panel: with the time at which it ends, and only as it fits."""
+
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from edge.clock import boottime_ns, seconds, time_valid, wall_s
+from edge.errors import LayoutError
+from edge.program import Program
+from edge.show.layout import render
+from edge.show.player import NEUTRAL
+from edge.site import Site
+from edge.wire import Order, Page
+
+
+class OperatorTexts:
+    """Makes an Order that carries an operator's text ready to be shown."""
+
+    def __init__(self, site: Site, program: Program, neutral: Page) -> None:
+        self._sign, self._program, self._neutral = site.sign, program, neutral
+        self._zone = ZoneInfo(site.site.time_zone)
+
+    def prepared(self, order: Order) -> Order:
+        """The Order with its text laid out; with the neutral text where that cannot be shown.
+
+        Light and voice stay the level's.
+        """
+        if order.until is None:
+            self._program.recovered("text")
+            return order
+        try:
+            pages = laid_out(
+                order.pages, self._end(order.until), self._sign.width, self._sign.height
+            )
+        except LayoutError as error:
+            why = f"an operator's text cannot be shown: {error}"
+            if self._program.faults.get("text") != why:
+                self._program.fault("text", why)
+            return replace(order, message=NEUTRAL, pages=(self._neutral,))
+        self._program.recovered("text")
+        return replace(order, pages=pages)
+
+    def _end(self, until: int) -> str:
+        """The end by the site's clocks; while ours was not set, the minutes that are left."""
+        if time_valid():
+            return f"~ {datetime.fromtimestamp(round(wall_s(until)), self._zone):%H:%M}"
+        return f"~ {max(1, round(seconds(until - boottime_ns()) / 60))} min"
+
+
+@lru_cache(maxsize=16)
+def laid_out(pages: tuple[Page, ...], end: str, width: int, height: int) -> tuple[Page, ...]:
+    """The pages with the end as the last line, on one page more where that is too much for one.
+
+    LayoutError when it does not fit so either, or takes more than two pages.
+    """
+    *before, last = pages
+    whole = (*before, replace(last, lines=(*last.lines, end)))
+    try:
+        return _checked(whole, width, height)
+    except LayoutError:
+        if len(last.lines) == 1 or len(whole) == 2:
+            raise
+    middle = (len(last.lines) + 1) // 2
+    halves = (last.lines[:middle], (*last.lines[middle:], end))
+    return _checked(tuple(replace(last, lines=lines) for lines in halves), width, height)
+
+
+def _checked(pages: tuple[Page, ...], width: int, height: int) -> tuple[Page, ...]:
+    if len(pages) > 2:
+        raise LayoutError(f"{len(pages)} pages are too many to read in passing; at most 2")
+    for page in pages:
+        render(page, width, height)
+    return pages

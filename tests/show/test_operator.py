@@ -1,0 +1,102 @@
+"""An operator's text: with its end, checked as any message, and never past its time."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from edge.clock import boottime_ns, nanoseconds, seconds
+from edge.errors import LayoutError
+from edge.show.operator import laid_out
+from edge.show.player import Player
+from edge.wire import Level, Order, Page
+from tests.show.running import Running
+
+AMBER = "#ffb000"
+END = "~ 22:30"
+
+
+def text_order(lines: tuple[str, ...], lasts_s: float, level: Level = Level.CROWDED) -> Order:
+    now = boottime_ns()
+    until = now + nanoseconds(lasts_s)
+    return Order("text", level, (Page(lines, AMBER),), ("crowded-ko",), "slow", 2, now, 60.0, until)
+
+
+def test_the_end_stands_in_the_last_line() -> None:
+    assert laid_out((Page(("8번 출구 닫힘",), AMBER),), END, 128, 64)[0].lines == (
+        "8번 출구 닫힘",
+        END,
+    )
+
+
+def test_what_is_too_much_for_one_page_takes_two() -> None:
+    lines = ("8번 출구 닫힘", "EXIT 8 CLOSED", "出口关闭")
+    pages = laid_out((Page(lines, AMBER),), END, 64, 32)
+    assert [page.lines for page in pages] == [lines[:2], (*lines[2:], END)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (("A" * 40,), "does not fit"),
+        (("walk \U0001f6b6",), "no font has the characters"),
+    ],
+)
+def test_a_text_that_cannot_be_shown_is_refused(lines: tuple[str, ...], words: str) -> None:
+    with pytest.raises(LayoutError, match=words):
+        laid_out((Page(lines, AMBER),), END, 64, 32)
+
+
+def test_a_text_ends_with_its_time_whatever_the_lifetime_of_its_order() -> None:
+    player = Player(Page(("neutral",), AMBER))
+    order = text_order(("x",), 5.0)
+    player.take(order, order.issued_at)
+    assert order.until is not None
+    assert player.scene(order.until - 1).message == "text"
+    assert player.scene(order.until) == player.neutral
+
+
+@pytest.fixture
+def show(tmp_path: Path, clips: Path) -> Iterator[Running]:
+    site = f'[sign]\npanel = "recorder"\n[voice]\nclips = "{clips}"\noutput = "record"\n'
+    running = Running(tmp_path, site)
+    yield running
+    running.end()
+
+
+def test_the_sign_shows_it_with_its_end_and_then_no_longer(show: Running) -> None:
+    order = text_order(("8번 출구 닫힘",), 3.0)
+    show.until(show.shows("neutral"))
+    show.outlet.send(order)
+    show.until(show.shows("text"))
+    assert order.until is not None
+    left_s = seconds(order.until - boottime_ns())
+    end = datetime.fromtimestamp(datetime.now().timestamp() + left_s, ZoneInfo("Asia/Seoul"))
+    text, told = show.lines()[-1]["lines"]
+    assert text == "8번 출구 닫힘"
+    minutes = [int(t[:2]) * 60 + int(t[3:]) for t in (told[2:], f"{end:%H:%M}")]
+    assert (minutes[0] - minutes[1]) % 1440 in {0, 1, 1439}
+    show.until(show.shows("neutral"))
+    assert 0 <= seconds(show.lines()[-1]["at"] - order.until) < 1.0
+
+
+def test_critical_takes_its_place_at_once(show: Running) -> None:
+    show.until(show.shows("neutral"))
+    show.outlet.send(text_order(("8번 출구 닫힘",), 60.0))
+    show.until(show.shows("text"))
+    show.order(Level.CRITICAL, lifetime_s=60.0)
+    show.until(show.shows("critical"), 1.0)
+
+
+def test_one_that_cannot_be_shown_is_told_and_light_and_voice_stay_the_level_s(
+    show: Running,
+) -> None:
+    show.until(show.shows("neutral"))
+    show.outlet.send(text_order(("A" * 40,), 60.0))
+    show.until(lambda: show.faults("text"))
+    assert "cannot be shown: line 'AAA" in show.faults("text")[0].because
+    show.until(lambda: show.lamp().count(True) > 1)
+    show.until(lambda: show.lines("voice/played.jsonl"))
+    assert {line["message"] for line in show.lines()} == {"neutral"}
