@@ -212,7 +212,13 @@ def starter_zone(ground: Ground, plane: GroundPlane, entry: ModelEntry) -> Zone:
         x, y = seen[0] if seen else corner
         return float(x), float(y)
 
-    return Zone(name="street", ground=[drawn_in(corner) for corner in outermost])
+    try:
+        return Zone(name="street", ground=[drawn_in(corner) for corner in outermost])
+    except ValidationError as error:
+        raise GroundError(
+            "the points span too little ground for a first zone, which has 1 m2 at least; spread "
+            "them wider, or put a [[zone]] into the site file first"
+        ) from error
 
 
 def _hull(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -107,6 +107,19 @@ def test_a_first_zone_ends_where_heads_can_no_longer_be_counted(
     assert calibrate(street, "--site", site)[0] == 0
 
 
+def test_points_too_close_for_a_first_zone_are_told_in_one_line(
+    street: Path, tmp_path: Path
+) -> None:
+    site, view = tmp_path / "site.toml", Scene().view
+    close = np.array([(0.0, 12.0), (0.6, 12.0), (0.6, 12.7), (0.0, 12.7)])
+    x, y, _ = view.project(np.column_stack([close, np.zeros(4)]))
+    points = [f"{a},{b}={c},{d}" for a, b, (c, d) in zip(x, y, close, strict=True)]
+    code, told = calibrate(street, *with_points(points), "--camera-height", 8.5, "--site", site)
+    assert code == 2
+    assert "span too little ground" in told.splitlines()[-1]
+    assert not site.exists()
+
+
 def test_mirrored_metres_are_told(street: Path) -> None:
     """Left and right exchanged in every point: densities are the same, the zones are not."""
     mirrored = [f"{x},{y}={-a},{b}" for x, y, a, b in DEMO_GROUND.points]
