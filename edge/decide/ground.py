@@ -20,6 +20,7 @@ SAME_SHAPE = 0.01  # a picture's width over height may differ by this part
 UPSIDE_DOWN = -0.1
 HEIGHT_TOLERANCE = 0.25
 STEP_M = 0.01
+WIDEST = 10.0  # half picture widths; no lens sees farther to the side
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,7 @@ class GroundPlane:
         _refuse_outside(options)
         points = np.array(options.points, np.float64)
         rays = _undistorted(_centred(points[:, :2], width, height), options.k1, options.k2)
+        _refuse_folded(options, rays)
         found = survey(rays, points[:, 2:], [(x, y) for x, y, _, _ in options.points])
         _refuse_upside_down(found, rays)
         foot, derived = _stand(found, options)
@@ -135,7 +137,7 @@ def _distorted(rays: Floats, k1: float, k2: float) -> Floats:
 
 
 def _undistorted(seen: Floats, k1: float, k2: float) -> Floats:
-    """The inverse of Brown's model, by Newton's method on the radius."""
+    """The inverse of Brown's model, by Newton's method on the radius; nan where it has none."""
     if k1 == k2 == 0:
         return seen
     wanted = np.sqrt((seen**2).sum(axis=-1, keepdims=True))
@@ -144,6 +146,9 @@ def _undistorted(seen: Floats, k1: float, k2: float) -> Floats:
         square = radius**2
         slope = 1 + 3 * k1 * square + 5 * k2 * square**2
         radius -= (radius * (1 + k1 * square + k2 * square**2) - wanted) / np.maximum(slope, 0.05)
+        radius = radius.clip(0, WIDEST)
+    missed = radius * (1 + k1 * radius**2 + k2 * radius**4) - wanted
+    radius = np.where(np.abs(missed) < 1e-6, radius, np.nan)
     return np.asarray(seen * np.where(wanted > 0, radius / np.maximum(wanted, 1e-12), 1.0))
 
 
@@ -168,6 +173,18 @@ def _refuse_folding(options: Ground) -> None:
             f"k1 = {options.k1:g}, k2 = {options.k2:g} fold the picture's corners back; they are "
             "Brown's coefficients for radii in half picture widths: convert them to that unit"
         )
+
+
+def _refuse_folded(options: Ground, rays: Floats) -> None:
+    """A lens of this distortion shows nothing at the place of a point."""
+    lines = [
+        f"point {number} ({x:g}, {y:g} px) is where no lens of k1 = {options.k1:g}, k2 = "
+        f"{options.k2:g} shows anything; correct them, or leave the point out"
+        for number, ((x, y, _, _), ray) in enumerate(zip(options.points, rays, strict=True), 1)
+        if not np.isfinite(ray).all()
+    ]
+    if lines:
+        raise GroundError("\n".join(lines))
 
 
 def _refuse_upside_down(found: Survey, rays: Floats) -> None:

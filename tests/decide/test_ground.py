@@ -202,3 +202,17 @@ def test_a_camera_that_looks_straight_down_must_say_where_it_stands() -> None:
 
 def test_a_distortion_that_folds_the_picture_is_refused() -> None:
     assert "half picture widths" in refusal(marks(VIEW, GRID), k1=-0.6)[0]
+
+
+def test_a_point_where_such_a_lens_shows_nothing_is_refused() -> None:
+    """With k1 = -0.2 nothing is farther from the middle than 0.86 half picture widths."""
+    corner = (1280.0, 704.0, 4.0, 8.0)
+    (line,) = refusal([*marks(VIEW, GRID), corner], k1=-0.2)
+    assert line.startswith("point 10 (1280, 704 px) is where no lens of k1 = -0.2")
+
+
+def test_ground_that_the_lens_cannot_show_is_not_seen() -> None:
+    points = marks(VIEW, [(-1.5, 10.0), (1.5, 10.0), (1.5, 14.0), (-1.5, 14.0)], k1=-0.2)
+    plane = GroundPlane.of(ground_of(VIEW, points, k1=-0.2))
+    assert np.isfinite(plane.floor(np.array([640.0, 352.0]))).all()
+    assert np.isnan(plane.floor(np.array([(0.0, 0.0), (1280.0, 704.0)]))).all()
