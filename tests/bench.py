@@ -32,6 +32,7 @@ from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from edge.watch.runtime import make_interpreter
 from edge.wire import HeadMap, PictureHealth, Sighting, decode, encode
 from tests.appliance import SITE, Appliance
+from tests.bench_show import bench_show_idle
 from tests.mosquitto import wait_for
 
 ROUNDS = 40
@@ -204,6 +205,7 @@ def main() -> None:
     bench_way(manifest, counter_ms)
     bench_occupancy(counter_ms)
     bench_start_and_memory()
+    bench_show_idle()
 
 
 if __name__ == "__main__":

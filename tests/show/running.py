@@ -28,7 +28,10 @@ class Running:
         self.began = boottime_ns()
         places = ["--runtime", str(folder), "--state", str(folder)]
         command = [sys.executable, "-m", "edge", "show", "--site", str(folder / "site.toml")]
-        self.process = subprocess.Popen([*command, *places], env=os.environ | environment)
+        with (folder / "show.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, *places], env=os.environ | environment, stderr=log
+            )
 
     def lines(self, name: str = "panel/panel.jsonl") -> list[dict[str, Any]]:
         path = self.folder / name
