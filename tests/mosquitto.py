@@ -62,17 +62,20 @@ class Mosquitto:
 class Listener:
     """Everything that a broker passes on, in the order of arrival."""
 
-    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, port: int, *topics: str, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+    ) -> None:
         self.messages: list[tuple[str, Any, bool]] = []
         self._subscribed = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
         if tls is not None:
             self._client.tls_set_context(tls)
-        self._client.on_connect = lambda client, *_: client.subscribe("redroad/#", qos=1)
+        wanted = [(topic, 1) for topic in topics or ("redroad/#",)]
+        self._client.on_connect = lambda client, *_: client.subscribe(wanted)
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_message = self._take
         self._client.reconnect_delay_set(1, 1)
-        self._client.connect("127.0.0.1", port)
+        self._client.connect(host, port)
         self._client.loop_start()
         assert self._subscribed.wait(10)
 

@@ -17,8 +17,8 @@ from edge.wire import Action, Command, Level, Verbosity
 LONGEST_PAYLOAD = 4096  # bytes
 RELEASED_FOR_S, TEST_FOR_S = 30.0, 12.0
 
-Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}\Z")]
-By = Annotated[str, msgspec.Meta(pattern=r"^[\w .,@-]{1,40}\Z")]
+Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}$(?!\n)")]
+By = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,40}$(?!\n)")]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from edge.errors import OutboxError
 
-Kind = Literal["events", "counts"]
+Kind = Literal["events", "counts", "crowdflow"]
 ROW_OVERHEAD_BYTES = 200
 
 _SCHEMA = """
@@ -167,8 +167,8 @@ class Outbox:
             self._bytes = self._measure()
 
     def _make_room(self, database: sqlite3.Connection) -> None:
-        """Drop the oldest counts, and only then the oldest events."""
-        for kind in ("counts", "events"):
+        """Drop the oldest counts, in either form, and only then the oldest events."""
+        for kind in ("crowdflow", "counts", "events"):
             while self._bytes > self._max_bytes:
                 oldest = database.execute(
                     "SELECT seq FROM outbox WHERE kind = ? ORDER BY seq LIMIT 1", (kind,)

@@ -6,11 +6,13 @@
 | `events` | no | transitions, faults, recoveries, starts; each with an id, sent at least once |
 | `counts` | no | each zone over a minute: people, density, share of time per level |
 | `health` | yes | per program faults and measures; outbox |
+| `crowdflow` | no | each zone over a minute as FIWARE has it, where `upstream.fiware` is on |
 | `reply` | no | what became of a command |
 | `availability` | yes | "online", or "offline" by the broker when the unit is gone |
 """
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ import msgspec
 from edge.clock import NS_PER_S, seconds
 from edge.report.aggregate import STANDS_FOR, Aggregate, Spread, length_s
 from edge.report.asked import Answer
+from edge.report.machine import Machine
 from edge.site import Site
 from edge.wire import Event, Health, Level, State, ZoneState
 
@@ -79,16 +82,15 @@ def as_of(state: State, now: int) -> State:
 
 def state_fields(state: State, stamp: Stamp) -> dict[str, object]:
     """The state topic."""
-    age = state.frame_age_s
     return {
         **stamp.fields(),
         "level": state.level.name,
         "message": state.message,
         "because": state.because,
-        "frame_age_s": None if age is None else round(age, 2),
+        "frame_age_s": _rounded(state.frame_age_s),
         "picture_faults": list(state.picture_faults),
         "model": state.model,
-        "beyond": None if state.beyond is None else round(state.beyond, 2),
+        "beyond": _rounded(state.beyond),
         "commands": list(state.commands),
         "zones": [_zone_fields(zone) for zone in state.zones],
     }
@@ -97,13 +99,23 @@ def state_fields(state: State, stamp: Stamp) -> dict[str, object]:
 def _zone_fields(zone: ZoneState) -> dict[str, object]:
     """A zone; without a trusted count its figures are null, never zero."""
     seen = zone.occupancy
-    names = ("people", "low", "high", "density", "peak")
+    names = ("people", "low", "high", "density", "peak", "speed", "speed_variance", "pressure")
     return {
         "zone": zone.zone,
         "level": zone.level.name,
-        **{name: None if seen is None else round(getattr(seen, name), 2) for name in names},
-        "area_m2": None if seen is None else seen.area,
+        "warning": zone.warning,
+        **{name: _rounded(getattr(seen, name, None)) for name in names},
+        "area_m2": None if seen is None else _rounded(seen.area),
     }
+
+
+def _rounded(value: float | None) -> float | None:
+    """To the hundredth; what is no number is not known."""
+    return round(value, 2) if value is not None and math.isfinite(value) else None
+
+
+def _finite(value: float | str) -> float | str | None:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def event_fields(event: Event, stamp: Stamp) -> dict[str, object]:
@@ -141,26 +153,41 @@ def counts_fields(aggregate: Aggregate, stamp: Stamp) -> dict[str, object]:
 
 def _spread_fields(spread: Spread) -> dict[str, float | None]:
     names = {"minimum": "min", "mean": "mean", "maximum": "max", "p95": "p95"}
-    return {
-        names[name]: None if value is None else round(value, 2)
-        for name, value in asdict(spread).items()
-    }
+    return {names[name]: _rounded(value) for name, value in asdict(spread).items()}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What the health tells besides the programs' own: the outbox, restarts since boot, the eye."""
+
+    machine: Machine
+    outbox_depth: int | None
+    outbox_dropped: int
+    restarts: Mapping[str, int]
+    picture_faults: tuple[str, ...]
+    frame_age_s: float | None
 
 
 def health_fields(
-    programs: Mapping[str, Health], stamp: Stamp, depth: int | None, dropped: int
+    programs: Mapping[str, Health], stamp: Stamp, condition: Condition
 ) -> dict[str, object]:
-    """The health topic."""
+    """The health topic. `sign_proof` is "unknown" until show has told."""
+    show = programs.get("show")
     return {
         **stamp.fields(),
-        "outbox_depth": depth,
-        "outbox_dropped": dropped,
+        **asdict(condition.machine),
+        "outbox_depth": condition.outbox_depth,
+        "outbox_dropped": condition.outbox_dropped,
+        "restarts": dict(condition.restarts),
+        "picture_faults": list(condition.picture_faults),
+        "frame_age_s": _rounded(condition.frame_age_s),
+        "sign_proof": "unknown" if show is None else show.facts.get("sign_proof", "unknown"),
         "programs": {
             name: {
                 "age_s": round((stamp.at - health.at) / NS_PER_S, 1),
                 "faults": health.faults,
                 "fault_count": health.fault_count,
-                **health.facts,
+                **{fact: _finite(value) for fact, value in health.facts.items()},
             }
             for name, health in sorted(programs.items())
         },

@@ -2,12 +2,15 @@
 
 import logging
 
-from edge.clock import boot_id, boottime_ns, time_valid, wall_s
+from edge.clock import NS_PER_S, boot_id, boottime_ns, time_valid, wall_s
 from edge.program import Program
 from edge.report.aggregate import Aggregate, Aggregator
 from edge.report.commander import Commander
-from edge.report.outbox import Row
+from edge.report.fiware import crowd_flow
+from edge.report.machine import judge, look
+from edge.report.outbox import Kind, Row
 from edge.report.payloads import (
+    Condition,
     Stamp,
     as_json,
     as_of,
@@ -19,10 +22,13 @@ from edge.report.payloads import (
     state_fields,
     unknown_state,
 )
+from edge.report.restarts import Restarts
 from edge.report.sender import News, Sender
 from edge.report.store import Store
 from edge.site import Site
 from edge.wire import Event, Health, Message, State
+
+LOOK_EVERY = 10 * NS_PER_S
 
 log = logging.getLogger("redroad")
 
@@ -43,26 +49,40 @@ class Reporter:
         self._state = unknown_state(zones, boottime_ns(), "report has only just started")
         self._sender = Sender(site, program, self._store)
         self._commander = Commander(site, program, self._store)
+        self._restarts = Restarts(self._store, self._boot_id)
+        self._machine = look(program.places.state)
+        self._looked_at = 0
         if site.upstream.host is None:
             log.info("no broker is configured: everything waits in the outbox")
 
     def take(self, message: Message) -> None:
-        """Keep what a program told."""
-        if isinstance(message, State):
+        """Keep what a program told; no State or Health is believed that is dated in the future."""
+        now = boottime_ns()
+        if isinstance(message, Event):
+            self._keep_event(message, min(max(0, message.at), now))
+        elif isinstance(message, State | Health) and not 0 <= message.at <= now:
+            self._program.fault("clock", "a program tells of the future, and is not believed")
+        elif isinstance(message, State):
             for aggregate in self._aggregator.add(message):
                 self._keep_counts(aggregate)
             self._state = message
-        elif isinstance(message, Event):
-            fields = event_fields(message, self._stamp(message.at))
-            self._store.put(Row(message.id, "events", self._boot_id, message.at, as_json(fields)))
         elif isinstance(message, Health):
             self._health[message.program] = message
+
+    def _keep_event(self, event: Event, at: int) -> None:
+        fields = event_fields(event, self._stamp(at))
+        self._store.put(Row(event.id, "events", self._boot_id, at, as_json(fields)))
+        if event.kind == "start":
+            self._restarts.started(event.source)
 
     def work(self) -> None:
         """Close periods, write, and send what can be sent."""
         now = boottime_ns()
         for aggregate in self._aggregator.pass_time(now):
             self._keep_counts(aggregate)
+        if now - self._looked_at >= LOOK_EVERY:
+            self._looked_at, self._machine = now, look(self._program.places.state)
+            judge(self._machine, self._program)
         for message in self._program.take_local():
             self.take(message)
         self._store.write()
@@ -88,8 +108,12 @@ class Reporter:
     def _keep_counts(self, aggregate: Aggregate) -> None:
         stamp = self._stamp(aggregate.end)
         name = counts_id(aggregate, self._boot_id)
-        fields = counts_fields(aggregate, stamp)
-        self._store.put(Row(name, "counts", self._boot_id, aggregate.end, as_json(fields)))
+        forms: list[tuple[Kind, dict[str, object]]] = [("counts", counts_fields(aggregate, stamp))]
+        if self._site.upstream.fiware:
+            forms.append(("crowdflow", crowd_flow(aggregate, stamp, self._site)))
+        for kind, fields in forms:
+            row = Row(f"{name}:{kind}", kind, self._boot_id, aggregate.end, as_json(fields))
+            self._store.put(row)
 
     def _news(self, now: int) -> News:
         state = as_of(self._state, now)
@@ -102,8 +126,17 @@ class Reporter:
 
     def _health_payload(self) -> str:
         self._health["report"] = self._program.health()
-        stamp = self._stamp(boottime_ns())
-        return as_json(health_fields(self._health, stamp, self._store.depth(), self._store.dropped))
+        now = boottime_ns()
+        state = as_of(self._state, now)
+        condition = Condition(
+            machine=self._machine,
+            outbox_depth=self._store.depth(),
+            outbox_dropped=self._store.dropped,
+            restarts=self._restarts.since_boot(),
+            picture_faults=state.picture_faults,
+            frame_age_s=state.frame_age_s,
+        )
+        return as_json(health_fields(self._health, self._stamp(now), condition))
 
     def _stamp(self, at: int) -> Stamp:
         return Stamp(self._boot_id, at, wall_s(at), time_valid())

@@ -9,8 +9,16 @@ from edge.errors import RedRoadError
 from edge.program import Program
 from edge.report.asked import Received
 from edge.report.broker import Broker
+from edge.report.homeassistant import discovery, discovery_topic
 from edge.report.outbox import Waiting
-from edge.report.payloads import HISTORICAL_AFTER_S, OFFLINE, ONLINE, topic, with_history
+from edge.report.payloads import (
+    HISTORICAL_AFTER_S,
+    OFFLINE,
+    ONLINE,
+    as_json,
+    topic,
+    with_history,
+)
 from edge.report.store import Store
 from edge.site import Site
 
@@ -138,6 +146,8 @@ class Sender:
         self._told = (None, None)
         self._last_place = self._state_at = self._health_at = 0
         broker.publish(self._topic("availability"), ONLINE, retain=True)
+        if self._site.upstream.home_assistant:
+            broker.publish(discovery_topic(self._site), as_json(discovery(self._site)), retain=True)
         self._program.recovered("broker")
 
     def _send_news(self, broker: Broker, now: int, news: News) -> None:

@@ -41,10 +41,6 @@ PLAIN_WORDS = (
         "EOF occurred",  # the alert that says more was lost on the way
         "the broker ended the handshake, as it does when it refuses us; check upstream.cert_file",
     ),
-    (
-        "EOF occurred",  # the alert that says more was lost on the way
-        "the broker ended the handshake, as it does when it refuses us; check upstream.cert_file",
-    ),
     ("wrong version number", "the broker's port does not speak TLS; check upstream.port"),
 )
 CLOCK = "; this unit's clock was never set, so no certificate can be judged: it is tried again"

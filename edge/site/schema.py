@@ -314,6 +314,8 @@ class Upstream(Section):
     key_file: str | None = None
     outbox_mb: Annotated[int, Field(ge=1, le=4096)] = 64
     aggregate_s: Annotated[int, Field(ge=5, le=3600)] = 60
+    home_assistant: bool = True
+    fiware: bool = False
 
     @model_validator(mode="after")
     def _certificate_is_whole(self) -> Self:

@@ -27,8 +27,8 @@ class Report:
     def __init__(self, folder: Path, upstream: str, site: str = "test", unit: str = "one") -> None:
         self.runtime, self.state = folder / "run", folder / "state"
         self.log = folder / "report.log"
-        self._site = folder / "site.toml"
-        self._site.write_text(
+        self.site_file = folder / "site.toml"
+        self.site_file.write_text(
             f'[site]\nname = "{site}"\nunit = "{unit}"\n[upstream]\n{upstream}',
             encoding="utf-8",
         )
@@ -36,7 +36,7 @@ class Report:
         self.outlet = Outlet(self.runtime, "report")
 
     def start(self, **extra: str) -> None:
-        arguments = ["--site", self._site, "--runtime", self.runtime, "--state", self.state]
+        arguments = ["--site", self.site_file, "--runtime", self.runtime, "--state", self.state]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "edge", "report", *map(str, arguments)],

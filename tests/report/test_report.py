@@ -28,6 +28,7 @@ def state(level: Level = Level.CAUTION) -> State:
 
 SMALL_DISK = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 FIGURES = ("people", "low", "high", "density", "peak", "area_m2")
+MOTION = ("speed", "speed_variance", "pressure")
 
 
 def ids(listener: Listener) -> list[str]:
@@ -74,7 +75,8 @@ def test_a_level_does_not_outlive_the_program_that_said_it(
     wait_for(lambda: listener.on("state")[-1]["level"] == "UNKNOWN", 6, "unknown")
     told = listener.on("state")[-1]
     assert told["frame_age_s"] > 3.0
-    assert told["zones"] == [{"zone": "street", "level": "UNKNOWN"} | dict.fromkeys(FIGURES)]
+    nothing = {"zone": "street", "level": "UNKNOWN", "warning": ""}
+    assert told["zones"] == [nothing | dict.fromkeys((*FIGURES, *MOTION))]
     assert "decide has told nothing" in told["because"]
 
 

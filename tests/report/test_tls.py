@@ -27,7 +27,7 @@ EXAMPLE = Path(__file__).parents[2] / "deploy/mosquitto"
 UNIT = "hongdae-crossing.pole-3"
 NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)
-TRIES = 8
+TRIES = 60
 
 
 @dataclass
@@ -103,7 +103,7 @@ def control_room(
     tmp_path: Path, certificates: Certificates, secure: Mosquitto
 ) -> Iterator[Listener]:
     certificates.write("control", common_name="control-room")
-    listener = Listener(secure.port, context(tmp_path, "control"))
+    listener = Listener(secure.port, tls=context(tmp_path, "control"))
     yield listener
     listener.close()
 
@@ -186,10 +186,13 @@ def test_what_is_wrong_with_our_own_certificate_is_told_apart(
             "cert_file": f"{name}.pem" if name else "",
             "key_file": f"{name}.key" if name else "",
         }
-        # The broker closes at once, so that its alert is sometimes lost.
-        told = {why_not(tmp_path, secure, **files) for _ in range(TRIES)}
-        assert any(words in said for said in told), told
-        assert all(words in said or "as it does when it refuses us" in said for said in told)
+        # The broker closes at once, so that its alert is often lost on a busy machine.
+        for _ in range(TRIES):
+            if words in (said := why_not(tmp_path, secure, **files)):
+                break
+            assert "as it does when it refuses us" in said
+        else:
+            pytest.fail(f"{words!r} was not said in {TRIES} tries")
     (tmp_path / "unit.key").chmod(0o644)
     assert "can be read by others; run: chmod 600" in why_not(tmp_path, secure)
     (tmp_path / "unit.key").chmod(0o600)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from edge.report.schemas import SENT, schema_of
 from tests.appliance import SITE, Appliance, send
 from tests.mosquitto import Listener, Mosquitto, wait_for
 from tests.report.test_commands import TOPIC, asked, moment
+from tests.report.test_schemas import valid
 
 BROKER = '[upstream]\nhost = "127.0.0.1"\nport = {}\n'
 
@@ -43,4 +45,8 @@ def test_a_text_is_shown_until_its_time_whoever_is_killed(
     wait_for(lambda: appliance.message() == "text", 10, "the text again")
     wait_for(lambda: appliance.message() not in {"text", "neutral"}, 30, "the level again")
     assert room.on("reply")[0]["accepted"]
+    for name in SENT:
+        for payload in room.on(name):
+            valid(payload, schema_of(name))
+    assert room.on("health")[-1]["sign_proof"] == "proven"
     room.close()

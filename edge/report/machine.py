@@ -1,0 +1,88 @@
+"""How the machine is: heat, power, memory, disk, as the kernel tells. None where it does not."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.program import Program
+
+HOT_C = 80.0  # where a Raspberry Pi begins to slow down
+# Bits of the Raspberry Pi firmware's get_throttled that are set at the moment.
+THROTTLED = {
+    0: "undervoltage: use a supply of 5.1 V and a shorter cable",
+    1: "the processor's frequency is capped",
+    2: "the processor is throttled",
+    3: "the processor is near its limit of temperature",
+}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One look: degrees Celsius, what the firmware complains of, megabytes, seconds."""
+
+    temperature_c: float | None
+    throttled: tuple[str, ...] | None
+    memory_free_mb: int | None
+    disk_free_mb: int | None
+    uptime_s: int | None
+
+
+def look(state: Path, root: Path = Path("/")) -> Machine:
+    """Read the kernel's files under `root`; `state` is a folder on the disk that counts."""
+    zones = [_number(file) for file in root.glob("sys/class/thermal/thermal_zone*/temp")]
+    warm = [millidegrees / 1000 for millidegrees in zones if millidegrees is not None]
+    memory = _field(root / "proc/meminfo", "MemAvailable:")
+    up = _field(root / "proc/uptime", "")
+    return Machine(
+        temperature_c=max(warm, default=None),
+        throttled=_throttled(root),
+        memory_free_mb=None if memory is None else round(memory / 1000),
+        disk_free_mb=_disk_free_mb(state),
+        uptime_s=None if up is None else int(up),
+    )
+
+
+def judge(machine: Machine, program: Program) -> None:
+    """Heat and bad power are faults, told when they begin and when they end."""
+    if machine.temperature_c is not None and machine.temperature_c >= HOT_C:
+        program.fault("heat", f"{HOT_C:.0f} degrees Celsius or more; give shade or air")
+    else:
+        program.recovered("heat")
+    if machine.throttled:
+        program.fault("power", "; ".join(machine.throttled))
+    else:
+        program.recovered("power")
+
+
+def _throttled(root: Path) -> tuple[str, ...] | None:
+    """From the Pi firmware's hexadecimal file; None where there is none."""
+    for file in root.glob("sys/devices/platform/soc*/soc*firmware/get_throttled"):
+        bits = _number(file, base=16)
+        if bits is not None:
+            return tuple(words for bit, words in THROTTLED.items() if bits >> bit & 1)
+    return None
+
+
+def _number(file: Path, base: int = 10) -> int | None:
+    try:
+        return int(file.read_text(encoding="ascii").strip(), base)
+    except (OSError, ValueError):
+        return None
+
+
+def _field(file: Path, name: str) -> float | None:
+    """The first number of the line that begins with `name`."""
+    try:
+        for line in file.read_text(encoding="ascii").splitlines():
+            if line.startswith(name):
+                return float(line.removeprefix(name).split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
+    return None
+
+
+def _disk_free_mb(folder: Path) -> int | None:
+    try:
+        return shutil.disk_usage(folder).free // 1_000_000
+    except OSError:
+        return None

@@ -1,0 +1,51 @@
+"""The machine's measures, from files such as a Raspberry Pi's kernel has."""
+
+from pathlib import Path
+
+from edge.program import Places, Program
+from edge.report.machine import judge, look
+
+PI = {
+    "sys/class/thermal/thermal_zone0/temp": "81237\n",
+    "sys/devices/platform/soc/soc:firmware/get_throttled": "50005\n",
+    "proc/meminfo": "MemTotal: 3884360 kB\nMemAvailable: 3100000 kB\n",
+    "proc/uptime": "5025.11 19000.12\n",
+}
+
+
+def pi(root: Path, **changes: str) -> Path:
+    for name, text in {**PI, **changes}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="ascii")
+    return root
+
+
+def test_a_hot_pi_with_bad_power_is_told_and_its_recovery_too(tmp_path: Path) -> None:
+    machine = look(tmp_path, pi(tmp_path))
+    assert (machine.temperature_c, machine.memory_free_mb, machine.uptime_s) == (81.237, 3100, 5025)
+    assert machine.throttled is not None
+    assert [words.split(":")[0] for words in machine.throttled] == [
+        "undervoltage",
+        "the processor is throttled",
+    ]
+    program = Program("report", Places(tmp_path, tmp_path))
+    judge(machine, program)
+    assert set(program.faults) == {"heat", "power"}
+    cool = {
+        "sys/class/thermal/thermal_zone0/temp": "40000",
+        "sys/devices/platform/soc/soc:firmware/get_throttled": "50000",
+    }
+    judge(look(tmp_path, pi(tmp_path, **cool)), program)
+    assert program.faults == {}
+
+
+def test_what_the_kernel_does_not_tell_is_unknown(tmp_path: Path) -> None:
+    machine = look(tmp_path / "absent", tmp_path)
+    assert set(vars(machine).values()) == {None}
+    garbled = look(tmp_path, pi(tmp_path, **dict.fromkeys(PI, "what?")))
+    assert (garbled.temperature_c, garbled.throttled, garbled.uptime_s) == (None, None, None)
+
+
+def test_this_machine_tells_something(tmp_path: Path) -> None:
+    machine = look(tmp_path)
+    assert machine.memory_free_mb and machine.disk_free_mb and machine.uptime_s

@@ -1,0 +1,203 @@
+"""What is really sent, by the published schemas, Home Assistant's form and FIWARE's schema."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from referencing import Registry, Resource
+
+from edge.clock import boottime_ns
+from edge.report.aggregate import Aggregator
+from edge.report.asked import KINDS
+from edge.report.fiware import crowd_flow
+from edge.report.homeassistant import discovery, discovery_topic
+from edge.report.payloads import Stamp
+from edge.report.schemas import SENT, command_schema, schema_of
+from edge.site import Site
+from edge.site.schema import Identity
+from edge.wire import Health, Level, Occupancy, State, ZoneState
+from tests.mosquitto import Listener, Mosquitto, wait_for
+from tests.report.conftest import Report
+from tests.report.test_commands import TOPIC, asked, moment
+from tests.report.test_report import event
+
+OFFICIAL = Path(__file__).parents[3] / "shared/reference/schemas"
+formats = FormatChecker()
+
+
+@formats.checks("date-time", ValueError)
+def is_moment(value: object) -> bool:
+    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
+
+
+def valid(payload: object, schema: dict[str, Any], registry: Registry[Any] | None = None) -> None:
+    Draft202012Validator.check_schema(schema)
+    known = Registry() if registry is None else registry
+    Draft202012Validator(schema, registry=known, format_checker=formats).validate(payload)
+
+
+def state(level: Level, *, known: bool) -> State:
+    at = boottime_ns()
+    seen = Occupancy("street", 90.0, 80.0, 100.0, 40.0, 2.25, 2.5, at, 0.7, 0.1, 0.2)
+    zone = ZoneState("street", level, seen if known else None, "waves" if known else "")
+    faults = () if known else ("covered",)
+    return State(at, level, "m", "b", (zone,), 0.2, faults, "m", 3.0 if known else None)
+
+
+@pytest.fixture
+def heard(report: Report, broker: Mosquitto) -> Iterator[Listener]:
+    """A unit that has told everything that it can tell."""
+    site = report.site_file.read_text(encoding="utf-8")
+    report.site_file.write_text(site + "fiware = true\n", encoding="utf-8")
+    listener = Listener(broker.port, "redroad/#", "homeassistant/#")
+    report.start()
+    proof: dict[str, float | str] = {"sign_proof": "proven", "bad": float("nan")}
+    report.outlet.send(Health("show", boottime_ns(), {"panel": "dark"}, 1, proof))
+    report.outlet.send(event("a"))
+    wait_for(lambda: listener.on("state"), 10, "a state")
+    for kind, payload in (
+        ("hold", asked("h", level="CAUTION", until=moment(30))),
+        ("fly", asked("f")),
+        ("report", asked("r")),
+    ):
+        listener.say(f"{TOPIC}/{kind}", payload)
+    began = time.monotonic()
+    while len(listener.on("counts")) < 2 or not listener.on("crowdflow"):
+        known = time.monotonic() - began < 6
+        report.outlet.send(state(Level.CROWDED if known else Level.UNKNOWN, known=known))
+        time.sleep(0.2)
+        assert time.monotonic() - began < 40
+    yield listener
+    listener.close()
+
+
+def test_what_is_sent_is_valid_by_what_is_published(heard: Listener) -> None:
+    for name in SENT:
+        assert heard.on(name), f"nothing was sent under {name}"
+        for payload in heard.on(name):
+            valid(payload, schema_of(name))
+    assert {told["level"] for told in heard.on("state")} >= {"CROWDED", "UNKNOWN"}
+    assert heard.on("health")[-1]["sign_proof"] == "proven"
+    assert heard.on("health")[-1]["programs"]["show"]["bad"] is None
+    assert heard.on("health")[-1]["restarts"] == {"report": 0}
+    assert heard.on("health")[-1]["disk_free_mb"] > 0
+    assert {told["accepted"] for told in heard.on("reply")} == {True, False}
+
+    with_templates_home_assistant_reads(heard)
+    for entity in heard.on("crowdflow"):
+        assert entity["historical"] is False
+        official(entity)
+
+
+def test_every_schema_refuses_what_is_missing_or_too_much() -> None:
+    for name in (*SENT, *(f"command-{kind}" for kind in KINDS)):
+        schema = schema_of(name)
+        with pytest.raises(ValidationError):
+            valid({}, schema)
+        assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_the_published_command_is_the_one_that_is_parsed(kind: str) -> None:
+    assert schema_of(f"command-{kind}") == command_schema(kind)
+
+
+def with_templates_home_assistant_reads(heard: Listener) -> None:
+    """Every template gives, from what was sent, a value that its entity may have."""
+    (config,) = heard.on("config")
+    assert config == discovery(Site(site=Identity(name="test", unit="one")))
+    told = {f"redroad/v1/test/one/{name}": heard.on(name)[-1] for name in ("state", "health")}
+    shown = {
+        name: jinja2.Template(each["value_template"]).render(value_json=told[each["state_topic"]])
+        for name, each in config["cmps"].items()
+        if "state_topic" in each
+    }
+    assert shown["level"] == "UNKNOWN"
+    assert shown["people-street"] == shown["density-street"] == "None"
+    assert shown["camera"] == "ON"
+    assert float(shown["uptime"]) > 0
+
+
+def test_the_device_has_the_form_that_home_assistant_documents() -> None:
+    """Device discovery: ids and name of the device, an origin, a platform and an id for each."""
+    site = Site()
+    config = discovery(site)
+    assert discovery_topic(site) == "homeassistant/device/redroad-redroad-demo-unit-1/config"
+    device, origin, components = config["dev"], config["o"], config["cmps"]
+    assert isinstance(device, dict) and device["ids"] and device["name"]
+    assert isinstance(origin, dict) and origin["name"]
+    assert isinstance(components, dict)
+    assert {each["p"] for each in components.values()} == {"sensor", "binary_sensor", "button"}
+    assert len({each["unique_id"] for each in components.values()}) == len(components)
+    for each in components.values():
+        assert each["p"] == "button" or {"state_topic", "value_template"} <= each.keys()
+    assert set(components["level"]["options"]) == {level.name for level in Level}
+
+
+def test_the_button_sends_a_command_that_is_followed(report: Report, broker: Mosquitto) -> None:
+    site = Site(site=Identity(name="test", unit="one"))
+    components = discovery(site)["cmps"]
+    assert isinstance(components, dict)
+    button = components["test"]
+    payload = jinja2.Template(button["command_template"]).render(
+        now=lambda: datetime.now(UTC), timedelta=timedelta
+    )
+    valid(json.loads(payload), schema_of("command-test"))
+    listener = Listener(broker.port)
+    report.start()
+    wait_for(lambda: "online" in listener.on("availability"), 10, "online")
+    listener.say(button["command_topic"], payload)
+    wait_for(lambda: listener.on("reply"), 10, "the answer")
+    assert listener.on("reply")[0]["accepted"], listener.on("reply")
+
+
+def official(entity: dict[str, Any]) -> None:
+    """By FIWARE's own schema, where it is at hand."""
+    if not OFFICIAL.is_dir():
+        pytest.skip(f"FIWARE's schemas are not in {OFFICIAL}")
+    schema = json.loads((OFFICIAL / "CrowdFlowObserved.json").read_text(encoding="utf-8"))
+    common = json.loads((OFFICIAL / "common-schema.json").read_text(encoding="utf-8"))
+    registry: Registry[Any] = Registry().with_resources(
+        [(common["$id"], Resource.from_contents(common))]
+    )
+    valid(entity, schema, registry)
+    with pytest.raises(ValidationError):
+        valid({**entity, "peopleCount": -1}, schema, registry)
+
+
+def minute(*levels: Level, people: float | None) -> dict[str, Any]:
+    """The entity of a minute with these levels one after another."""
+    site = Site(site=Identity(latitude=37.5, longitude=126.9))
+    aggregator, at = Aggregator(60, ["street"], 0), 0
+    for n in range(60):
+        at = n * 1_000_000_000
+        level = levels[n * len(levels) // 60]
+        seen = None
+        if people is not None and level is not Level.UNKNOWN:
+            seen = Occupancy("street", people, people, people, 40.0, 1.0, 1.0, at)
+        aggregator.add(State(at, level, "", "", (ZoneState("street", level, seen),), 0.1, (), ""))
+    (closed,) = aggregator.pass_time(60_000_000_000)
+    return crowd_flow(closed, Stamp("boot", closed.end, 1.8e9, True), site)
+
+
+def test_unknown_is_neither_nobody_nor_free() -> None:
+    unknown = minute(Level.UNKNOWN, people=None)
+    assert unknown["level"] == "UNKNOWN"
+    assert unknown["knownShare"] == 0
+    assert "peopleCount" not in unknown
+    assert "congested" not in unknown
+    official(unknown)
+
+
+def test_congested_is_false_only_when_all_was_seen() -> None:
+    assert minute(Level.CLEAR, people=4.4)["congested"] is False
+    assert minute(Level.CLEAR, people=4.4)["peopleCount"] == 4
+    assert minute(Level.CLEAR, Level.CROWDED, people=90)["congested"] is True
+    assert "congested" not in minute(Level.CLEAR, Level.UNKNOWN, people=4)
+    official(minute(Level.CLEAR, Level.CRITICAL, people=90))
