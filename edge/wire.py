@@ -187,7 +187,10 @@ class State(msgspec.Struct, frozen=True, tag=True):
 
 
 class Event(msgspec.Struct, frozen=True, tag=True):
-    """Something that happened and must not be lost: "transition", "fault", "recovery", "start"."""
+    """Something that happened and must not be lost.
+
+    Its `kind` is "transition", "fault", "recovery", "input", "start" or "stop".
+    """
 
     id: str
     kind: str

@@ -149,6 +149,7 @@ def phrases_of(site: Site) -> dict[str, Phrase]:
     return {
         clip_name(message, language): Phrase(VOICES[language], spoken)
         for message in WORDS
+        if message in site.voice.spoken
         for language in site.voice.languages
         if (spoken := words_of(site, message, language).spoken)
     }

@@ -12,7 +12,7 @@ from edge.errors import SiteError
 from edge.show.beacon import PATTERNS
 from edge.show.layout import letter_height, render
 from edge.site import Site, load_site
-from edge.site.schema import Beacon, Colours, Sign
+from edge.site.schema import Beacon, Colours, Sign, Voice
 from edge.wire import Level
 from edge.words import VOICES, WORDS, phrases_of, words_of
 
@@ -39,7 +39,7 @@ def test_every_level_that_is_known_has_a_row_in_every_language() -> None:
 def test_a_cell_says_something_and_warnings_are_spoken(message: str, language: str) -> None:
     words = WORDS[message][language]
     assert words.headline.strip() and words.action.strip() and words.short.strip()
-    spoken = next(row for row in MESSAGES.values() if row.name == message).spoken
+    spoken = message in Voice().spoken
     assert bool(words.spoken) == spoken
     assert not spoken or len(words.spoken) >= SHORTEST_WARNING
 
@@ -123,6 +123,18 @@ def test_a_site_says_it_in_its_own_words(tmp_path: Path) -> None:
     assert pages_of(MESSAGES[Level.CRITICAL], site)[0].lines[0] == "들어오지 마세요"
 
 
+def test_a_site_chooses_patterns_spoken_levels_and_how_long_a_page_stands() -> None:
+    site = Site(
+        sign=Sign(page_s=4.0),
+        beacon=Beacon(patterns={"caution": "off"}),
+        voice=Voice(spoken=["critical"]),
+    )
+    caution, critical = (order_for(level, site, 1) for level in (Level.CAUTION, Level.CRITICAL))
+    assert (caution.beacon, caution.clips, caution.pages[0].seconds) == ("off", (), 4.0)
+    assert (critical.beacon, len(critical.clips)) == ("fast", 4)
+    assert {name.split("-")[0] for name in phrases_of(site)} == {"critical"}
+
+
 def test_a_site_has_its_own_colours_and_may_forbid_flashing() -> None:
     site = Site(sign=Sign(colours=Colours(critical="#ffffff")), beacon=Beacon(flashing=False))
     assert order_for(Level.CRITICAL, site, 1).pages[0].colour == "#ffffff"
@@ -142,6 +154,8 @@ def test_a_site_has_its_own_colours_and_may_forbid_flashing() -> None:
         ('[words.critical.ko]\nshort = ""\n', "short"),
         ('[sign]\nlanguages = ["ko", "ko"]\n', "twice"),
         ("[sign]\nlanguages = []\n", "languages"),
+        ('[voice]\nspoken = ["crowded"]\n', "always spoken"),
+        ('[beacon.patterns]\ncaution = "disco"\n', "patterns.caution"),
     ],
 )
 def test_a_bad_wording_gets_one_line(tmp_path: Path, text: str, line: str) -> None:

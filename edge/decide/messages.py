@@ -22,20 +22,20 @@ ROOMY_ROWS = 48  # LEDs that two lines of a language need on a page
 
 @dataclass(frozen=True)
 class Message:
-    """One row: whether it is spoken, the beacon's pattern, and its weight."""
+    """One row: the beacon's pattern, and its weight."""
 
     name: str
-    spoken: bool = False
     beacon: str = "off"
     priority: int = 0
 
 
 MESSAGES: dict[Level, Message] = {
     Level.CLEAR: Message("clear"),
-    Level.CAUTION: Message("caution", spoken=True, beacon="slow", priority=1),
-    Level.CROWDED: Message("crowded", spoken=True, beacon="slow", priority=2),
-    Level.CRITICAL: Message("critical", spoken=True, beacon="fast", priority=3),
+    Level.CAUTION: Message("caution", beacon="slow", priority=1),
+    Level.CROWDED: Message("crowded", beacon="slow", priority=2),
+    Level.CRITICAL: Message("critical", beacon="fast", priority=3),
 }
+TEST = Message("test", beacon="slow")
 NEUTRAL = Message("neutral")  # for UNKNOWN: it claims nothing about the street
 
 
@@ -62,7 +62,11 @@ def pages_of(message: Message, site: Site) -> tuple[Page, ...]:
     roomy = sign.height >= shared * ROOMY_ROWS
     lines = [(cell.headline, cell.action) if roomy else (cell.short,) for cell in words]
     return tuple(
-        Page(tuple(line for cell in lines[first : first + shared] for line in cell), colour)
+        Page(
+            tuple(line for cell in lines[first : first + shared] for line in cell),
+            colour,
+            sign.page_s,
+        )
         for first in range(0, len(lines), shared)
     )
 
@@ -73,13 +77,13 @@ def order_for(level: Level, site: Site, at: int, wishes: Wishes | None = None) -
     At CRITICAL nothing is wished away, and a test gives way to every warning.
     """
     message = MESSAGES.get(level, NEUTRAL)
-    languages = site.voice.languages if message.spoken else []
+    languages = site.voice.languages if message.name in site.voice.spoken else []
     order = Order(
         message=message.name,
         level=level,
         pages=pages_of(message, site),
         clips=tuple(clip_name(message.name, language) for language in languages),
-        beacon=_beacon(message.beacon, site),
+        beacon=_beacon(message, site),
         priority=message.priority,
         issued_at=at,
         lifetime_s=ORDER_LIFETIME_S,
@@ -87,14 +91,16 @@ def order_for(level: Level, site: Site, at: int, wishes: Wishes | None = None) -
     if wishes is None or level is Level.CRITICAL:
         return order
     if wishes.get("test", at) and level < Level.CAUTION:
-        return replace(order, message="test", pages=_test_pages(site), beacon=_beacon("slow", site))
+        return replace(order, message="test", pages=_test_pages(site), beacon=_beacon(TEST, site))
     if text := wishes.get("text", at):
         order = _with_text(order, text, colour_of(message, site))
     return replace(order, clips=()) if wishes.get("mute", at) else order
 
 
-def _beacon(pattern: str, site: Site) -> str:
-    """Where nothing may flash, what would stands."""
+def _beacon(message: Message, site: Site) -> str:
+    """Its pattern, as the site has it; where nothing may flash, what would stands."""
+    own = {str(name): str(pattern) for name, pattern in site.beacon.patterns.items()}
+    pattern = own.get(message.name, message.beacon)
     return "steady" if pattern in FLASHING and not site.beacon.flashing else pattern
 
 

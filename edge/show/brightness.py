@@ -1,10 +1,11 @@
-"""How bright the panel is: full by day, less at night, by the sun or by the clock.
+"""How bright the panel is: full by day, less at night, by a light sensor, the sun or the clock.
 
 Night luminance is limited by law in places; the site says what its panel may do. While the wall
 clock was not set nobody knows whether it is night: then the panel is as bright as by day, since a
 sign that cannot be read in sunlight warns nobody.
 """
 
+import math
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -17,13 +18,30 @@ from edge.site.schema import Identity, Sign
 
 # Civil twilight ends with the sun so far below the horizon (degrees); street lamps are lit then.
 NIGHT_BELOW = -6.0
+# A street by its lamps, and in the shade by day: the eye follows light by its logarithm.
+STREET_LUX = (20.0, 5000.0)
+STEPS = 10  # so that the panel does not change with every reading
 
 
-def brightness_at(sign: Sign, site: Identity, now: datetime | None) -> int:
-    """Per cent at a moment (with its time zone); None while the clock was not set."""
-    if sign.night_brightness is None or now is None:
+def brightness_at(
+    sign: Sign, site: Identity, now: datetime | None, lux: float | None = None
+) -> int:
+    """Per cent at a moment (with its time zone; None while the clock was not set).
+
+    With a sensor it follows the street's light between the two brightnesses; the night's limit
+    holds all the same, whatever lamp shines on the sensor.
+    """
+    if sign.night_brightness is None:
         return sign.brightness
-    return sign.night_brightness if _is_night(sign, site, now) else sign.brightness
+    if now is not None and _is_night(sign, site, now):
+        return sign.night_brightness
+    if lux is None:
+        return sign.brightness
+    dark, bright = (math.log(value) for value in STREET_LUX)
+    share = (math.log(max(lux, 1e-3)) - dark) / (bright - dark)
+    between_them = sign.brightness - sign.night_brightness
+    steps = round(min(1.0, max(0.0, share)) * STEPS)
+    return sign.night_brightness + round(between_them * steps / STEPS)
 
 
 def dimmed(image: Image.Image, percent: int, full: int) -> Image.Image:

@@ -1,4 +1,4 @@
-"""What the cabinet tells: door contact, service button, feedback of the panel's light.
+"""What the cabinet tells: door contact, service button, the panel's light and the street's.
 
 Every input is pulled up, and its contact closes to ground: a cable torn off reads as open.
 """
@@ -50,6 +50,14 @@ class FolderContacts:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def read_lux(path: Path) -> float:
+    """What a light sensor measures, as Linux tells it (in_illuminance_input). InputError if not."""
+    try:
+        return float(path.read_text(encoding="ascii"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} tells no lux: {error}; check inputs.lux_file") from error
 
 
 class PinContacts:

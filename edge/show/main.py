@@ -27,7 +27,7 @@ def run(site: Site, places: Places) -> None:
                     player.take(texts.prepared(message), boottime_ns())
             scene = player.scene(boottime_ns())
             pins.show(scene.beacon)
-            sign.show(scene, pins.sees_light)
+            sign.show(scene, pins.sees_light, pins.lux)
             voice.follow(scene.order)
             program.facts["message"] = scene.message
             program.alive()

@@ -44,12 +44,15 @@ class SignOutput:
         self._shot_at_hand = self._neutral
         self._sent_at = 0
         self._light_at = boottime_ns()  # when it was last seen
+        self._lux: float | None = None
 
-    def show(self, scene: Scene, sees_light: bool | None = None) -> None:
+    def show(self, scene: Scene, sees_light: bool | None = None, lux: float | None = None) -> None:
         """Put the scene on the panel when it is new, or due again; never waits.
 
-        `sees_light` is what a feedback tells of the panel's light; None without one.
+        `sees_light` is what a feedback tells of the panel's light, `lux` the light in the street;
+        None where nothing tells.
         """
+        self._lux = lux
         try:
             self._hear(sees_light)
             content = (scene.page, _caption(scene))
@@ -109,7 +112,7 @@ class SignOutput:
             self._panel = Apart("panel", partial(Screen, opening), self._neutral)
         now = datetime.now(UTC) if time_valid() else None
         sign = self._site.sign
-        percent = brightness_at(sign, self._site.site, now)
+        percent = brightness_at(sign, self._site.site, now, self._lux)
         image = dimmed(self._shot_at_hand.image, percent, sign.brightness)
         self._panel.send(Shot(image, self._shot_at_hand.caption))
 
@@ -149,6 +152,11 @@ class PinsOutput:
         if LIGHT not in self._wired or self._pins is None or self._told.inputs_fault:
             return None
         return LIGHT in self._told.active
+
+    @property
+    def lux(self) -> float | None:
+        """The light in the street; None without a sensor, or when it fails."""
+        return self._told.lux if self._pins else None
 
     def show(self, pattern: str) -> None:
         """Follow `pattern`; never waits."""

@@ -58,9 +58,11 @@ def open_speaker(site: Site, places: Places) -> Speaker:
 
 def make_pins(site: Site, places: Places) -> Pins:
     """The site's beacon and inputs, on one factory of pins; nothing is opened yet."""
-    factory = gpio_of(places)
+    factory, lux_file = gpio_of(places), site.inputs.lux_file
     return Pins(
-        partial(open_lamp, site, places, factory), partial(open_contacts, site, places, factory)
+        partial(open_lamp, site, places, factory),
+        partial(open_contacts, site, places, factory),
+        site.path(lux_file) if lux_file else None,
     )
 
 

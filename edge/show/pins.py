@@ -2,22 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from edge.clock import boottime_ns, seconds
+from edge.clock import boottime_ns, nanoseconds, seconds
 from edge.errors import BeaconError, InputError
 from edge.show.apart import DEAD_MAN_S
 from edge.show.beacon import FLASHES, OFF, Lamp, is_lit
-from edge.show.inputs import Contacts
+from edge.show.inputs import Contacts, read_lux
 from edge.show.patience import Patience
 
+LUX_EVERY_S, LUX_SHARE = 1.0, 0.1  # a reading may take as long as a blink
 BLINK_S = 0.05  # how finely a flash keeps its time
 
 
 @dataclass(frozen=True)
 class Told:
-    """The inputs that are active, and what fails; empty where nothing does."""
+    """The inputs that are active, the street's light, and what fails; empty where nothing does."""
 
     active: frozenset[str] = frozenset()
+    lux: float | None = None
     beacon_fault: str = ""
     inputs_fault: str = ""
 
@@ -26,9 +29,13 @@ class Pins:
     """Lamp and contacts, each opened when it is first needed, and again after a failure."""
 
     def __init__(
-        self, open_lamp: Callable[[], Lamp], open_contacts: Callable[[], Contacts]
+        self,
+        open_lamp: Callable[[], Lamp],
+        open_contacts: Callable[[], Contacts],
+        lux_file: Path | None = None,
     ) -> None:
         self._open_lamp, self._open_contacts = open_lamp, open_contacts
+        self._lux_file, self._lux_at = lux_file, 0
         self._lamp: Lamp | None = None
         self._contacts: Contacts | None = None
         self._lamp_patience, self._contacts_patience = Patience(), Patience()
@@ -79,9 +86,20 @@ class Pins:
         try:
             if self._contacts is None:
                 self._contacts = self._open_contacts()
-            self._told = replace(self._told, active=self._contacts.active(), inputs_fault="")
+            active, lux = self._contacts.active(), self._lux()
+            self._told = replace(self._told, active=active, lux=lux, inputs_fault="")
         except (InputError, BeaconError) as error:
-            self._told = replace(self._told, active=frozenset(), inputs_fault=str(error))
+            self._told = replace(self._told, active=frozenset(), lux=None, inputs_fault=str(error))
             self._contacts_patience.failed()
         else:
             self._contacts_patience.worked()
+
+    def _lux(self) -> float | None:
+        """The street's light, evened out over some ten seconds: not of every headlight."""
+        before = self._told.lux
+        if self._lux_file is None:
+            return None
+        if before is not None and boottime_ns() - self._lux_at < nanoseconds(LUX_EVERY_S):
+            return before
+        self._lux_at, now = boottime_ns(), read_lux(self._lux_file)
+        return now if before is None else before + (now - before) * LUX_SHARE

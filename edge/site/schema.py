@@ -25,6 +25,12 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _critical_is_spoken(levels: list[str]) -> list[str]:
+    if "critical" not in levels:
+        raise ValueError("voice.spoken lacks 'critical', which is always spoken; add it")
+    return levels
+
+
 def _card_by_name(card: str) -> str:
     if re.search(r"(^|:)(CARD=)?\d", card):
         raise ValueError(
@@ -37,6 +43,9 @@ def _card_by_name(card: str) -> str:
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+Known = Literal["clear", "caution", "crowded", "critical"]
+Spoken = Literal["caution", "crowded", "critical"]
+Pattern = Literal["off", "steady", "slow", "fast"]
 Percent = Annotated[int, Field(ge=1, le=100)]
 Language = Literal["ko", "en", "zh", "ja"]
 Languages = Annotated[list[Language], Field(min_length=1, max_length=4), AfterValidator(_once)]
@@ -216,6 +225,7 @@ class Sign(Section):
         "WALK SLOWLY",
     ]
     neutral_colour: Colour = "#c8c8c8"
+    page_s: Annotated[float, Field(ge=2, le=4)] = 3.0
     colours: Colours = Colours()
     languages: Languages = ["ko", "en", "zh", "ja"]
 
@@ -241,6 +251,11 @@ class Voice(Section):
     clips: str | None = None
     recordings: str | None = None
     languages: Languages = ["ko", "en", "zh", "ja"]
+    spoken: Annotated[list[Spoken], AfterValidator(_critical_is_spoken)] = [
+        "caution",
+        "crowded",
+        "critical",
+    ]
     repeat_s: Annotated[float, Field(ge=5, le=3600)] = 20.0
     quiet_from: TimeOfDay | None = None
     quiet_to: TimeOfDay | None = None
@@ -262,12 +277,16 @@ class Voice(Section):
 
 
 class Beacon(Section):
-    """The lamp on a GPIO pin; where nothing may flash it stands instead."""
+    """The lamp on a GPIO pin; where nothing may flash it stands instead.
+
+    `patterns` are the site's own, of some levels.
+    """
 
     output: Literal["none", "gpio", "simulated"] = "simulated"
     pin: GpioPin = 19
     active_high: bool = True
     flashing: bool = True
+    patterns: dict[Known, Pattern] = {}
 
 
 class Contact(Section):
@@ -281,13 +300,15 @@ class Inputs(Section):
     """Contacts of the cabinet: door (active: open), service button, feedback of the panel's light.
 
     "simulated" takes an input for active while a file of its name lies in the folder `inputs` of
-    the state folder.
+    the state folder. `lux_file` is where Linux tells what a light sensor measures (its
+    in_illuminance_input); the panel's brightness follows it.
     """
 
     source: Literal["none", "gpio", "simulated"] = "none"
     door: Contact | None = None
     service: Contact | None = None
     light: Contact | None = None
+    lux_file: str | None = None
 
     @property
     def wired(self) -> dict[str, Contact]:
@@ -369,7 +390,7 @@ class Site(Section):
     levels: BandTable = BandTable()
     warnings: Warnings = Warnings()
     sign: Sign = Sign()
-    words: dict[Literal["clear", "caution", "crowded", "critical"], dict[Language, Wording]] = {}
+    words: dict[Known, dict[Language, Wording]] = {}
     voice: Voice = Voice()
     beacon: Beacon = Beacon()
     inputs: Inputs = Inputs()
@@ -436,10 +457,11 @@ class Site(Section):
         sign, place = self.sign, (self.site.latitude, self.site.longitude)
         if (sign.night_from is None) != (sign.night_to is None):
             raise ValueError("of sign.night_from and sign.night_to one is missing; add it")
-        if sign.night_brightness is not None and sign.night_from is None and None in place:
+        known = sign.night_from is not None or None not in place or self.inputs.lux_file
+        if sign.night_brightness is not None and not known:
             raise ValueError(
                 "sign.night_brightness needs site.latitude and site.longitude for the sun, or "
-                "sign.night_from and sign.night_to; add either"
+                "sign.night_from and sign.night_to, or inputs.lux_file; add one"
             )
         return self
 

@@ -37,6 +37,15 @@ def test_the_clock_of_the_site_decides_where_hours_are_given(
     assert brightness_at(BY_CLOCK, Identity(), now.astimezone(UTC)) == percent
 
 
+def test_a_light_sensor_dims_by_the_street_s_light_within_the_night_s_limit() -> None:
+    noon, night = (datetime(2026, 6, 21, hour, tzinfo=KST) for hour in (12, 2))
+    percents = [brightness_at(BY_SUN, SEOUL, noon, lux) for lux in (0, 20, 300, 5000, 80000)]
+    assert percents == [30, 30, 55, 80, 80]
+    assert brightness_at(BY_SUN, SEOUL, night, 80000) == 30  # a lamp shines on the sensor
+    assert brightness_at(BY_SUN, SEOUL, None, 0) == 30  # nobody knows the time
+    assert brightness_at(Sign(brightness=80), SEOUL, noon, 0) == 80
+
+
 def test_an_unset_clock_and_an_unset_limit_leave_the_panel_bright() -> None:
     night = datetime(2026, 6, 21, 2, tzinfo=KST)
     assert brightness_at(BY_SUN, SEOUL, None) == 80

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PIL import Image
 
 from edge.clock import seconds
 from edge.wire import Health, Level
@@ -17,8 +18,8 @@ from tests.show.running import Running
 def start(tmp_path: Path, clips: Path) -> Iterator[Callable[[str], Running]]:
     started: list[Running] = []
 
-    def begin(voice: str = 'output = "record"', more: str = "") -> Running:
-        site = f'[sign]\npanel = "recorder"\n[voice]\nclips = "{clips}"\n{voice}\n{more}'
+    def begin(voice: str = 'output = "record"', more: str = "", sign: str = "") -> Running:
+        site = f'[sign]\npanel = "recorder"\n{sign}[voice]\nclips = "{clips}"\n{voice}\n{more}'
         running = Running(tmp_path, site)
         started.append(running)
         running.until(running.shows("neutral"))
@@ -75,6 +76,20 @@ def test_a_panel_whose_light_is_not_seen_is_no_proof(start: Callable[..., Runnin
     (show.folder / "inputs").mkdir()
     (show.folder / "inputs" / "light").touch()
     show.until(lambda: "panel" in [told.after for told in show.events("recovery")], 4.0)
+
+
+def test_the_panel_is_dimmed_by_the_sensor(start: Callable[..., Running], tmp_path: Path) -> None:
+    sensor = tmp_path / "lux"
+    sensor.write_text("5", encoding="ascii")
+    night = f'[inputs]\nlux_file = "{sensor}"\n[words]\n'
+    show = start(more=night, sign="night_brightness = 35\n")
+    picture = show.folder / "panel" / "panel.png"
+
+    def brightest() -> int:
+        return max(Image.open(picture).getchannel("R").tobytes())
+
+    show.until(lambda: brightest() == 100, 5.0)  # of 200, at half of 70 per cent
+    assert show.lines()[-1]["message"] == "neutral"
 
 
 def test_orders_that_flap_do_not_flash(start: Callable[[], Running]) -> None:

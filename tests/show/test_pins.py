@@ -261,6 +261,21 @@ def test_a_dead_lamp_does_not_keep_the_inputs_from_being_read(tmp_path: Path) ->
     assert not lamp.lit
 
 
+def test_the_street_s_light_is_evened_out_and_a_dead_sensor_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.show.pins.LUX_EVERY_S", 0.0)
+    sensor = tmp_path / "in_illuminance_input"
+    pins = Pins(Dead, lambda: FolderContacts(frozenset(), tmp_path), sensor)
+    sensor.write_text("100.0\n", encoding="ascii")
+    assert pins.take("off").lux == 100.0
+    sensor.write_text("1000\n", encoding="ascii")  # headlights
+    assert pins.take("off").lux == pytest.approx(190.0)
+    sensor.unlink()
+    told = pins.take("off")
+    assert told.lux is None and "tells no lux" in told.inputs_fault
+
+
 def test_a_simulated_lamp_notes_its_changes(tmp_path: Path) -> None:
     lamp = RecorderLamp(tmp_path)
     for on in (True, True, False):
