@@ -31,7 +31,7 @@ from edge.program import Places
 from edge.report.broker import probe
 from edge.report.outbox import Outbox, Row
 from edge.report.store import OUTBOX_FILE
-from edge.show.clips import missing_clips
+from edge.show.clips import lacking_clips
 from edge.show.layout import letter_height, render
 from edge.show.panels import Caption
 from edge.show.parts import (
@@ -216,11 +216,11 @@ def _port_taken(port: int) -> bool:
 
 def _clips(site: Site, places: Places) -> str:
     folder = clips_folder(site, places)
-    missing = missing_clips(folder, phrases_of(site))
+    missing = lacking_clips(folder, phrases_of(site))
     if missing:
         raise VoiceError(
-            f"{len(missing)} clips are missing in {folder}, first {missing[0]}.wav; "
-            "run: redroad voice build"
+            f"{len(missing)} clips are missing in {folder}, or say other words than the site file, "
+            f"first {missing[0]}.wav; run: redroad voice build"
         )
     return f"all spoken warnings are in {folder}"
 

@@ -306,19 +306,21 @@ def voice() -> None:
 @site_option
 @runtime_option
 @state_option
-@click.option("--missing", is_flag=True, help="Only the clips that are not there yet.")
+@click.option(
+    "--missing", is_flag=True, help="Only if a clip is missing, or its words have changed."
+)
 def voice_build(site_file: Path | None, runtime: Path, state: Path, missing: bool) -> None:
     """Speak every warning into a WAV file, check each, and tell how long and how loud it is.
 
     Recordings of your own, in the folder voice.recordings of the site, take the place of any.
     """
-    from edge.show.clips import build_clips, missing_clips
+    from edge.show.clips import build_clips, lacking_clips
     from edge.show.parts import clips_folder
     from edge.words import phrases_of
 
     site = load_site(site_file)
     folder, phrases = clips_folder(site, Places(runtime, state)), phrases_of(site)
-    if missing and not missing_clips(folder, phrases):
+    if missing and not lacking_clips(folder, phrases):
         return
     recordings = site.path(site.voice.recordings) if site.voice.recordings else None
     build_clips(folder, phrases, lambda made: click.echo(made.as_text()), recordings)

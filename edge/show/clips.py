@@ -72,9 +72,23 @@ def build_clips(
         raise VoiceError("\n".join(failed))
 
 
-def missing_clips(folder: Path, names: Iterable[str]) -> list[str]:
-    """The names of the clips that `folder` lacks."""
-    return [name for name in names if not (folder / f"{name}.wav").is_file()]
+def lacking_clips(folder: Path, phrases: Mapping[str, Phrase]) -> list[str]:
+    """The names of the clips that `folder` lacks, or has with words that are no longer the site's.
+
+    A clip that was recorded, or put there by hand, is taken for right.
+    """
+    return [name for name, phrase in phrases.items() if not _is_there(folder / name, phrase)]
+
+
+def _is_there(stem: Path, phrase: Phrase) -> bool:
+    said = stem.with_suffix(".said")
+    if not stem.with_suffix(".wav").is_file():
+        return False
+    return not said.is_file() or said.read_text(encoding="utf-8") == _said(phrase)
+
+
+def _said(phrase: Phrase) -> str:
+    return f"{phrase.voice}: {phrase.text}\n"
 
 
 def strangers(recordings: Path, names: Iterable[str]) -> list[str]:
@@ -92,7 +106,8 @@ def strangers(recordings: Path, names: Iterable[str]) -> list[str]:
 
 def build_clip(path: Path, phrase: Phrase, own: Path | None = None) -> Made:
     """Make one clip; `path` is only ever a whole and good one."""
-    if own is not None and own.is_file():
+    is_own = own is not None and own.is_file()
+    if own is not None and is_own:
         source, (speech, rate) = f"recorded in {own}", read_sound(own)
         _judge(speech, rate, SHORTEST_S)
     else:
@@ -112,8 +127,12 @@ def build_clip(path: Path, phrase: Phrase, own: Path | None = None) -> Made:
     sound = compose(speech, rate)
     draft = path.with_suffix(".new")
     try:
+        said = path.with_suffix(".said")
+        said.unlink(missing_ok=True)
         _write(draft, sound, rate)
         draft.replace(path)
+        if not is_own:
+            said.write_text(_said(phrase), encoding="utf-8")
     except OSError as error:
         raise VoiceError(
             f"cannot write {path}: {error.strerror}; free or change the folder"

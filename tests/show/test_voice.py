@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import SiteError, VoiceError
-from edge.show.clips import SILENCE_S, Made, build_clip, build_clips, missing_clips
+from edge.show.clips import SILENCE_S, Made, build_clip, build_clips, lacking_clips
 from edge.show.loudness import PEAK_DB, TARGET_DB, levelled
 from edge.show.voice import AplaySpeaker, RecorderSpeaker, Speaker, is_quiet, volume_at
 from edge.site import load_site
@@ -200,7 +200,15 @@ def test_building_does_not_finish_with_a_clip_missing(tmp_path: Path) -> None:
     }
     with pytest.raises(VoiceError, match="clip b: espeak-ng has no voice 'xx'"):
         build_clips(tmp_path, phrases)
-    assert missing_clips(tmp_path, phrases) == ["b"]  # the others are there
+    assert lacking_clips(tmp_path, phrases) == ["b"]  # the others are there
+
+
+def test_a_clip_whose_words_have_changed_is_made_again(tmp_path: Path) -> None:
+    phrases = {"a": Phrase("ko", "더 이상 들어오지 마세요."), "own": Phrase("ko", "안녕하세요.")}
+    make_clip(tmp_path / "own.wav")  # put there by hand
+    build_clips(tmp_path, {"a": phrases["a"]})
+    assert lacking_clips(tmp_path, phrases) == []
+    assert lacking_clips(tmp_path, {**phrases, "a": Phrase("ko", "돌아가 주세요.")}) == ["a"]
 
 
 def test_words_missing_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
