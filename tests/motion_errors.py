@@ -65,7 +65,7 @@ class TrueMotion:
         patches = self._local(feet, velocity)
         self._zone = zone + keep * (self._zone - zone)
         self._patches = patches + keep * (self._patches - patches)
-        if t_s - self._began_s < MEMORY_S or self._zone[0] < LEAST_PEOPLE:
+        if t_s - self._began_s < MEMORY_S or len(feet) < LEAST_PEOPLE:
             return None
         people, x, y, total, squares = self._zone
         density, px, py, local = self._patches

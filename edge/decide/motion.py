@@ -26,7 +26,7 @@ NS = 1_000_000_000
 MEMORY_S = 5.0
 PAUSE_S = 2.0  # after a longer one all is forgotten
 LEAST_SAMPLES_PER_M = 20.0
-LEAST_PEOPLE = 1.0  # in a zone, on the average of the memory; of fewer nothing is told
+LEAST_PEOPLE = 1.0  # in a zone, now; of fewer nothing is told
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ class Movement:
     def __init__(self, street: Street) -> None:
         self._street = street
         self._mean: Sums | None = None
+        self._people: Sums = np.zeros(0, np.float32)
         self._sample = 1.0
         self._began = self._last = 0
 
@@ -114,7 +115,7 @@ class Movement:
         else:
             kept = math.exp((self._last - at) / (MEMORY_S * NS))
             self._mean = now + np.float32(kept) * (self._mean - now)
-        self._last, self._sample = at, motion.sample
+        self._last, self._people, self._sample = at, now[0], motion.sample
 
     def _told(self, mean: Sums) -> list[Moving | None]:
         """The figures of each zone, from the moments of its row and of its patches."""
@@ -129,7 +130,7 @@ class Movement:
                 max(0.0, float((squared[zone] - still[zone]) / heads[zone])),
                 max(0.0, float(patches[zone])),
             )
-            if fine[zone] and heads[zone] >= LEAST_PEOPLE
+            if fine[zone] and self._people[zone] >= LEAST_PEOPLE
             else None
             for zone in range(len(patches))
         ]

@@ -137,6 +137,16 @@ def test_of_nobody_no_speed_is_told() -> None:
     assert empty[-1].speed is None
 
 
+def test_who_has_left_has_no_speed_any_more() -> None:
+    counter, motion = ZoneCounter([DEMO_ZONE], DEMO_GROUND), picture_of(everywhere(0.0, 1.0))
+    told = [
+        counter.count(heads(1.0 if n < 40 else 0.001), NS + n * NS // 4, motion).zones[0].speed
+        for n in range(42)
+    ]
+    assert told[39] == pytest.approx(1, abs=0.01)
+    assert told[40:] == [None, None]
+
+
 def test_a_zone_in_the_picture_has_no_metres_and_no_speed() -> None:
     zone = Zone(name="p", polygon=[(0, 0), (1, 0), (1, 1), (0, 1)], area_m2=100.0)
     counter = ZoneCounter([zone])
