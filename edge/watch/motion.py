@@ -25,7 +25,7 @@ SMALLEST = 32  # samples on the shorter side
 SHORTEST_S, LONGEST_S = 0.1, 1.0
 # Of the presets the fastest, brought to half of the samples' resolution, and its patches with
 # less overlap; deploy/decisions/0010-motion.md has the figures.
-FINEST_SCALE, PATCH_STRIDE = 1, 5
+FINEST_SCALE, PATCH_STRIDE = 1, 7
 # Where nobody is the picture stands still, unless the camera moves: in cells with fewer heads than
 # this the median is to be below so many samples. With too few such cells nobody can tell.
 EMPTY_BELOW, SHAKEN_SAMPLES, EMPTY_LEAST = 0.05, 1.0, 0.2
