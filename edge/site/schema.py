@@ -187,7 +187,7 @@ class Warnings(Section):
 
     raise_level: bool = False
     from_density: Annotated[float, Field(ge=1.0, le=12.0)] = 3.0
-    pressure: Annotated[float, Field(gt=0.0, le=10.0)] = 0.3
+    pressure: Annotated[float, Field(gt=0.0, le=10.0)] = 0.5
     standstill_m_s: Annotated[float, Field(ge=0.0, le=1.0)] = 0.1
 
 
