@@ -10,7 +10,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import count as count_from
+from itertools import cycle, pairwise
 from pathlib import Path
 
 import msgspec
@@ -29,8 +30,9 @@ from edge.watch.counter import Counter
 from edge.watch.frame import Frame
 from edge.watch.health import HealthJudge
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
+from edge.watch.motion import MotionMeter
 from edge.watch.runtime import make_interpreter
-from edge.wire import HeadMap, PictureHealth, Sighting, decode, encode
+from edge.wire import HeadMap, Motion, PictureHealth, Sighting, decode, encode
 from tests.appliance import SITE, Appliance
 from tests.bench_show import bench_show_idle
 from tests.mosquitto import wait_for
@@ -122,22 +124,78 @@ def bench_way(manifest: Manifest, counter_ms: float) -> None:
     )
 
 
+SIZES = ((1, 60, 34), (8, 60, 34), (16, 60, 34), (8, 80, 44), (8, 128, 70))
+
+
+def strips(count: int) -> list[Zone]:
+    """The demonstration's street, cut into so many zones."""
+    ends = np.linspace(8.0, 16.0, count + 1)
+    return [
+        Zone(name=f"z{i}", ground=[(-2.5, a), (2.5, a), (2.5, b), (-2.5, b)])
+        for i, (a, b) in enumerate(pairwise(ends))
+    ]
+
+
+def even_heads(columns: int, rows: int, width: int = 640, height: int = 352) -> HeadMap:
+    """As many people everywhere."""
+    heads = np.full((rows, columns), 0.3, np.float32)
+    return HeadMap(heads, heads, width / columns, width, height, 1.645)
+
+
 def bench_occupancy(counter_ms: float) -> None:
     """Zones and peaks over head maps of the demonstration's street, cut into strips."""
     print("\nOccupancy: zones, map, ms a frame, part of the counter")
-    for count, columns, rows in ((1, 60, 34), (8, 60, 34), (16, 60, 34), (8, 80, 44), (8, 128, 70)):
-        ends = np.linspace(8.0, 16.0, count + 1)
-        zones = [
-            Zone(name=f"z{i}", ground=[(-2.5, a), (2.5, a), (2.5, b), (-2.5, b)])
-            for i, (a, b) in enumerate(pairwise(ends))
-        ]
-        heads = np.full((rows, columns), 0.3, np.float32)
-        seen = HeadMap(heads, heads, 640 / columns, 640, 352, 1.645)
-        counter = ZoneCounter(zones, DEMO_GROUND)
+    for count, columns, rows in SIZES:
+        seen = even_heads(columns, rows)
+        counter = ZoneCounter(strips(count), DEMO_GROUND)
         (taken,) = median_ms(lambda c=counter, h=seen: c.count(h, 1))  # type: ignore[misc]
         share = 100 * taken / counter_ms
         aim = f"; {verdict(share, 1)} %" if (count, columns) == (8, 60) else ""
         print(f"{count:>3} zones {columns:>4}x{rows} {taken:>8.3f} ms {share:>6.2f} %{aim}")
+
+
+def bench_motion(manifest: Manifest) -> None:
+    """Optical flow in watch, then speeds and pressure in decide; each in turns with the counter."""
+    counter = Counter(manifest, manifest.named(PEER_OF), "litert", 1)
+    street = Scene().at(28.0).pixels
+
+    def share(*works: Callable[[], object]) -> tuple[float, float]:
+        """Milliseconds of the first more than of the second, and percent of the counter's."""
+        *taken, counter_ms = median_ms(*works, lambda: counter.count(street))
+        more = taken[0] - sum(taken[1:])
+        return more, 100 * more / counter_ms
+
+    print("\nMotion: picture or zones, map, ms a frame, part of the counter")
+    flow = 0.0
+    for width, height in ((640, 352), (960, 544), (1280, 720), (1920, 1080)):
+        taken, part = share(_flow(width, height))
+        flow = flow or part
+        print(f"flow {width:>5}x{height:<5} {taken:>8.3f} ms {part:>6.2f} %")
+    for count, columns, rows in SIZES:
+        taken, part = share(*_with_and_without_motion(count, columns, rows))
+        both = f"; with the flow {flow + part:.0f} %, {verdict(flow + part, 25)} %"
+        aim = both if (count, columns) == (8, 60) else ""
+        print(f"{count:>3} zones {columns:>4}x{rows} {taken:>8.3f} ms {part:>6.2f} %{aim}")
+
+
+def _flow(width: int, height: int) -> Callable[[], object]:
+    """From one moment of the street to the next, and back."""
+    scene, heads = Scene(width, height), even_heads(width // 16, height // 16, width, height)
+    moments = cycle([scene.at(28.0).pixels, scene.at(28.25).pixels])
+    times = count_from(NS_PER_S, NS_PER_S // 4)
+    meter = MotionMeter()
+    return lambda: meter.see(Frame(next(moments), next(times)), heads)
+
+
+def _with_and_without_motion(
+    zones: int, columns: int, rows: int
+) -> tuple[Callable[[], object], Callable[[], object]]:
+    """The occupancy of zones."""
+    heads = even_heads(columns, rows)
+    motion = Motion(heads.count, heads.count, 2.0)
+    moving, plain = (ZoneCounter(strips(zones), DEMO_GROUND) for _ in range(2))
+    times = count_from(NS_PER_S, NS_PER_S // 4)
+    return lambda: moving.count(heads, next(times), motion), lambda: plain.count(heads, 1)
 
 
 def bench_start_and_memory() -> None:
@@ -204,6 +262,7 @@ def main() -> None:
     counter_ms = bench_counter(manifest)
     bench_way(manifest, counter_ms)
     bench_occupancy(counter_ms)
+    bench_motion(manifest)
     bench_start_and_memory()
     bench_show_idle()
 
