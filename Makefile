@@ -8,7 +8,6 @@ LOCK := deploy/locks/tests.txt
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet pyproject.toml
 ARGS ?=
-OPENCV := build/opencv
 
 .PHONY: help run test lint faults bench bench-models mutants lock debian clean
 
@@ -61,13 +60,8 @@ mutants: $(BIN)/redroad
 	rm -rf build/mutants && mkdir -p build/mutants && git archive HEAD | tar -x -C build/mutants
 	cd build/mutants && PATH="$(CURDIR)/$(BIN):$$PATH" tests/mutants
 
-# OpenCV is the benchmark's alone: beside the locked environment, not in it.
-$(OPENCV): models/requirements.txt
-	$(BIN)/pip install --quiet --no-deps --upgrade --target $@ $$(grep ^opencv $<)
-	@touch $@
-
-bench-models: debian $(BIN)/redroad $(OPENCV)
-	PYTHONPATH=$(CURDIR):$(OPENCV) $(BIN)/python -m models.benchmark $(ARGS)
+bench-models: debian $(BIN)/redroad
+	PYTHONPATH=$(CURDIR) $(BIN)/python -m models.benchmark $(ARGS)
 
 lock:
 	$(COMPILE) --extra plots --output-file deploy/locks/appliance.txt
