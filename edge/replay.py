@@ -27,8 +27,8 @@ REPLAY_LIMIT_GMAC = 2.3
 STEP = NS_PER_S
 HOLD_VIDEO_S, HOLD_PICTURES_S = 3.0, 60.0
 TIMELINE_COLUMNS = (
-    "time_s", "clock", "frame", "zone", "people", "low", "high", "area_m2", "density", "level",
-    "picture",
+    "time_s", "clock", "frame", "zone", "people", "low", "high", "area_m2", "density", "peak",
+    "speed_m_s", "speed_variance_m2_s2", "pressure_s2", "warning", "level", "picture",
 )  # fmt: skip
 TRANSITION_COLUMNS = ("time_s", "clock", "zone", "before", "after", "because")
 
@@ -43,6 +43,7 @@ class Row:
     zone: str
     occupancy: Occupancy | None
     level: Level
+    warning: str = ""
     picture_faults: tuple[str, ...] = ()
 
 
@@ -103,7 +104,16 @@ class _Replayer:
         self._note(at, self._decider.see(self._last))
         faults = self._last.picture.faults
         self._result.rows.extend(
-            Row(frame.at_s, frame.wall, frame.name, zone.zone, zone.occupancy, zone.level, faults)
+            Row(
+                frame.at_s,
+                frame.wall,
+                frame.name,
+                zone.zone,
+                zone.occupancy,
+                zone.level,
+                zone.warning,
+                faults,
+            )
             for zone in self._decider.state(at, "").zones
         )
 
@@ -117,7 +127,8 @@ class _Replayer:
         """Repeat the last picture, second by second, until the next one or the end of the hold."""
         at = last.taken_at + STEP
         while at < min(until, last.taken_at + self._hold):
-            self._note(at, self._decider.see(msgspec.structs.replace(last, taken_at=at)))
+            stands = msgspec.structs.replace(last, taken_at=at, motion=None)
+            self._note(at, self._decider.see(stands))
             at += STEP
         while at < until and self._decider.level is not Level.UNKNOWN:
             self._note(at, self._decider.pass_time(at))
@@ -177,11 +188,17 @@ def write_tables(result: Replay, folder: Path) -> None:
 def _timeline_line(row: Row) -> list[str]:
     start = [f"{row.at_s:.2f}", _clock_text(row.wall), row.name, row.zone]
     picture = " ".join(row.picture_faults) or "good"
+    end = [row.warning, row.level.name, picture]
     if row.occupancy is None:
-        return [*start, "", "", "", "", "", row.level.name, picture]
+        return [*start, *[""] * 9, *end]
     seen = row.occupancy
-    figures = (seen.people, seen.low, seen.high, seen.area, seen.density)
-    return [*start, *(f"{figure:.2f}" for figure in figures), row.level.name, picture]
+    counts = (seen.people, seen.low, seen.high, seen.area, seen.density, seen.peak)
+    motion = (seen.speed, seen.speed_variance, seen.pressure)
+    return [*start, *map("{:.2f}".format, counts), *map(_known, motion), *end]
+
+
+def _known(figure: float | None) -> str:
+    return "" if figure is None else f"{figure:.3f}"
 
 
 def _clock_text(wall: datetime | None) -> str:
