@@ -100,6 +100,7 @@ def render_clipped(page: Page, width: int, height: int) -> Image.Image:
     return _draw(Image.new("RGB", (width, height)), settings, colour)
 
 
+@lru_cache(maxsize=64)
 def _set(page: Page, width: int, height: int) -> list[Setting]:
     """The page's lines, broken where that makes them fit, or a good deal larger.
 
@@ -136,7 +137,7 @@ def _broken(lines: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 def _settings(lines: tuple[str, ...], width: int, height: int) -> list[Setting]:
     """The lines with the smallest letters as large as they can be, the others a little larger."""
     room = height - height // 48
-    choices = [list(_choices(line, width)) for line in lines]
+    choices = [[c for c in _choices(line, width) if c.height <= room] for line in lines]
     for floor in sorted({choice.letters for line in choices for choice in line}, reverse=True):
         settings = [_smallest(line, floor) for line in choices]
         found = [setting for setting in settings if setting is not None]
@@ -146,9 +147,8 @@ def _settings(lines: tuple[str, ...], width: int, height: int) -> list[Setting]:
 
 
 def _smallest(choices: Sequence[Setting], floor: int) -> Setting | None:
-    """The lowest of the choices from the floor up; of equally high ones the broader."""
-    above = [choice for choice in choices if choice.letters >= floor]
-    return min(above, key=lambda choice: (choice.letters, -choice.width), default=None)
+    """The first of the choices from the floor up."""
+    return next((choice for choice in choices if choice.letters >= floor), None)
 
 
 def _grown(
@@ -166,12 +166,17 @@ def _grown(
     return grown
 
 
-def _choices(line: str, width: int) -> Iterator[Setting]:
-    """Every face that has all the line's characters, at every multiple that fits in the width."""
-    for face in _faces(line):
-        ink = _ink(line, face)
-        for multiple in range(1, width // ink.width + 1):
-            yield Setting(face, multiple, ink)
+@lru_cache(maxsize=256)
+def _choices(line: str, width: int) -> tuple[Setting, ...]:
+    """Every face that has all the line's characters, at every multiple that fits in the width.
+
+    The lowest first; of equally high ones the broadest.
+    """
+    inks = [(face, _ink(line, face)) for face in _faces(line)]
+    choices = (
+        Setting(f, times, ink) for f, ink in inks for times in range(1, width // ink.width + 1)
+    )
+    return tuple(sorted(choices, key=lambda choice: (choice.letters, -choice.width)))
 
 
 def _faces(line: str) -> Sequence[Face]:
@@ -224,7 +229,7 @@ def _why_not(page: Page, width: int, height: int) -> str:
         unknown = min((_missing(face, line) for face in (*FACES, *CHINESE)), key=len)
         if unknown:
             return f"no font has the characters {unknown!r} of {line!r}; write it otherwise"
-    wide = [line for line in page.lines if not list(_choices(line, width))]
+    wide = [line for line in page.lines if not _choices(line, width)]
     if wide:
         return f"line {wide[0]!r} does not fit on {panel}, even in the smallest font; shorten it"
     return f"{len(page.lines)} lines, {page.lines}, do not fit on {panel}; use fewer lines"

@@ -41,6 +41,7 @@ class SignOutput:
         self._panel: Apart[Shot, Answer] | None = None
         self._patience = Patience()
         self._shown: tuple[Page, Caption] | None = None
+        self._at_hand: tuple[Page, Caption] | None = None  # what the shot at hand shows
         self._shot_at_hand = self._neutral
         self._sent_at = 0
         self._light_at = boottime_ns()  # when it was last seen
@@ -56,9 +57,9 @@ class SignOutput:
         try:
             self._hear(sees_light)
             content = (scene.page, _caption(scene))
+            if content != self._at_hand:
+                self._at_hand, self._shot_at_hand = content, self._shot(scene)
             new = content != self._shown
-            if new:
-                self._shot_at_hand = self._shot(scene)
             if boottime_ns() - self._sent_at < nanoseconds(STANDS_S if new else RESEND_S):
                 return
             if self._patience.due() and not (self._panel and self._panel.waiting):
