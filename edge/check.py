@@ -13,10 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from edge.calibrate import check_zones
 from edge.calibrating import model_of
 from edge.decide.ground import GroundPlane
 from edge.decide.messages import MESSAGES, NEUTRAL, pages_of
+from edge.decide.motion import LEAST_SAMPLES_PER_M
 from edge.errors import (
     CameraError,
     GroundError,
@@ -51,6 +54,7 @@ from edge.watch.cameras.choose import open_camera
 from edge.watch.counter import Counter
 from edge.watch.main import manifest_of
 from edge.watch.manifest import ModelEntry
+from edge.watch.motion import step_of
 from edge.watch.pictures import read_picture
 from edge.wire import Level
 from edge.words import phrases_of
@@ -141,8 +145,28 @@ def _ground(site: Site) -> str:
         raise GroundError("\n".join(bad))
     return (
         f"{len(site.ground.points)} points, at most {plane.residuals_m.max():.2f} m off; "
-        f"every zone can be counted"
+        f"every zone can be counted; {_speeds(site, plane)}"
     )
+
+
+def _speeds(site: Site, plane: GroundPlane) -> str:
+    """Of which zones no speed will be known; a fault where the site wants warnings of it."""
+    step = step_of(plane.height, plane.width)
+    coarse = {
+        zone.name: least
+        for zone in site.zone
+        if zone.ground is not None
+        and (least := plane.px_per_m(np.array(zone.ground)).min() / step) < LEAST_SAMPLES_PER_M
+    }
+    if not coarse:
+        return "speeds can be told"
+    words = ", ".join(f"{name} ({least:.1f} samples per m)" for name, least in coarse.items())
+    words = f"no speed of {words}: must be {LEAST_SAMPLES_PER_M:g} at the far end"
+    if site.warnings.raise_level:
+        raise GroundError(
+            f"{words}, for warnings.raise_level; draw the zones nearer, or set it to false"
+        )
+    return words
 
 
 def _models(site: Site) -> str:

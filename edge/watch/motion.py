@@ -56,7 +56,7 @@ class MotionMeter:
 
         None when no frame from 0.1 to 1 s ago is known, or when the camera itself moved.
         """
-        step = max(1, round(max(frame.pixels.shape[:2]) / SAMPLES))
+        step = step_of(*frame.pixels.shape[:2])
         now = _Seen(_small(frame.pixels, step), frame.taken_at)
         before = self._before(now)
         self._seen.append(now)
@@ -77,6 +77,11 @@ class MotionMeter:
             return None
         suits = old[-1].grey.shape == now.grey.shape and min(now.grey.shape) >= SMALLEST
         return old[-1] if suits else None
+
+
+def step_of(height: int, width: int) -> int:
+    """How many px of a picture one sample stands for, each way."""
+    return max(1, round(max(height, width) / SAMPLES))
 
 
 def _small(pixels: Pixels, step: int) -> Grey:
