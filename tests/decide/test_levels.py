@@ -281,3 +281,23 @@ def test_a_hold_raises_or_keeps_and_ends_to_the_nanosecond(camera: Level, level:
     for at in (0, LONG - 1, LONG + 60 * NS, 2 * LONG):
         assert shown(camera, held, at) is camera
     assert shown(camera, None, LONG) is camera
+
+
+def test_a_warning_counts_for_one_level_more_from_the_first_level_on() -> None:
+    """The warning is told in every reason, also in that of the level after UNKNOWN."""
+    state, changes = LevelState(), []
+    for at in range(1, 40):
+        state, change = observe(BANDS, state, Reading(2.5, 2.7, at * NS // 4, "standstill"))
+        changes += [change] if change else []
+    (change,) = changes
+    assert change.after is Level.CROWDED
+    assert change.because == (
+        "good counts for 3 s, at most 3.00 persons/m² (standstill: counts for one level more)"
+    )
+
+
+def test_a_warning_at_critical_changes_nothing() -> None:
+    state = LevelState()
+    for at in range(1, 40):
+        state, _ = observe(BANDS, state, Reading(6.0, 7.0, at * NS // 4, "standstill"))
+    assert state.level is Level.CRITICAL
