@@ -189,7 +189,7 @@ class State(msgspec.Struct, frozen=True, tag=True):
 class Event(msgspec.Struct, frozen=True, tag=True):
     """Something that happened and must not be lost.
 
-    Its `kind` is "transition", "fault", "recovery", "input", "start" or "stop".
+    Its `kind` is "transition", "fault", "recovery", "input", "command", "start" or "stop".
     """
 
     id: str

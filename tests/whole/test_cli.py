@@ -154,7 +154,7 @@ def test_check_of_a_good_unit_is_all_ok(tmp_path: Path) -> None:
     assert [part for part, (ok, _) in findings.items() if not ok] == []
     assert code == 0
     text = redroad("check", "--site", tmp_path / "site.toml", "--state", tmp_path / "state").stdout
-    assert text.count("OK   ") == len(findings) == 11
+    assert text.count("OK   ") == len(findings) == 12
 
 
 @pytest.mark.parametrize(
