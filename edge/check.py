@@ -48,7 +48,7 @@ from edge.show.parts import (
 from edge.show.pins import BLINK_S
 from edge.show.voice import AplaySpeaker
 from edge.site import Site, load_site
-from edge.site.schema import Sign
+from edge.site.outputs import Sign
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.choose import open_camera
 from edge.watch.counter import Counter

@@ -13,7 +13,7 @@ from edge import __version__
 from edge.errors import RedRoadError
 from edge.program import Places
 from edge.site import Site, load_site
-from edge.site.schema import Sign
+from edge.site.outputs import Sign
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)

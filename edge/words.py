@@ -8,7 +8,8 @@ in which the particles are spelled as they sound (わ for は, え for へ).
 
 from dataclasses import dataclass
 
-from edge.site.schema import Site, Wording
+from edge.site.outputs import Wording
+from edge.site.schema import Site
 
 VOICES = {"ko": "ko", "en": "gmw/en-us", "zh": "sit/cmn-latn-pinyin", "ja": "jpx/ja"}
 

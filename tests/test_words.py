@@ -12,7 +12,7 @@ from edge.errors import SiteError
 from edge.show.beacon import PATTERNS
 from edge.show.layout import letter_height, render
 from edge.site import Site, load_site
-from edge.site.schema import Beacon, Colours, Sign, Voice
+from edge.site.outputs import Beacon, Colours, Sign, Voice
 from edge.wire import Level
 from edge.words import VOICES, WORDS, phrases_of, words_of
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from edge.clock import boottime_ns
 from edge.errors import BeaconError
-from edge.site.schema import Beacon
+from edge.site.outputs import Beacon
 
 OFF = "off"
 STEADY = "steady"

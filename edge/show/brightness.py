@@ -14,7 +14,8 @@ from astral.sun import elevation
 from PIL import Image
 
 from edge.clock import between
-from edge.site.schema import Identity, Sign
+from edge.site.outputs import Sign
+from edge.site.schema import Identity
 
 # Civil twilight ends with the sun so far below the horizon (degrees); street lamps are lit then.
 NIGHT_BELOW = -6.0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from edge.errors import InputError
-from edge.site.schema import Inputs
+from edge.site.outputs import Inputs
 
 # What is told when an input changes, idle and active; the light's are part of the panel's proof.
 DOOR, SERVICE, LIGHT = "door", "service", "light"

@@ -12,7 +12,7 @@ import numpy as np
 
 from edge.clock import between, boottime_ns, nanoseconds
 from edge.errors import VoiceError
-from edge.site.schema import Voice
+from edge.site.outputs import Voice
 from edge.wire import Level
 
 # A sound device that takes no sound for so long is hung; a healthy one buffers half a second.

@@ -1,22 +1,17 @@
 """Every option of `site.toml`, with its default and its bounds."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from edge.outlines import area, crossing
 from edge.site.bands import BandTable
 from edge.site.hub75 import panel_pins
+from edge.site.outputs import Beacon, Inputs, Known, Language, Sign, Voice, Wording
 from edge.site.scenarios import known_scenario
-
-
-def _once(languages: list[str]) -> list[str]:
-    if len(set(languages)) < len(languages):
-        raise ValueError("a language stands twice; name each once")
-    return languages
+from edge.site.section import Section
 
 
 def _known_zone(name: str) -> str:
@@ -25,40 +20,9 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _critical_is_spoken(levels: list[str]) -> list[str]:
-    if "critical" not in levels:
-        raise ValueError("voice.spoken lacks 'critical', which is always spoken; add it")
-    return levels
-
-
-def _card_by_name(card: str) -> str:
-    if re.search(r"(^|:)(CARD=)?\d", card):
-        raise ValueError(
-            f"{card!r} names the sound card by its number, which another may have after a start; "
-            "name it as `aplay -L` lists it, such as plughw:CARD=Device"
-        )
-    return card
-
-
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
-Known = Literal["clear", "caution", "crowded", "critical"]
-Spoken = Literal["caution", "crowded", "critical"]
-Pattern = Literal["off", "steady", "slow", "fast"]
-Percent = Annotated[int, Field(ge=1, le=100)]
-Language = Literal["ko", "en", "zh", "ja"]
-Languages = Annotated[list[Language], Field(min_length=1, max_length=4), AfterValidator(_once)]
-TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-Text = Annotated[str, Field(min_length=1, max_length=40)]
 Metre = Annotated[float, Field(ge=-100_000.0, le=100_000.0)]  # px and metres of the ground alike
-GpioPin = Annotated[int, Field(ge=0, le=27)]
-
-
-class Section(BaseModel):
-    """A table of the site file: strict types, no unknown options, never changed once read."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class Scene(Section):
@@ -189,138 +153,6 @@ class Warnings(Section):
     from_density: Annotated[float, Field(ge=1.0, le=12.0)] = 3.0
     pressure: Annotated[float, Field(gt=0.0, le=10.0)] = 0.5
     standstill_m_s: Annotated[float, Field(ge=0.0, le=1.0)] = 0.1
-
-
-class Colours(Section):
-    """The colours of the levels' pages: near traffic signals a city may want others."""
-
-    clear: Colour = "#00d060"
-    caution: Colour = "#ffb000"
-    crowded: Colour = "#ff6a00"
-    critical: Colour = "#ff2020"
-
-
-class Sign(Section):
-    """The LED panel and the text it shows when nothing is known."""
-
-    panel: Literal["emulator", "hdmi", "piomatter", "recorder", "rgbmatrix"] = "emulator"
-    width: Annotated[int, Field(ge=32, le=384)] = 128
-    height: Annotated[int, Field(ge=16, le=384)] = 64
-    brightness: Percent = 70
-    night_brightness: Percent | None = None
-    night_from: TimeOfDay | None = None
-    night_to: TimeOfDay | None = None
-    pixel_pitch_mm: Annotated[float, Field(gt=0, le=50)] | None = None
-    viewing_distance_m: Annotated[float, Field(gt=0, le=200)] | None = None
-    port: Annotated[int, Field(ge=1024, le=65535)] = 8888
-    hdmi_x: Annotated[int, Field(ge=0, le=7680)] = 0
-    hdmi_y: Annotated[int, Field(ge=0, le=4320)] = 0
-    hardware_mapping: str = "regular"
-    gpio_slowdown: Annotated[int, Field(ge=0, le=8)] = 2
-    panel_width: Annotated[int, Field(ge=16, le=128)] = 64
-    panel_height: Annotated[int, Field(ge=16, le=64)] = 32
-    neutral: Annotated[list[str], Field(min_length=1, max_length=3)] = [
-        "레드로드",
-        "천천히 걸어요",
-        "WALK SLOWLY",
-    ]
-    neutral_colour: Colour = "#c8c8c8"
-    page_s: Annotated[float, Field(ge=2, le=4)] = 3.0
-    colours: Colours = Colours()
-    languages: Languages = ["ko", "en", "zh", "ja"]
-
-
-class Wording(Section):
-    """What a site says in its own words; what is left out stays as shipped (edge/words.py)."""
-
-    headline: Text | None = None
-    action: Text | None = None
-    short: Text | None = None
-    spoken: Annotated[str, Field(min_length=1, max_length=400)] | None = None
-
-
-class Voice(Section):
-    """Spoken warnings: "auto" plays where a sound card is, and records where there is none.
-
-    `recordings` is a folder of the city's own: NAME.wav takes the place of that clip. Quiet hours
-    silence all but CRITICAL, and the night's volume lowers all but CRITICAL.
-    """
-
-    output: Literal["auto", "aplay", "record"] = "auto"
-    card: Annotated[str, AfterValidator(_card_by_name)] = "default"
-    clips: str | None = None
-    recordings: str | None = None
-    languages: Languages = ["ko", "en", "zh", "ja"]
-    spoken: Annotated[list[Spoken], AfterValidator(_critical_is_spoken)] = [
-        "caution",
-        "crowded",
-        "critical",
-    ]
-    repeat_s: Annotated[float, Field(ge=5, le=3600)] = 20.0
-    quiet_from: TimeOfDay | None = None
-    quiet_to: TimeOfDay | None = None
-    volume: Percent = 100
-    night_volume: Percent | None = None
-    night_from: TimeOfDay | None = None
-    night_to: TimeOfDay | None = None
-
-    @model_validator(mode="after")
-    def _hours_are_whole(self) -> Self:
-        if (self.quiet_from is None) != (self.quiet_to is None):
-            raise ValueError("of voice.quiet_from and voice.quiet_to one is missing; add it")
-        hours = (self.night_volume, self.night_from, self.night_to)
-        if None in hours and any(value is not None for value in hours):
-            raise ValueError(
-                "voice.night_volume, voice.night_from and voice.night_to go together; add the rest"
-            )
-        return self
-
-
-class Beacon(Section):
-    """The lamp on a GPIO pin; where nothing may flash it stands instead.
-
-    `patterns` are the site's own, of some levels.
-    """
-
-    output: Literal["none", "gpio", "simulated"] = "simulated"
-    pin: GpioPin = 19
-    active_high: bool = True
-    flashing: bool = True
-    patterns: dict[Known, Pattern] = {}
-
-
-class Contact(Section):
-    """One input: its pin, pulled up, and whether it is active when high or when at ground."""
-
-    pin: GpioPin
-    active_high: bool = False
-
-
-class Inputs(Section):
-    """Contacts of the cabinet: door (active: open), service button, feedback of the panel's light.
-
-    "simulated" takes an input for active while a file of its name lies in the folder `inputs` of
-    the state folder. `lux_file` is where Linux tells what a light sensor measures (its
-    in_illuminance_input); the panel's brightness follows it.
-    """
-
-    source: Literal["none", "gpio", "simulated"] = "none"
-    door: Contact | None = None
-    service: Contact | None = None
-    light: Contact | None = None
-    lux_file: str | None = None
-
-    @property
-    def wired(self) -> dict[str, Contact]:
-        """Those there are, by name."""
-        named = {"door": self.door, "service": self.service, "light": self.light}
-        return {name: contact for name, contact in named.items() if contact is not None}
-
-    @model_validator(mode="after")
-    def _source_is_named(self) -> Self:
-        if self.wired and self.source == "none":
-            raise ValueError('inputs.source is missing; write source = "gpio" or "simulated"')
-        return self
 
 
 class Upstream(Section):

@@ -9,7 +9,8 @@ from PIL import Image
 from edge.errors import SiteError
 from edge.show.brightness import brightness_at, dimmed
 from edge.site import load_site
-from edge.site.schema import Identity, Sign
+from edge.site.outputs import Sign
+from edge.site.schema import Identity
 
 SEOUL = Identity(latitude=37.56, longitude=126.92)
 KST = timezone(timedelta(hours=9))

@@ -12,7 +12,8 @@ import edge.show
 from edge.decide.messages import MESSAGES, NEUTRAL, pages_of
 from edge.errors import LayoutError
 from edge.show.layout import Setting, _faces, _set, letter_height, render, render_clipped
-from edge.site.schema import Language, Sign, Site
+from edge.site.outputs import Language, Sign
+from edge.site.schema import Site
 from edge.wire import Page
 
 FONTS = Path(edge.show.__path__[0]) / "fonts"

@@ -28,7 +28,7 @@ from edge.show.panels.hdmi import open_hdmi
 from edge.show.panels.piomatter import open_piomatter
 from edge.show.panels.recorder import RecorderPanel
 from edge.show.panels.rgbmatrix import open_rgbmatrix
-from edge.site.schema import Sign
+from edge.site.outputs import Sign
 from edge.wire import Level, Page
 from tests.mosquitto import wait_for
 

@@ -20,7 +20,7 @@ from edge.show.gpio import gpio_factory
 from edge.show.inputs import Contacts, FolderContacts, PinContacts
 from edge.show.pins import Pins
 from edge.site import load_site
-from edge.site.schema import Beacon, Contact, Inputs
+from edge.site.outputs import Beacon, Contact, Inputs
 
 DOOR, SERVICE = 5, 6
 WIRED = Inputs(

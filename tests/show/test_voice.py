@@ -19,7 +19,8 @@ from edge.show.clips import SILENCE_S, Made, build_clip, build_clips, lacking_cl
 from edge.show.loudness import PEAK_DB, TARGET_DB, levelled
 from edge.show.voice import AplaySpeaker, RecorderSpeaker, Speaker, is_quiet, volume_at
 from edge.site import load_site
-from edge.site.schema import Site, Voice
+from edge.site.outputs import Voice
+from edge.site.schema import Site
 from edge.wire import Level
 from edge.words import Phrase, phrases_of
 from tests.show.conftest import make_clip

@@ -15,7 +15,8 @@ from PIL import Image
 from edge.cli import where_to_look
 from edge.program import Places
 from edge.site import Site
-from edge.site.schema import DEMO_ZONE, Sign
+from edge.site.outputs import Sign
+from edge.site.schema import DEMO_ZONE
 from edge.watch.cameras.scene import Scene
 from tests.mosquitto import Mosquitto, free_port
 

@@ -20,7 +20,7 @@ from PIL import Image
 from edge.errors import PanelError
 from edge.show.panels import Caption
 from edge.show.panels.rgbmatrix import MatrixPanel
-from edge.site.schema import Sign
+from edge.site.outputs import Sign
 
 HOST = "127.0.0.1"
 PAGE_WIDTH_PX = 1024

@@ -13,7 +13,7 @@ from PIL import Image
 
 from edge.errors import PanelError
 from edge.show.panels import Caption
-from edge.site.schema import Sign
+from edge.site.outputs import Sign
 
 # SDL must leave the program's own handling of SIGTERM alone, and say nothing on standard output.
 QUIET = {"SDL_NO_SIGNAL_HANDLERS": "1", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}

@@ -16,7 +16,7 @@ from PIL import Image
 from edge.errors import PanelError
 from edge.show.panels import Caption
 from edge.show.panels.rgbmatrix import arrangement
-from edge.site.schema import Sign
+from edge.site.outputs import Sign
 
 # sign.hardware_mapping, as for the other library, and the name that this one has for it.
 PINOUTS = {

@@ -12,7 +12,7 @@ from PIL import Image
 
 from edge.errors import PanelError
 from edge.show.panels import Caption
-from edge.site.schema import Sign
+from edge.site.outputs import Sign
 
 # The adapter boards that the library knows by name (its lib/hardware-mapping.c).
 HARDWARE = (
