@@ -1,7 +1,7 @@
 """How the picture moves: optical flow from one trusted picture to the next, cell by cell.
 
-Dense inverse search (Kroeger and others, ECCV 2016) on a small picture. It keeps two or a few
-small pictures in memory, and gives velocities of cells alone.
+Dense inverse search (Kroeger and others, ECCV 2016) on a small picture. It keeps a few small
+pictures in memory, and gives velocities of cells alone.
 """
 
 from collections import deque
@@ -21,10 +21,11 @@ Flow = NDArray[np.float32]  # (rows, columns, 2): samples to the right and down
 # The longer side is brought to about this many samples, whatever the camera's resolution.
 SAMPLES = 320
 SMALLEST = 32  # samples on the shorter side
-# Between these, the error does not depend on the time from picture to picture.
-SHORTEST_S, LONGEST_S = 0.1, 1.0
-# Of the presets the fastest, brought to half of the samples' resolution, and its patches with
-# less overlap; deploy/decisions/0010-motion.md has the figures.
+# Between these, the error hardly depends on the time from picture to picture. The longer one lets
+# a camera be late that is to give a picture each second.
+SHORTEST_S, LONGEST_S = 0.1, 1.2
+# Of the presets the fastest, but down to half of the samples' resolution, and with patches that
+# overlap less; deploy/decisions/0010-motion.md has the figures.
 FINEST_SCALE, PATCH_STRIDE = 1, 7
 # Where nobody is the picture stands still, unless the camera moves: in cells with fewer heads than
 # this the median is to be below so many samples. With too few such cells nobody can tell.
@@ -54,7 +55,7 @@ class MotionMeter:
     def see(self, frame: Frame, heads: HeadMap) -> Motion | None:
         """How the cells of `heads` moved, up to this frame.
 
-        None when no frame from 0.1 to 1 s ago is known, or when the camera itself moved.
+        None when no frame from 0.1 to 1.2 s ago is known, or when the camera itself moved.
         """
         step = step_of(*frame.pixels.shape[:2])
         now = _Seen(_small(frame.pixels, step), frame.taken_at)

@@ -94,8 +94,9 @@ def test_pictures_far_apart_tell_nothing() -> None:
     meter, picture = MotionMeter(), street()
     assert seen(meter, 1.0, picture) is None
     assert seen(meter, 2.0, picture) is not None
-    assert seen(meter, 3.001, picture) is None
-    assert seen(meter, 3.25, picture) is not None
+    assert seen(meter, 3.2, picture) is not None
+    assert seen(meter, 4.401, picture) is None
+    assert seen(meter, 4.65, picture) is not None
 
 
 def test_a_fast_camera_is_compared_with_what_was_a_tenth_of_a_second_ago() -> None:
