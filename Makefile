@@ -9,7 +9,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet pyproject.toml
 ARGS ?=
 
-.PHONY: help run test lint faults bench bench-models mutants lock debian clean
+.PHONY: help run test lint faults bench bench-models kills fuzz fleet mutants lock debian clean
 
 help:
 	@echo "make run    set up, then run the sign on a simulated street (ARGS='--site FILE' for yours)"
@@ -18,6 +18,9 @@ help:
 	@echo "make faults what the sign shows at each fault, and when, printed beside the promises"
 	@echo "make bench  speed, size and memory, printed"
 	@echo "make bench-models  the counter against other networks and a pedestrian detector; REDROAD_DATA=FOLDER"
+	@echo "make kills  SIGKILL report at 500 random moments under load; prints what arrived"
+	@echo "make fuzz   tens of thousands of odd commands and messages (about an hour)"
+	@echo "make fleet  many units' report programs against one broker; ARGS='--units 40'"
 	@echo "make mutants  change the level machine in every small way; tests must notice (a quarter of an hour)"
 	@echo "make lock   write deploy/locks/*.txt anew (needs uv)"
 
@@ -52,6 +55,16 @@ faults: debian $(BIN)/redroad
 
 bench: debian $(BIN)/redroad
 	$(BIN)/python -m tests.bench
+
+kills fleet: NEEDS := mosquitto
+kills: debian $(BIN)/redroad
+	$(BIN)/python -c "from tests.report.kills import main; main()" $(ARGS)
+
+fleet: debian $(BIN)/redroad
+	$(BIN)/python -m hil.fleet $(ARGS)
+
+fuzz: $(BIN)/redroad
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest --timeout 0 tests/report/test_fuzz.py $(ARGS)
 
 # In a copy of what is committed, as each mutant is written into the file it changes.
 mutants: $(BIN)/redroad

@@ -1,6 +1,7 @@
 """A real Mosquitto for the tests: started, killed and started again on a port of its own."""
 
 import json
+import signal
 import socket
 import ssl
 import subprocess
@@ -48,6 +49,15 @@ class Mosquitto:
         )
         wait_for(self._answers, 10, "mosquitto listens")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def send(self, signum: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(signum)
+
     def kill(self) -> None:
         if self._process is not None:
             self._process.kill()
@@ -63,13 +73,20 @@ class Listener:
     """Everything that a broker passes on, in the order of arrival."""
 
     def __init__(
-        self, port: int, *topics: str, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+        self,
+        port: int,
+        *topics: str,
+        tls: ssl.SSLContext | None = None,
+        login: tuple[str, str] | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
         self.messages: list[tuple[str, Any, bool]] = []
         self._subscribed = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
         if tls is not None:
             self._client.tls_set_context(tls)
+        if login is not None:
+            self._client.username_pw_set(*login)
         wanted = [(topic, 1) for topic in topics or ("redroad/#",)]
         self._client.on_connect = lambda client, *_: client.subscribe(wanted)
         self._client.on_subscribe = lambda *_: self._subscribed.set()

@@ -23,6 +23,7 @@ class Store:
         self._program = program
         self._outbox: Outbox | None = None
         self._unwritten: dict[int, Row] = {}  # by place, in order
+        self._done: list[int] = []  # the broker has them; to be deleted
         self._places = itertools.count(IN_MEMORY + 1)
         self._dropped = 0
         self._again_at = 0
@@ -40,6 +41,7 @@ class Store:
 
     def write(self) -> None:
         """Bring to disk what waits, and say how the disk is."""
+        self._delete_done()
         if not self._unwritten and self._outbox is not None:
             return
         outbox = self._opened()
@@ -66,16 +68,13 @@ class Store:
         return found + [Waiting(place, row) for place, row in rest]
 
     def acknowledge(self, places: list[int]) -> None:
-        """Forget what the broker has. A row that cannot be deleted is sent again, by its id."""
-        on_disk = [place for place in places if place <= IN_MEMORY]
+        """Forget what the broker has; what the disk does not delete now, it does later."""
         for place in places:
-            self._unwritten.pop(place, None)
-        outbox = self._opened()
-        try:
-            if outbox is not None and on_disk:
-                outbox.acknowledge(on_disk)
-        except OutboxError as error:
-            self._fail(error)
+            if place > IN_MEMORY:
+                self._unwritten.pop(place, None)
+            else:
+                self._done.append(place)
+        self._delete_done()
 
     def note(self, name: str, text: str | None) -> None:
         """Keep a short text under a name, if the disk takes it; None forgets it."""
@@ -109,6 +108,15 @@ class Store:
         self.write()
         self._close()
 
+    def _delete_done(self) -> None:
+        outbox = self._opened() if self._done else None
+        try:
+            if outbox is not None:
+                outbox.acknowledge(self._done)
+                self._done.clear()
+        except OutboxError as error:
+            self._fail(error)
+
     def _on_disk(self, limit: int, after: int) -> list[Waiting]:
         outbox = self._opened()
         try:
@@ -130,6 +138,7 @@ class Store:
 
     def _tell_damage(self, set_aside: Path | None) -> None:
         if set_aside is not None:
+            self._done.clear()  # places of the file that is gone
             self._program.event(
                 "fault",
                 f"outbox {self._path} was damaged; it is kept as "

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.clock import boottime_ns
+from edge.report.broker import Broker
 from edge.report.outbox import Outbox, Row
 from edge.wire import Event, Level, Occupancy, State, ZoneState
 from tests.mosquitto import Listener, Mosquitto, wait_for
@@ -254,26 +255,56 @@ def faulty(self, happening):
     real(self, happening)
 broker.Broker.put_down = faulty
 """
+PLANTED_IN_CALLBACK = """
+import edge.report.broker as broker
+real, failures = broker.Broker.{name}, [3]
+inner = real.__wrapped__
+@broker.guarded
+def faulty(self, *rest):
+    if failures[0]:
+        failures[0] -= 1
+        raise RuntimeError("planted")
+    inner(self, *rest)
+broker.Broker.{name} = faulty
+"""
+CALLBACKS = [name for name, call in vars(Broker).items() if hasattr(call, "__wrapped__")]
 
 
-def plant(folder: Path, kind: str, fails: str) -> str:
+def plant(folder: Path, text: str) -> str:
     """A PYTHONPATH by which Python's own start-up hook breaks a callback of the real program."""
     folder.mkdir()
-    text = PLANTED.replace("{kind}", kind).replace("{fails}", fails)
     (folder / "sitecustomize.py").write_text(text, encoding="utf-8")
     return str(folder)
 
 
-@pytest.mark.parametrize("kind", ["acknowledged", "connected"])
-def test_an_exception_in_a_callback_does_not_end_delivery(
-    report: Report, broker: Mosquitto, tmp_path: Path, kind: str
+def test_every_callback_of_paho_that_we_set_is_guarded() -> None:
+    names = {"_on_connect", "_on_disconnect", "_on_publish", "_on_log"}
+    assert set(CALLBACKS) == names | {"_on_message", "_on_subscribe"}
+
+
+@pytest.mark.parametrize("name", CALLBACKS)
+def test_an_exception_in_any_callback_does_not_end_delivery(
+    report: Report, broker: Mosquitto, tmp_path: Path, name: str
 ) -> None:
+    """Delivery resumes within 10 s of the last of three failures."""
     listener = Listener(broker.port)
-    report.start(PYTHONPATH=plant(tmp_path / "hook", kind, 'raise RuntimeError("planted")'))
-    sent(report, ["first", "second"])
-    wait_for(lambda: {"first", "second"} <= set(ids(listener)), 15, "delivery goes on")
-    wait_for(lambda: _depth(report) == 0, 15, "a lost acknowledgement is asked for again")
-    assert "RuntimeError('planted')" in report.said()
+    report.start(PYTHONPATH=plant(tmp_path / "hook", PLANTED_IN_CALLBACK.replace("{name}", name)))
+    names = ["first", "second"]
+    sent(report, names)
+    for n in range(3 if name == "_on_message" else 0):
+        listener.say("redroad/v1/test/one/command/report", f"{n}")
+        time.sleep(2)
+    if name == "_on_disconnect":
+        wait_for(lambda: "first" in ids(listener), 15, "delivery")
+        broker.kill()
+        broker.start()
+        listener, names = Listener(broker.port), ["third", "fourth"]
+        sent(report, names)
+    planted = "RuntimeError('planted')"
+    if name != "_on_disconnect":  # it is told by another, who is gone with the connection
+        wait_for(lambda: planted in report.said(), 15, "the fault is told")
+    wait_for(lambda: set(names) <= set(ids(listener)), 20, "delivery goes on")
+    wait_for(lambda: _depth(report) == 0, 10, "a lost acknowledgement is asked for again")
 
 
 def test_a_network_thread_that_hangs_is_replaced(
@@ -281,7 +312,8 @@ def test_a_network_thread_that_hangs_is_replaced(
 ) -> None:
     listener = Listener(broker.port)
     hang = "failures[0] = 0; broker.STUCK_AFTER = 3_000_000_000; time.sleep(3600)"
-    report.start(PYTHONPATH=plant(tmp_path / "hook", "connected", hang))
+    text = PLANTED.replace("{kind}", "connected").replace("{fails}", hang)
+    report.start(PYTHONPATH=plant(tmp_path / "hook", text))
     sent(report, ["first"])
     wait_for(lambda: "the network thread makes no progress" in report.said(), 15, "the fault")
     wait_for(lambda: "first" in ids(listener), 10, "delivery begins")

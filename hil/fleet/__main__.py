@@ -1,0 +1,5 @@
+"""`python -m hil.fleet`."""
+
+from hil.fleet.fleet import main
+
+main()

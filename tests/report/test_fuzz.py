@@ -1,0 +1,174 @@
+"""Fuzzing of commands and of the wire; HYPOTHESIS_PROFILE=fuzz makes it tens of thousands."""
+
+import contextlib
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import builds, dictionaries, floats, none, sampled_from, tuples
+
+from edge.clock import boottime_ns
+from edge.decide.decider import Decider
+from edge.errors import CommandError, LinkError
+from edge.link import Inbox
+from edge.program import Places, Program
+from edge.report.asked import KINDS, Received
+from edge.report.commander import Commander
+from edge.report.reporter import Reporter
+from edge.report.store import Store
+from edge.site import Site
+from edge.wire import (
+    Command,
+    Event,
+    Health,
+    Level,
+    Occupancy,
+    Order,
+    Sighting,
+    State,
+    ZoneState,
+    decode,
+    encode,
+)
+
+CASES = 20_000 if os.environ.get("HYPOTHESIS_PROFILE") == "fuzz" else 300
+fuzzed = settings(max_examples=CASES, deadline=None)
+SITE = Site()
+
+moments = st.timedeltas(timedelta(hours=-1), timedelta(hours=30)).map(
+    lambda ahead: (datetime.now(UTC) + ahead).isoformat()
+)
+odd = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+anything = st.recursive(odd, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": st.from_regex(r"[a-z]{1,8}", fullmatch=True) | anything,
+        "expires": moments | anything,
+        "until": moments | anything,
+        "level": st.sampled_from([level.name for level in Level]) | anything,
+        "lines": st.lists(st.text(max_size=45), max_size=4) | anything,
+        "verbosity": st.sampled_from(["DEBUG", "ERROR"]) | anything,
+        "by": st.text(max_size=45) | anything,
+        "path": anything,
+    },
+)
+payloads = st.binary(max_size=200) | fields.map(lambda each: json.dumps(each).encode())
+names = st.sampled_from(list(KINDS)) | st.text(max_size=10)
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    folder = tmp_path_factory.mktemp("fuzz")
+    return Places(folder, folder / "state")
+
+
+def test_no_payload_crashes_and_only_a_valid_command_is_passed_on(places: Places) -> None:
+    program = Program("report", places)
+    commander = Commander(SITE, program, Store(places.state, 10**6, program))
+    decider = Decider(SITE)
+
+    @fuzzed
+    @given(names, payloads, st.booleans(), st.sampled_from(Level))
+    def check(name: str, payload: bytes, retained: bool, level: Level) -> None:
+        answer = commander.take(Received(name, payload, retained), level)
+        commander.work(boottime_ns())
+        program.take_local()
+        passed_on = [each for each in inbox.receive(0) if isinstance(each, Command)]
+        if not answer.accepted:
+            assert answer.because
+            assert answer.id not in {each.id for each in passed_on} or answer.id in accepted
+        else:
+            accepted.add(answer.id)
+        for command in passed_on:
+            decider.follow(command, boottime_ns())  # what report lets pass, decide takes
+        assert decider.order(boottime_ns()).message != "clear"
+
+    accepted: set[str | None] = set()
+    with Inbox(places.runtime, "decide") as inbox:
+        check()
+
+
+WIRE = msgspec.msgpack.Encoder()
+trees = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=8),
+)
+
+
+@fuzzed
+@given(st.binary(max_size=300) | trees.map(WIRE.encode))
+def test_the_wire_takes_its_own_messages_or_none(data: bytes) -> None:
+    with contextlib.suppress(LinkError):
+        assert isinstance(decode(data), Sighting | Order | State | Event | Health | Command)
+
+
+def _messages() -> st.SearchStrategy[Any]:
+    numbers = st.integers(-(2**63), 2**63 - 1)
+    text = st.text(max_size=10)
+    anyone = floats()
+    seen = builds(Occupancy, text, *[anyone] * 6, numbers, *[none() | anyone] * 3)
+    zones = builds(ZoneState, sampled_from(["street", "x"]), sampled_from(Level), none() | seen)
+    faults = st.lists(text, max_size=2).map(tuple)
+    return (
+        builds(
+            State,
+            numbers,
+            sampled_from(Level),
+            text,
+            text,
+            tuples(zones),
+            none() | anyone,
+            faults,
+            text,
+            none() | anyone,
+        )
+        | builds(Event, text, text, text, numbers, text, none() | text)
+        | builds(
+            Health, text, numbers, dictionaries(text, text), numbers, dictionaries(text, anyone)
+        )
+    )
+
+
+def test_report_takes_whatever_has_the_form_of_a_message(places: Places, tmp_path: Path) -> None:
+    program = Program("report", Places(places.runtime, tmp_path))
+    reporter = Reporter(SITE, program)
+
+    @fuzzed
+    @given(_messages())
+    def check(message: Any) -> None:
+        reporter.take(decode(encode(message)))
+        news = reporter._news(boottime_ns())
+        json.loads(news.state())
+        json.loads(news.health())
+
+    check()
+    reporter.work()
+    reporter.close()
+
+
+@fuzzed
+@given(
+    st.builds(
+        Command,
+        st.text(),
+        st.sampled_from(["hold", "text", "mute", "test", "release", "log"]),
+        st.text(),
+        st.integers(-(2**63), 2**63 - 1),
+        st.integers(-(2**63), 2**63 - 1),
+        st.none() | st.sampled_from(Level),
+        st.lists(st.text(max_size=45), max_size=4).map(tuple),
+    )
+)
+def test_decide_says_no_less_whatever_it_is_commanded(command: Command) -> None:
+    decider, now = Decider(SITE), boottime_ns()
+    with contextlib.suppress(CommandError):
+        decider.follow(command, now)
+    assert decider.order(now).message != "clear"
+    assert decider.order(now).level >= decider.level
