@@ -11,6 +11,7 @@ from edge.report.outbox import Outbox, Row, Waiting
 ROWS_IN_MEMORY = 20_000
 OUTBOX_FILE = "outbox.sqlite3"
 OPEN_AGAIN_AFTER = 2 * NS_PER_S
+DELETED_AT_ONCE = 1000  # SQLite takes so many values in one statement, and not many more
 IN_MEMORY = 1 << 62  # the places of rows that are not on disk begin after it
 
 
@@ -111,9 +112,9 @@ class Store:
     def _delete_done(self) -> None:
         outbox = self._opened() if self._done else None
         try:
-            if outbox is not None:
-                outbox.acknowledge(self._done)
-                self._done.clear()
+            while outbox is not None and self._done:
+                outbox.acknowledge(self._done[:DELETED_AT_ONCE])
+                del self._done[:DELETED_AT_ONCE]
         except OutboxError as error:
             self._fail(error)
 
