@@ -175,7 +175,7 @@ def _sets(data: Path | None, pictures: int | None) -> dict[str, list[Any]]:
     if data is None:
         click.echo("accuracy: not measured, no data set; name its folder with REDROAD_DATA")
         return {}
-    from models.data import load_set
+    from models.pictures import load_set
 
     try:
         examples = {name: load_set(data, name, "val") for name in SETS}

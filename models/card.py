@@ -8,59 +8,38 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import numpy as np
 
 from edge.watch.cameras.scene import Scene
 from edge.watch.counter import Counter
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
-from models.data import Example, load_set
-from models.evaluate import (
+from models.evaluate import SCENE_MOMENTS_S
+from models.floating import FloatCounter, load_weights
+from models.pictures import Example, data_option, load_set
+from models.scoring import (
     FAIR_RATIO,
-    SCENE_MOMENTS_S,
     SIZES_OF_CROWD,
     VAL_SETS,
     Score,
-    conformal_factor,
+    held_out_coverage,
     is_fair,
     measure,
 )
-from models.train import DATA
 
 CARD = Path(__file__).parent / "MODEL_CARD.md"
 BEGIN, END = "<!-- figures begin -->", "<!-- figures end -->"
 SETS = (*VAL_SETS, "dense", "rendered")
 NOBODY = ((0.0, 0.0), (150.0, 0.0))
 HEADER = (
-    "| model | set | heads | pictures | MAE | RMSE | bias | inside the interval |\n"
-    "|---|---|---|---|---|---|---|---|"
+    "| model | set | heads | pictures | MAE | in float | RMSE | bias | inside the interval |\n"
+    "|---|---|---|---|---|---|---|---|---|"
 )
 
 
-def held_out_coverage(scores: list[Score]) -> float:
-    """Share of pictures inside an interval fitted on every other picture instead.
-
-    The manifest's multiplier is fitted on all val pictures, so their share inside it is 90 % by
-    construction; this is what a picture sees that took no part in the fit.
-    """
-    inside: list[bool] = []
-    for parity in (0, 1):
-        factor = conformal_factor([_every_second(score, 1 - parity) for score in scores])
-        for score in (_every_second(score, parity) for score in scores):
-            spread = factor * np.maximum(score.deviation, 0.1)
-            inside.extend(np.abs(score.found - score.truth) <= spread)
-    return float(np.mean(inside))
-
-
-def _every_second(score: Score, first: int) -> Score:
-    return Score(
-        score.truth[first::2], score.found[first::2], score.deviation[first::2], score.interval
-    )
-
-
-def _rows(name: str, scores: dict[str, Score]) -> Iterator[str]:
+def _rows(name: str, scores: dict[str, Score], in_float: dict[str, Score]) -> Iterator[str]:
     """Lines of the table: each set as a whole, then by size of crowd."""
     for label, score in scores.items():
-        yield _row(name, label, "all", score)
+        whole = f"{in_float[label].mae:.2f}" if label in in_float else ""
+        yield _row(name, label, "all", score, whole)
         for low, high in SIZES_OF_CROWD:
             part = score.part(low, high)
             if 0 < len(part.truth) < len(score.truth):
@@ -72,10 +51,10 @@ def _span(low: int, high: int) -> str:
     return f"{low} and more" if high == SIZES_OF_CROWD[-1][1] else f"{low} to {high - 1}"
 
 
-def _row(name: str, label: str, heads: str, score: Score) -> str:
+def _row(name: str, label: str, heads: str, score: Score, in_float: str = "") -> str:
     return (
-        f"| {name} | {label} | {heads} | {len(score.truth)} | {score.mae:.1f} | {score.rmse:.1f} "
-        f"| {score.bias:+.1f} | {100 * score.coverage:.0f} % |"
+        f"| {name} | {label} | {heads} | {len(score.truth)} | {score.mae:.2f} | {in_float} "
+        f"| {score.rmse:.1f} | {score.bias:+.2f} | {100 * score.coverage:.0f} % |"
     )
 
 
@@ -93,39 +72,45 @@ def _scene_rows(name: str, counter: Counter) -> Iterator[str]:
 def figures(manifest: Manifest, entries: list[ModelEntry], sets: dict[str, list[Example]]) -> str:
     """The measured part of the card."""
     table, scene, coverage = [HEADER], ["| model | light | true: counted |\n|---|---|---|"], []
+    network = load_weights()
     for entry in entries:
         click.echo(f"measuring {entry.name}")
         counter = Counter(manifest, entry, "litert", 1)
+        floating = FloatCounter(network, entry.input, entry.scale)
         scores = {name: measure(counter, pictures) for name, pictures in sets.items()}
-        table += _rows(entry.name, scores)
+        in_float = {name: measure(floating, sets[name]) for name in VAL_SETS}
+        table += _rows(entry.name, scores, in_float)
         scene += _scene_rows(entry.name, counter)
-        fair = [name for name in VAL_SETS if is_fair(entry.input, sets[name])]
-        share = 100 * held_out_coverage([scores[name] for name in fair])
-        on = " and ".join(fair)
-        coverage.append(f"- {entry.name}: {entry.interval}, held out {share:.0f} % ({on})")
+        coverage.append(_coverage_row(entry, sets, scores))
     return "\n\n".join(
         (
             "Bias is counted less true heads, so negative means too few.",
             "\n".join(table),
             "Simulated street of the demonstration, heads:",
             "\n".join(scene),
-            "Nominal 90 % interval: its multiplier, and the share of pictures inside it when the "
-            "multiplier comes from the other half of them. A set whose pictures the input makes "
-            f"smaller than {FAIR_RATIO} takes no part; the table shows how it fares.",
+            "Nominal 90 % interval: standard deviations, and the part of the sum that all cells of "
+            "a picture share; then the share of pictures inside it when it comes from the other "
+            f"half of them. A set whose pictures the input makes smaller than {FAIR_RATIO} takes "
+            "no part; the table shows how it fares.",
             "\n".join(coverage),
         )
     )
 
 
+def _coverage_row(
+    entry: ModelEntry, sets: dict[str, list[Example]], scores: dict[str, Score]
+) -> str:
+    fair = [name for name in VAL_SETS if is_fair(entry.input, sets[name])]
+    shares = held_out_coverage([scores[name] for name in fair])
+    held_out = ", ".join(f"{n} {100 * share:.0f} %" for n, share in zip(fair, shares, strict=True))
+    return (
+        f"- {entry.name}: {entry.interval:g} standard deviations and {100 * entry.relative:.0f} % "
+        f"of the sum; held out: {held_out}"
+    )
+
+
 @click.command()
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=DATA,
-    show_default=True,
-    envvar="REDROAD_DATA",
-    help="Folder of the sets.",
-)
+@data_option
 def main(data: Path) -> None:
     """Measure every shipped model and rewrite the figures in MODEL_CARD.md."""
     manifest = Manifest(shipped_manifest())

@@ -1,11 +1,16 @@
-"""Makes the appliance's files: `python -m models.export --run first`.
+"""Makes the appliance's files: `python -m models.export --run fourth`.
 
 Each input size becomes one full-int8 `.tflite`. Ranges are measured picture by picture and merged
 by minimum and maximum, since a moving average would clip the densest crowds. Then writes
-`manifest.toml` anew, with each file's hash, its golden count and what it scores.
+`manifest.toml` anew, with each file's hash, its golden count and what it scores, and keeps the
+weights in float as `street.pt`, from which `models.finetune` and later runs start.
 """
 
 import hashlib
+import multiprocessing
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,36 +26,30 @@ from tqdm import tqdm
 from edge.watch.counter import Counter
 from edge.watch.manifest import Manifest
 from edge.watch.pictures import read_picture
-from models.data import Example, letterbox, load_set
-from models.evaluate import VAL_SETS, conformal_factor, is_fair, measure
-from models.network import BINS, CELL, HeadCounter, gmac
-from models.scenes import golden_picture
-from models.train import DATA
+from models.floating import WEIGHTS, load_weights
+from models.network import BLOCK, CELL, HeadCounter, gmac
+from models.pictures import Example, data_option, letterbox, load_set
+from models.scenes import golden_picture, kept_scenes
+from models.scoring import VAL_SETS, Score, fitted_interval, is_fair, measure
 
 ROOT = Path(__file__).parent
 SIZES = ((640, 352), (960, 544), (640, 480), (1024, 768), (384, 544))
+GOLDEN = "golden.jpg"
+WORKERS = 2  # sizes at a time
 SCALE_PICTURES = 120
-CALIBRATION = {"street": 24, "station": 10, "dense": 14, "rendered": 4, "scene": 12}
+CALIBRATION = {"street": 16, "station": 6, "dense": 8, "rendered": 2, "scene": 8}
 
 
 class ChannelsLast(torch.nn.Module):
-    """The network as TFLite wants it: pictures and cells with their channels last."""
+    """The network as TFLite wants it: pictures and blocks with their channels last."""
 
-    def __init__(self, model: HeadCounter) -> None:
+    def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(1, H, W, 3) to (1, H / 16, W / 16, 1 + bins)."""
+        """(1, H, W, 3) to (1, rows, columns, channels)."""
         return self.model(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)  # type: ignore[no-any-return]
-
-
-def load_average(run: str) -> HeadCounter:
-    """The averaged weights of a run, ready to compute in float."""
-    model = HeadCounter()
-    state = torch.load(ROOT / "runs" / run / "checkpoint.pt", weights_only=False)
-    model.load_state_dict(state["average"])
-    return model.eval()
 
 
 def calibration_pictures(data: Path) -> list[Example]:
@@ -58,19 +57,17 @@ def calibration_pictures(data: Path) -> list[Example]:
     rng = np.random.default_rng(0)
     chosen: list[Example] = []
     for name, count in CALIBRATION.items():
-        if name == "scene":
-            examples = torch.load(ROOT / "runs" / "scene.pt", weights_only=False)
-        else:
-            examples = load_set(data, name, "train")
+        examples = kept_scenes() if name == "scene" else load_set(data, name, "train")
         chosen += [examples[i] for i in rng.choice(len(examples), count, replace=False)]
     return chosen
 
 
-def convert(model: HeadCounter, size: tuple[int, int], pictures: list[Example]) -> bytes:
+def convert(model: torch.nn.Module, size: tuple[int, int], pictures: list[Example]) -> bytes:
     """The model for one input size (width, height), quantised."""
     width, height = size
     example = (torch.zeros(1, height, width, 3),)
     floating = ROOT / "runs" / f"float-{width}x{height}.tflite"
+    floating.parent.mkdir(exist_ok=True)
     litert_torch.convert(ChannelsLast(model).eval(), example).export(str(floating))
     quantizer = aeq.Quantizer(str(floating), recipe.static_wi8_ai8())
     ranges = _merged_ranges(quantizer, [_as_input(p, size) for p in pictures])
@@ -94,96 +91,127 @@ def _merged_ranges(quantizer: aeq.Quantizer, inputs: list[np.ndarray]) -> dict[s
     return merged
 
 
-def _entry(name: str, size: tuple[int, int], content: bytes) -> dict[str, Any]:
-    """What the manifest says of a file before anything is measured with it."""
+def write_model(
+    folder: Path, name: str, model: HeadCounter, size: tuple[int, int], pictures: list[Example]
+) -> dict[str, Any]:
+    """Write the file, and give what the manifest says of it before anything is measured."""
+    content = convert(model, size, pictures)
+    (folder / f"{name}.tflite").write_bytes(content)
     return {
         "name": name,
         "file": f"{name}.tflite",
         "sha256": hashlib.sha256(content).hexdigest(),
         "input": list(size),
+        "block": BLOCK,
         "cell": CELL,
-        "head": "zip",
-        "bins": list(BINS),
         "scale": 1.0,
         "interval": 1.645,
+        "relative": 0.0,
         "gmac": round(gmac(size), 3),
         "golden_count": 0.0,
         "scores": {},
     }
 
 
-def _write(entries: list[dict[str, Any]]) -> Manifest:
+def write_manifest(folder: Path, entries: Sequence[Mapping[str, Any]]) -> None:
+    """The list of the models in a folder, and the picture that each unit counts at its start."""
+    golden_picture().save(folder / GOLDEN, quality=92)
+    (folder / "manifest.toml").write_text(_listed(entries), encoding="utf-8")
+
+
+def _listed(entries: Sequence[Mapping[str, Any]]) -> str:
     document = tomlkit.document()
     document.add(tomlkit.comment("Written by `python -m models.export`; do not edit."))
-    document["golden"] = "golden.jpg"
-    document["model"] = entries
-    path = ROOT / "manifest.toml"
-    path.write_text(tomlkit.dumps(document), encoding="utf-8")
-    return Manifest(path)
+    document["golden"] = GOLDEN
+    document["model"] = list(entries)
+    return tomlkit.dumps(document)
+
+
+def read_entries(folder: Path) -> list[dict[str, Any]]:
+    """The manifest's entries; none where there is no manifest."""
+    path = folder / "manifest.toml"
+    if not path.exists():
+        return []
+    return list(tomlkit.parse(path.read_text(encoding="utf-8")).unwrap()["model"])
+
+
+def fit_scale(folder: Path, entry: dict[str, Any], train: Sequence[Example]) -> None:
+    """Make counts right on average: true by counted heads, on train pictures."""
+    entry["scale"] = 1.0
+    score = measure(_counter(folder, entry), train)
+    entry["scale"] = round(float(score.truth.sum() / score.found.sum()), 3)
+
+
+def fit_rest(
+    folder: Path, entry: dict[str, Any], val: Mapping[str, Sequence[Example]]
+) -> dict[str, Score]:
+    """Fill in interval, golden count and scores; `val` holds sets that no training saw."""
+    counter = _counter(folder, entry)
+    scores = {name: measure(counter, pictures) for name, pictures in val.items()}
+    fair = [score for name, score in scores.items() if is_fair(entry["input"], val[name])]
+    interval = fitted_interval(fair)
+    entry["interval"], entry["relative"] = round(interval.factor, 3), round(interval.relative, 3)
+    golden = counter.count(read_picture(folder / GOLDEN)).total().people
+    entry["golden_count"] = round(golden, 2)
+    for name, score in scores.items():
+        entry["scores"][f"{name}_val_mae"] = round(score.mae, 2)
+        entry["scores"][f"{name}_val_bias"] = round(score.bias, 2)
+    return scores
+
+
+def _counter(folder: Path, entry: Mapping[str, Any]) -> Counter:
+    """The appliance's own counter for one file, as its entry stands now."""
+    with tempfile.TemporaryDirectory() as name:
+        listing = Path(name) / "manifest.toml"
+        alone = {**entry, "file": str((folder / entry["file"]).resolve())}
+        listing.write_text(_listed([alone]), encoding="utf-8")
+        manifest = Manifest(listing)
+        return Counter(manifest, manifest.entries[0], "litert", 1)
+
+
+def _chosen(data: Path, size: Sequence[int]) -> list[Example]:
+    """Train pictures of the set that has the input's shape."""
+    examples = load_set(data, "street" if size[0] > size[1] else "station", "train")
+    rng = np.random.default_rng(0)
+    return [examples[i] for i in rng.choice(len(examples), SCALE_PICTURES, replace=False)]
+
+
+def make(data: Path, name: str, size: tuple[int, int]) -> dict[str, Any]:
+    """The file for one size, from the weights that are kept; its entry, not yet measured."""
+    torch.set_num_threads(1)
+    return write_model(ROOT, name, load_weights(), size, calibration_pictures(data))
+
+
+def fit(data: Path, entry: dict[str, Any]) -> dict[str, Any]:
+    """The entry with everything that is measured."""
+    fit_scale(ROOT, entry, _chosen(data, entry["input"]))
+    fit_rest(ROOT, entry, {name: load_set(data, name, "val") for name in VAL_SETS})
+    return entry
 
 
 @click.command()
-@click.option("--run", default="first", show_default=True, help="Folder under models/runs.")
+@click.option("--run", help="Folder under models/runs; without it, the weights that are kept.")
 @click.option("--prefix", default="street", show_default=True, help="How the files' names begin.")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=DATA,
-    show_default=True,
-    envvar="REDROAD_DATA",
-    help="Folder of the sets.",
-)
+@data_option
 @click.option("--measure-only", is_flag=True, help="Measure the files that are there anew.")
-def main(run: str, prefix: str, data: Path, measure_only: bool) -> None:
-    """Quantise a run for every input size, measure each file, and write the manifest."""
-    if measure_only:
-        document = tomlkit.parse((ROOT / "manifest.toml").read_text(encoding="utf-8"))
-        _measure(document.unwrap()["model"], data)
-        return
-    model = load_average(run)
-    pictures = calibration_pictures(data)
-    entries = []
-    for size in SIZES:
-        name = f"{prefix}-{size[0]}x{size[1]}"
-        content = convert(model, size, pictures)
-        (ROOT / f"{name}.tflite").write_bytes(content)
-        entries.append(_entry(name, size, content))
-    golden_picture().save(ROOT / "golden.jpg", quality=92)
-    _measure(entries, data)
-
-
-def _fitted_scale(counter: Counter, data: Path) -> float:
-    """True by counted heads on train pictures of the set that has the input's shape."""
-    wide, high = counter.entry.input
-    examples = load_set(data, "street" if wide > high else "station", "train")
-    rng = np.random.default_rng(0)
-    chosen = rng.choice(len(examples), SCALE_PICTURES, replace=False)
-    score = measure(counter, [examples[index] for index in chosen])
-    return round(float(score.truth.sum() / score.found.sum()), 3)
-
-
-def _measure(entries: list[dict[str, Any]], data: Path) -> None:
-    """Fill in what is measured with the appliance's own code: scale, interval, golden, scores."""
-    for entry in entries:
-        entry["scale"] = 1.0
-    manifest = _write(entries)
-    for entry in entries:
-        counter = Counter(manifest, manifest.named(entry["name"]), "litert", 2)
-        entry["scale"] = _fitted_scale(counter, data)
-    manifest = _write(entries)
-    for entry in entries:
-        counter = Counter(manifest, manifest.named(entry["name"]), "litert", 2)
-        examples = {name: load_set(data, name, "val") for name in VAL_SETS}
-        scores = {name: measure(counter, pictures) for name, pictures in examples.items()}
-        fair = [score for name, score in scores.items() if is_fair(entry["input"], examples[name])]
-        entry["interval"] = round(conformal_factor(fair), 3)
-        golden = counter.count(read_picture(manifest.golden_picture)).total().people
-        entry["golden_count"] = round(golden, 2)
-        for name, score in scores.items():
-            entry["scores"][f"{name}_val_mae"] = round(score.mae, 2)
-            entry["scores"][f"{name}_val_bias"] = round(score.bias, 2)
-        click.echo(f"{entry['name']}: {entry['scores']}")
-    _write(entries)
+def main(run: str | None, prefix: str, data: Path, measure_only: bool) -> None:
+    """Quantise weights for every input size, measure each file, and write the manifest."""
+    if run:
+        model = load_weights(ROOT / "runs" / run / "checkpoint.pt")
+        torch.save(model.state_dict(), WEIGHTS)
+    names = [f"{prefix}-{width}x{height}" for width, height in SIZES]
+    golden_picture().save(ROOT / GOLDEN, quality=92)
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(WORKERS, spawned) as pool:
+        if measure_only:
+            entries = read_entries(ROOT)
+        else:
+            entries = list(pool.map(make, [data] * len(SIZES), names, SIZES))
+        measured = []
+        for entry in pool.map(fit, [data] * len(entries), entries):
+            click.echo(f"{entry['name']}: scale {entry['scale']}, {entry['scores']}")
+            measured.append(entry)
+    write_manifest(ROOT, measured)
 
 
 if __name__ == "__main__":

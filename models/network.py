@@ -1,4 +1,7 @@
-"""The network: a MobileNetV2 0.5 trunk to stride 32, summed back up to stride 8, cells of 16 px.
+"""The network: a MobileNetV2 0.5 trunk to stride 32, summed back up to blocks of 8 px.
+
+For each block it gives two logits: softplus of the first is the expected number of heads, softplus
+of the second the variance per expected head. Both are taken outside the network, in float.
 
 Every activation is bounded (ReLU6, or a linear bottleneck whose range is learnt while training
 with simulated int8), so that quantisation costs little. Strided convolutions pad right and below,
@@ -8,16 +11,17 @@ as TensorFlow's SAME does, and fold into the convolution when converted.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-CELL = 16
-# Heads per cell that the logits after the gate stand for.
-BINS = (1.0, 2.0, 3.0, 4.0, 5.5, 8.0, 12.0, 19.0)
-CHANNELS = 1 + len(BINS)
+BLOCK = 8
+CELL = 16  # of the head map, into which the appliance adds blocks up
+CHANNELS = 2
+RARE = -4.0  # the first logit's bias at the start: few blocks hold a head
 DECODER = 64
 RANGE_MOMENTUM = 0.1
 LOOK_EVERY = 8  # steps between looks at the range, which cost time
@@ -52,7 +56,8 @@ TRUNK = (
     Block(80),
     Block(160),
 )
-SKIP_8, SKIP_16 = 6, 13  # the blocks whose expansions are the features at strides 8 and 16
+# The blocks whose expansions are the features at strides 4, 8 and 16.
+SKIP_4, SKIP_8, SKIP_16 = 3, 6, 13
 
 
 class SimulatedInt8(nn.Module):
@@ -103,11 +108,39 @@ class Conv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
-        if self.stride[0] == 2:
-            x = F.pad(x, (0, 1, 0, 1))
         weight = _round_weight(self.weight) if self.int8.on else self.weight
-        y = F.conv2d(x, weight, self.bias, self.stride, self.padding, 1, self.groups)
+        if self.training and self.groups > 1 and self.stride[0] == 2:
+            y = StridedDepthwise.apply(x, weight.to(x.dtype)) + self.bias[:, None, None].to(x.dtype)
+        else:
+            if self.stride[0] == 2:
+                x = F.pad(x, (0, 1, 0, 1))
+            y = F.conv2d(x, weight, self.bias, self.stride, self.padding, 1, self.groups)
         return self.int8(F.relu6(y) if self.relu else y)
+
+
+class StridedDepthwise(torch.autograd.Function):
+    """A 3x3 depthwise convolution of stride 2, with the gradient of the one of stride 1.
+
+    On CPUs the gradient of the strided one takes three times as long, more than half of a step.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:  # type: ignore[override]
+        """(N, C, H, W) to (N, C, H / 2, W / 2), padded right and below."""
+        ctx.save_for_backward(x, weight)
+        return F.conv2d(F.pad(x, (0, 1, 0, 1)), weight, None, 2, 0, 1, x.shape[1])
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        """Output (i, j) of stride 2 is output (2i + 1, 2j + 1) of stride 1."""
+        x, weight = ctx.saved_tensors
+        spread = torch.zeros_like(x)
+        spread[:, :, 1::2, 1::2] = gradient
+        ones, both = [1, 1], [ctx.needs_input_grad[0], ctx.needs_input_grad[1], False]
+        of_x, of_weight, _ = torch.ops.aten.convolution_backward(
+            spread, x, weight, None, ones, ones, ones, False, [0, 0], x.shape[1], both
+        )
+        return of_x, of_weight
 
 
 def _round_weight(weight: Tensor) -> Tensor:
@@ -149,7 +182,7 @@ class Separable(nn.Module):
 
 
 class HeadCounter(nn.Module):
-    """(N, 3, H, W) from -1 to 1 gives logits (N, 1 + bins, H / 16, W / 16); H, W divide by 32."""
+    """(N, 3, H, W) from -1 to 1 gives logits (N, 2, H / 8, W / 8); H, W divide by 32."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -163,24 +196,33 @@ class HeadCounter(nn.Module):
         self.from_32 = Conv(160, DECODER)
         self.from_16 = Conv(48 * 6, DECODER)
         self.from_8 = Conv(16 * 6, DECODER)
+        self.from_4 = nn.Sequential(
+            Conv(12 * 6, 12 * 6, 3, 2, depthwise=True), Conv(12 * 6, DECODER)
+        )
         self.sum_16, self.sum_8 = SimulatedInt8(), SimulatedInt8()
         self.at_16 = Separable(DECODER)
         self.at_8 = nn.Sequential(Separable(DECODER), Separable(DECODER))
-        self.to_cells = Separable(DECODER, stride=2)
         self.head = Conv(DECODER, CHANNELS, relu=False)
         nn.init.normal_(self.head.weight, std=0.01)
+        with torch.no_grad():
+            self.head.bias.copy_(torch.tensor([RARE, 0.0]))  # type: ignore[union-attr]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits of gate and bins for each cell."""
+        """Logits of heads and of their variance for each block."""
         x = self.stem(x)
         skips = {}
         for index, block in enumerate(self.blocks):
             x, wide = block(x)
-            if index in (SKIP_8, SKIP_16):
+            if index in (SKIP_4, SKIP_8, SKIP_16):
                 skips[index] = wide
         x = self.sum_16(_up(self.from_32(x)) + self.from_16(skips[SKIP_16]))
-        x = self.sum_8(_up(self.at_16(x)) + self.from_8(skips[SKIP_8]))
-        return self.head(self.to_cells(self.at_8(x)))  # type: ignore[no-any-return]
+        fine = self.from_8(skips[SKIP_8]) + self.from_4(skips[SKIP_4])
+        return self.head(self.at_8(self.sum_8(_up(self.at_16(x)) + fine)))  # type: ignore[no-any-return]
+
+    def freeze(self, parts: int) -> None:
+        """Keep the first parts of the trunk, the stem among them, as they are."""
+        for part in (self.stem, *self.blocks)[:parts]:
+            part.requires_grad_(False)
 
     def simulate_int8(self) -> None:
         """From now on compute as int8 will."""
@@ -230,12 +272,10 @@ def _real(interpreter: object, tensor: dict[str, object]) -> np.ndarray:
     return ((raw.astype(np.float32) - zero) * scale).astype(np.float32)  # type: ignore[no-any-return]
 
 
-def counts(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Gate probability, mean of the bins, and expected heads per cell, each (N, H, W)."""
-    some = torch.sigmoid(logits[:, 0])
-    bins = torch.tensor(BINS, device=logits.device)
-    mean = (F.softmax(logits[:, 1:], dim=1) * bins[:, None, None]).sum(dim=1)
-    return some, mean, some * mean
+def counts(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Expected heads per block and their variance, each (N, H, W)."""
+    heads = F.softplus(logits[:, 0])
+    return heads, heads * F.softplus(logits[:, 1])
 
 
 def gmac(input_size: Sequence[int]) -> float:

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.data import Example
 from models.detectors import yolov8n, yolox_nano
 from models.export import convert
 from models.network import HeadCounter
+from models.pictures import Example
 
 PEERS = Path(__file__).parent / "peers"
 SMALL, LARGE = (640, 352), (1024, 768)

@@ -1,15 +1,18 @@
 """The simulated street as a training set of its own: other streets and people than it shows."""
 
+from pathlib import Path
+
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
 from edge.watch.cameras.scene import Scene
-from models.data import Example
+from models.pictures import Example
 
 FIRST_SEED = 1000  # below are the streets of the demonstration, the tests and the evaluation
 SIZES = ((640, 352), (640, 480), (384, 544), (960, 544), (640, 352))
 MOMENTS_S = (5.0, 47.0, 93.0)
+KEPT = Path(__file__).parent / "runs" / "scenes.npz"
 
 
 def training_scenes(streets: int = 90) -> list[Example]:
@@ -32,6 +35,24 @@ def training_scenes(streets: int = 90) -> list[Example]:
             name = f"scene-{FIRST_SEED + index}-{moment:g}"
             examples.append(Example(name, picture.pixels, picture.heads))
     return examples
+
+
+def kept_scenes() -> list[Example]:
+    """Training scenes, drawn once and kept, as that takes minutes."""
+    if not KEPT.exists():
+        KEPT.parent.mkdir(exist_ok=True)
+        drawn = training_scenes()
+        parts = {f"{n}.{part}": value for n, e in enumerate(drawn) for part, value in _parts(e)}
+        np.savez_compressed(KEPT, **parts)
+    with np.load(KEPT) as kept:
+        count = len(kept.files) // 2
+        return [
+            Example(f"scene-{n}", kept[f"{n}.pixels"], kept[f"{n}.heads"]) for n in range(count)
+        ]
+
+
+def _parts(example: Example) -> tuple[tuple[str, np.ndarray], ...]:
+    return ("pixels", example.pixels), ("heads", example.heads)
 
 
 def golden_picture() -> Image.Image:

@@ -1,14 +1,16 @@
-"""Trains the head counter: `python -m models.train --minutes 50`.
+"""Trains the head counter: `python -m models.train --name fifth --minutes 90`.
 
 Writes `models/runs/NAME/` with a checkpoint every few minutes, from which `--resume` goes on, and
 a log of what was run. Progress, learning rate and the switch to simulated int8 follow the clock.
+On a CPU, `OMP_WAIT_POLICY=PASSIVE` helps where others use it too; a GPU is used where there is one.
 """
 
 import copy
 import json
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,88 +18,91 @@ import click
 import torch
 from torch import Tensor
 
-from models.data import Crops, Example, load_set
+from models.crops import SHARES, Crops, Share, as_input
 from models.losses import loss
 from models.network import HeadCounter
+from models.pictures import Example, data_option, load_set
+from models.scenes import kept_scenes
 
 ROOT = Path(__file__).parent
-DATA = ROOT.parent.parent / "shared/data/heads"
-WEIGHTS = ROOT.parent.parent / "shared/weights/deeplabv3_mnv2_dm05_pascal_quant.tflite"
+TRUNK = ROOT.parent.parent / "shared/weights/deeplabv3_mnv2_dm05_pascal_quant.tflite"
 REAL_SETS = ("street", "station", "dense", "rendered")
-EMA_DECAY = 0.998
-CHECKPOINT_EVERY_S = 180.0
-INT8_FROM = 0.75  # part of the time after which int8 is simulated
+EMA_DECAY = 0.999
+CHECKPOINT_EVERY_S, NOTE_EVERY_S = 180.0, 20.0
+CLIP = 100.0  # of the gradient's norm, which is usually a quarter of it
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a run was asked to do."""
+    """What a run was asked to do. Rates are AdamW's at their highest."""
 
-    name: str
     minutes: float
-    batch: int
-    trunk_rate: float
-    rate: float
-    seed: int
-    int8_from: float
+    batch: int = 16
+    trunk_rate: float = 3e-4
+    rate: float = 1e-3
+    seed: int = 1
+    int8_from: float = 0.85  # part of the time after which int8 is simulated
+    freeze: int = 3  # parts of the trunk, the stem among them, that stay as they are
+    workers: int = 1  # processes that prepare crops
+    threads: int = 2  # of a CPU; one alone is quicker where others use the second core
 
 
-_PATH = click.Path(path_type=Path)
-_FILE = click.Path(path_type=Path, exists=True)
+_PATH = click.Path(path_type=Path, exists=True)
+_DEFAULT = Options(minutes=90.0)
+
+
+def _option(name: str, about: str) -> Any:
+    """A number of `Options`, with its default."""
+    return click.option(
+        f"--{name.replace('_', '-')}",
+        default=getattr(_DEFAULT, name),
+        show_default=True,
+        help=about,
+    )
 
 
 @click.command()
-@click.option("--data", type=_PATH, default=DATA, envvar="REDROAD_DATA", help="The sets' folder.")
-@click.option("--weights", type=_FILE, default=WEIGHTS, help="The pretrained trunk.")
-@click.option("--name", default="first", show_default=True, help="Folder under models/runs.")
-@click.option("--minutes", default=50.0, show_default=True, help="How long to train.")
-@click.option("--batch", default=16, show_default=True, help="Crops a step.")
-@click.option("--trunk-rate", default=3e-4, show_default=True, help="Learning rate of the trunk.")
-@click.option("--rate", default=1e-3, show_default=True, help="Learning rate of the rest.")
-@click.option("--seed", default=1, show_default=True, help="Of crops and weights.")
-@click.option("--int8-from", default=INT8_FROM, show_default=True, help="Part of the time.")
-@click.option("--workers", default=1, show_default=True, help="Processes that prepare crops.")
-@click.option("--start-from", type=_FILE, help="A checkpoint whose weights to begin with.")
+@data_option
+@click.option("--trunk", type=_PATH, default=TRUNK, help="The pretrained trunk, a DeepLab file.")
+@click.option("--name", required=True, help="Folder under models/runs.")
+@click.option("--start-from", type=_PATH, help="Weights to begin with, such as models/street.pt.")
 @click.option("--resume", is_flag=True, help="Go on from this run's checkpoint.")
+@_option("minutes", "How long to train.")
+@_option("batch", "Crops a step.")
+@_option("trunk_rate", "Learning rate of the trunk.")
+@_option("rate", "Learning rate of the rest.")
+@_option("seed", "Of crops and weights.")
+@_option("int8_from", "Part of the time after which int8 is simulated.")
+@_option("freeze", "Parts of the trunk that stay as they are.")
+@_option("workers", "Processes that prepare crops.")
+@_option("threads", "Threads that compute, on a CPU.")
 def main(
-    data: Path, weights: Path, workers: int, start_from: Path | None, resume: bool, **given: Any
+    data: Path, trunk: Path, name: str, start_from: Path | None, resume: bool, **given: Any
 ) -> None:
     """Train the head counter on the train splits."""
-    options = Options(**given)
-    torch.manual_seed(options.seed)
-    torch.set_num_threads(2)
-    sets = {name: load_set(data, name, "train") for name in REAL_SETS}
-    sets["scene"] = scene_examples()
-    run = ROOT / "runs" / options.name
-    run.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(options, run)
+    sets = {known: load_set(data, known, "train") for known in REAL_SETS}
+    sets["scene"] = kept_scenes()
+    trainer = Trainer(Options(**given), ROOT / "runs" / name)
     if resume:
-        trainer.load(run / "checkpoint.pt", weights_only=False)
+        trainer.resume()
     elif start_from:
-        trainer.load(start_from, weights_only=True)
+        trainer.start_from(start_from)
     else:
-        trainer.model.load_trunk(weights)
-        trainer.average = copy.deepcopy(trainer.model)
-    trainer.train(sets, workers)
-
-
-def scene_examples() -> list[Example]:
-    """Pictures of the simulated street, made once and kept in models/runs/scene.pt."""
-    from models.scenes import training_scenes
-
-    kept = ROOT / "runs" / "scene.pt"
-    if not kept.exists():
-        kept.parent.mkdir(exist_ok=True)
-        torch.save(training_scenes(), kept)
-    return torch.load(kept, weights_only=False)  # type: ignore[no-any-return]
+        trainer.load_trunk(trunk)
+    trainer.train(sets, SHARES)
 
 
 class Trainer:
     """A model, its moving average, and the time it has had."""
 
     def __init__(self, options: Options, run: Path) -> None:
+        torch.manual_seed(options.seed)
+        torch.set_num_threads(options.threads)
         self.options, self.run = options, run
-        self.model = HeadCounter()
+        run.mkdir(parents=True, exist_ok=True)
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.model = HeadCounter().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model.freeze(options.freeze)
         self.average = copy.deepcopy(self.model)
         trunk = self.model.trunk_parameters()
         known = {id(parameter) for parameter in trunk}
@@ -108,62 +113,79 @@ class Trainer:
         ]
         self.optimizer = torch.optim.AdamW(groups, lr=options.rate, weight_decay=1e-4)
         self.spent_s, self.steps, self.int8 = 0.0, 0, False
+        self.recent: float | None = None
 
-    def load(self, file: Path, *, weights_only: bool) -> None:
-        """Take a checkpoint's weights, and with them its time, unless only weights are wanted."""
-        state = torch.load(file, weights_only=False)
-        self.model.load_state_dict(state["average" if weights_only else "model"])
+    def load_trunk(self, file: Path) -> None:
+        """Begin with a pretrained trunk."""
+        self.model.load_trunk(file)
+        self.average.load_state_dict(self.model.state_dict())
+
+    def start_from(self, file: Path) -> None:
+        """Begin with weights that are kept, or with another run's averaged ones."""
+        state = torch.load(file, weights_only=True, map_location=self.device)
+        for model in (self.model, self.average):
+            model.load_state_dict(state.get("average", state))
+
+    def resume(self) -> None:
+        """Take everything from this run's checkpoint, the time it has had too."""
+        file = self.run / "checkpoint.pt"
+        if not file.exists():
+            raise click.UsageError(f"no {file} to resume from; leave out --resume to begin")
+        state = torch.load(file, weights_only=True, map_location=self.device)
+        self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
-        if not weights_only:
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.spent_s, self.steps = state["spent_s"], state["steps"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.spent_s, self.steps = state["spent_s"], state["steps"]
 
-    def train(self, sets: dict[str, list[Example]], workers: int) -> None:
+    def train(self, sets: Mapping[str, list[Example]], shares: Sequence[Share]) -> None:
         """Until the time is spent."""
-        crops = Crops(sets, self.options.seed + self.steps)
+        options = self.options
+        self._log({"options": asdict(options), "sets": {n: len(e) for n, e in sets.items()}})
+        crops = Crops(dict(sets), options.seed + self.steps, shares)
+        fetch = {"prefetch_factor": 6} if options.workers else {}
         loader = torch.utils.data.DataLoader(
-            crops, self.options.batch, num_workers=workers, prefetch_factor=6
+            crops, options.batch, num_workers=options.workers, **fetch
         )
-        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        shown, saved, recent = 0.0, time.monotonic(), 0.0
-        began = time.monotonic() - self.spent_s
+        shown, saved, began = self.spent_s, self.spent_s, time.monotonic() - self.spent_s
         for pictures, heads in loader:
-            progress = self.spent_s / (60 * self.options.minutes)
+            progress = self.spent_s / (60 * options.minutes)
             if progress >= 1:
                 break
-            if progress >= self.options.int8_from and not self.int8:
+            if progress >= options.int8_from and not self.int8:
                 self._switch_to_int8()
-            value = self._step(pictures, heads, progress)
-            recent = value if self.steps == 1 else 0.98 * recent + 0.02 * value
+            self._step(pictures, heads, progress)
             self.spent_s = time.monotonic() - began
-            if self.spent_s - shown > 20:
+            if self.spent_s - shown > NOTE_EVERY_S:
                 shown = self.spent_s
-                self._note(progress=progress, steps=self.steps, loss=recent, int8=self.int8)
-            if time.monotonic() - saved > CHECKPOINT_EVERY_S:
-                saved = time.monotonic()
+                self._note(progress)
+            if self.spent_s - saved > CHECKPOINT_EVERY_S:
+                saved = self.spent_s
                 self.save()
         self.save()
 
-    def _step(self, pictures: Tensor, heads: Tensor, progress: float) -> float:
+    def _step(self, pictures: Tensor, heads: Tensor, progress: float) -> None:
         warm = min(1.0, (self.steps + 1) / 100)
         for group in self.optimizer.param_groups:
             group["lr"] = group["rate"] * warm * max(0.01, (1 + math.cos(math.pi * progress)) / 2)
         self.model.train()
-        logits = self.model(pictures.contiguous(memory_format=torch.channels_last))
-        value = loss(logits, heads)
+        pictures = as_input(pictures.to(self.device)).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device, torch.bfloat16):
+            logits = self.model(pictures)
+        value = loss(logits.float(), heads.to(self.device))
         self.optimizer.zero_grad(set_to_none=True)
         value.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 20.0)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
         self.optimizer.step()
         self.steps += 1
         self._average()
-        return float(value.detach())
+        found = float(value.detach())
+        self.recent = found if self.recent is None else 0.98 * self.recent + 0.02 * found
 
     @torch.no_grad()
     def _average(self) -> None:
         decay = min(EMA_DECAY, (1 + self.steps) / (10 + self.steps))
-        for mean, fresh in zip(self.average.parameters(), self.model.parameters(), strict=True):
-            mean.lerp_(fresh, 1 - decay)
+        means, fresh = list(self.average.parameters()), list(self.model.parameters())
+        torch._foreach_lerp_(means, fresh, 1 - decay)
         for mean, fresh in zip(self.average.buffers(), self.model.buffers(), strict=True):
             mean.copy_(fresh)
 
@@ -179,15 +201,23 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "spent_s": self.spent_s,
             "steps": self.steps,
-            "options": vars(self.options),
+            "options": asdict(self.options),
         }
         torch.save(state, self.run / "checkpoint.tmp")
         (self.run / "checkpoint.tmp").replace(self.run / "checkpoint.pt")
 
-    def _note(self, *, progress: float, steps: int, loss: float, int8: bool) -> None:
-        minutes, progress, loss = (round(value, 4) for value in (self.spent_s / 60, progress, loss))
-        facts = {"minutes": minutes, "progress": progress, "steps": steps, "loss": loss}
-        line = json.dumps({**facts, "int8": int8})
+    def _note(self, progress: float) -> None:
+        facts = {
+            "minutes": round(self.spent_s / 60, 2),
+            "progress": round(progress, 4),
+            "steps": self.steps,
+            "loss": round(self.recent or 0.0, 4),
+            "int8": self.int8,
+        }
+        self._log(facts)
+
+    def _log(self, facts: Mapping[str, Any]) -> None:
+        line = json.dumps(facts)
         click.echo(line)
         with (self.run / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(line + "\n")

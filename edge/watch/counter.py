@@ -1,9 +1,9 @@
 """The head counter: a picture in, heads per cell with their variance out.
 
 The picture is scaled to fit the model's input, kept in shape, and laid at the top left on grey.
-The network gives int8 logits for each cell: a gate (is anybody here) and bins (how many, if so).
-What follows is done in float: with p the gate's probability and L the bins' mean, a zero-inflated
-Poisson count has mean p L and variance p L (1 + (1 - p) L) (Lambert 1992, Technometrics 34).
+The network gives two int8 logits for each block of 8x8 px: softplus of the first is the expected
+number of heads, softplus of the second the variance per expected head. That and all sums are done
+in float; cells are squares of blocks.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from edge.watch.runtime import RuntimeName, make_interpreter
 from edge.wire import HeadMap
 
 GREY = 128
+LOGITS = 2  # of each block
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Counter:
         self._table = _pixel_table(self._input)
         width, height = entry.input
         self._canvas = np.full((height, width, 3), GREY, np.uint8)
-        self._bins = np.asarray(entry.bins, np.float32)
+        self._softplus = _softplus_table(self._output)
 
     def count(self, pixels: NDArray[np.uint8]) -> HeadMap:
         """The heads in a picture of shape (height, width, 3), RGB."""
@@ -51,11 +52,13 @@ class Counter:
         raw = self._interpreter.get_tensor(self._output_index)[0]
         cell = self.entry.cell / ratio
         rows, columns = (
-            min(raw.shape[0], _cells(height, cell)),
-            min(raw.shape[1], _cells(width, cell)),
+            min(self.entry.input[1] // self.entry.cell, _cells(height, cell)),
+            min(self.entry.input[0] // self.entry.cell, _cells(width, cell)),
         )
-        count, variance = self._finish(raw[:rows, :columns])
-        return HeadMap(count, variance, cell, width, height, self.entry.interval)
+        side = self.entry.cell // self.entry.block
+        count, variance = self._finish(raw[: rows * side, : columns * side], side)
+        entry = self.entry
+        return HeadMap(count, variance, cell, width, height, entry.interval, entry.relative)
 
     def _lay(self, pixels: NDArray[np.uint8]) -> float:
         """Put the picture on the canvas; the ratio of canvas px to picture px."""
@@ -71,24 +74,22 @@ class Counter:
         self._canvas[: size[1], : size[0]] = pixels
         return ratio
 
-    def _finish(self, raw: NDArray[np.int8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Counts and variances from int8 logits of shape (rows, columns, 1 + bins)."""
-        logits = (raw.astype(np.float32) - self._output.zero) * np.float32(self._output.scale)
-        some = 1 / (1 + np.exp(-logits[..., 0]))
-        weight = np.exp(logits[..., 1:] - logits[..., 1:].max(axis=-1, keepdims=True))
-        mean = weight @ self._bins / weight.sum(axis=-1)
+    def _finish(
+        self, raw: NDArray[np.int8], side: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Heads and variance of each cell from int8 logits (rows, columns, 2) of its blocks."""
+        heads, dispersion = np.moveaxis(self._softplus[raw.view(np.uint8)], -1, 0)
         scale = np.float32(self.entry.scale)
-        count = some * mean
-        return scale * count, scale * scale * count * (1 + (1 - some) * mean)
+        return scale * _sums(heads, side), scale * scale * _sums(heads * dispersion, side)
 
     def _check_form(self) -> None:
         """Refuse a file that is a TFLite model, but not one of ours."""
         inputs = self._interpreter.get_input_details()
         outputs = self._interpreter.get_output_details()
         wide, high = self.entry.input
-        cell = self.entry.cell
+        block = self.entry.block
         expected_in = [1, high, wide, 3]
-        expected_out = [1, high // cell, wide // cell, 1 + len(self.entry.bins)]
+        expected_out = [1, high // block, wide // block, LOGITS]
         for name, tensors, shape in (
             ("input", inputs, expected_in),
             ("output", outputs, expected_out),
@@ -109,6 +110,20 @@ def _pixel_table(to: Quantization) -> NDArray[np.int8]:
     real = np.arange(256) / 127.5 - 1
     table: NDArray[np.int8] = np.clip(np.rint(real / to.scale + to.zero), -128, 127).astype(np.int8)
     return table
+
+
+def _softplus_table(of: Quantization) -> NDArray[np.float32]:
+    """ln(1 + exp(real value)) of each int8 value, by the byte that holds it."""
+    values = np.arange(256, dtype=np.uint8).view(np.int8).astype(np.float64)
+    return np.logaddexp(0, (values - of.zero) * of.scale).astype(np.float32)
+
+
+def _sums(blocks: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Sums over squares of `side` x `side` blocks."""
+    rows, columns = blocks.shape
+    squares = blocks.reshape(rows // side, side, columns // side, side)
+    total: NDArray[np.float32] = squares.sum(axis=(1, 3))
+    return total
 
 
 def _cells(length: int, cell: float) -> int:

@@ -11,19 +11,19 @@ from edge.errors import ModelError
 
 
 class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One model file. Counts are multiplied by `scale`; `interval` standard deviations either
-    side of a sum of cells hold the truth in 90 of 100 pictures.
+    """One model file. Counts are multiplied by `scale`; `interval` and `relative` make the 90 %
+    interval of a sum of cells, as in `HeadMap`.
     """
 
     name: str
     file: str
     sha256: str
     input: tuple[int, int]  # width, height in px
-    cell: int  # side of an output cell in px of the input
-    head: str
-    bins: tuple[float, ...]  # heads per cell that the logits after the gate stand for
+    block: int  # side of what one output of the network stands for, in px of the input
+    cell: int  # side of a cell of the head map, some blocks wide
     scale: float
     interval: float
+    relative: float
     gmac: float
     golden_count: float  # what this file counts in the golden picture
     scores: dict[str, float] = {}

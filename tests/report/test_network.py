@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -33,7 +34,7 @@ class Far:
     """A broker and whoever listens there, in a network of their own behind a cable of ours."""
 
     def __init__(self, folder: Path) -> None:
-        self.name = f"redroad{os.getpid()}"
+        self.name = f"rr{uuid.uuid4().hex[:10]}"  # its own: a deleted one lingers for a moment
         self._config = folder / "far.conf"
         self._config.write_text(f"listener {PORT}\nallow_anonymous true\n")
         self._heard = folder / "heard"

@@ -77,17 +77,28 @@ def test_the_demonstration_is_counted_through_all_its_levels(wide: Counter, nigh
         assert found == pytest.approx(len(picture.heads), rel=1 / 3, abs=10), moment
 
 
-@pytest.mark.parametrize("name", ["black", "white", "noise", "empty street"])
-def test_nobody_is_counted_where_nobody_is(wide: Counter, name: str) -> None:
-    rng = np.random.default_rng(0)
-    empty = Scene(script=((0.0, 0.0), (150.0, 0.0)))
-    pixels = {
-        "black": np.zeros((352, 640, 3), np.uint8),
-        "white": np.full((352, 640, 3), 255, np.uint8),
-        "noise": rng.integers(0, 256, (352, 640, 3), np.uint8),
-        "empty street": empty.at(5.0).pixels,
-    }[name]
-    assert wide.count(pixels).total().people < 1.0
+EMPTY = ((0.0, 0.0), (150.0, 0.0))
+
+
+def picture_of_nobody(name: str, width: int, height: int) -> NDArray[np.uint8]:
+    grey = np.linspace(200, 150, height)[:, None, None] * np.ones((1, width, 3))
+    return {
+        "black": lambda: np.zeros((height, width, 3), np.uint8),
+        "white": lambda: np.full((height, width, 3), 255, np.uint8),
+        "noise": lambda: np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8),
+        "fog": lambda: grey.astype(np.uint8),
+        "empty street": lambda: Scene(width, height, script=EMPTY).at(5.0).pixels,
+        "empty street at night": lambda: (
+            Scene(width, height, night=True, script=EMPTY).at(5.0).pixels
+        ),
+    }[name]()
+
+
+@pytest.mark.parametrize(
+    "name", ["black", "white", "noise", "fog", "empty street", "empty street at night"]
+)
+def test_nobody_is_counted_where_nobody_is(counter: Counter, entry: ModelEntry, name: str) -> None:
+    assert counter.count(picture_of_nobody(name, *entry.input)).total().people < 0.5
 
 
 @pytest.mark.parametrize("size", [(352, 640), (544, 360), (48, 64), (1, 1), (2000, 3000), (480, 9)])
