@@ -112,8 +112,7 @@ def with_templates_home_assistant_reads(heard: Listener) -> None:
     """Every template gives, from what was sent, a value that its entity may have."""
     (config,) = heard.on("config")
     assert config == discovery(Site(site=Identity(name="test", unit="one")))
-    last = lambda: str(heard.on("state")[-1]["level"]).upper()  # noqa: E731
-    wait_for(lambda: last() == "UNKNOWN", 10, "the last state")
+    wait_for(lambda: heard.on("state")[-1]["level"].upper() == "UNKNOWN", 10, "the last state")
     told = {f"redroad/v1/test/one/{name}": heard.on(name)[-1] for name in ("state", "health")}
     shown = {
         name: jinja2.Template(each["value_template"]).render(value_json=told[each["state_topic"]])

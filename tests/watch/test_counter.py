@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,7 @@ EMPTY = ((0.0, 0.0), (150.0, 0.0))
 
 def picture_of_nobody(name: str, width: int, height: int) -> NDArray[np.uint8]:
     grey = np.linspace(200, 150, height)[:, None, None] * np.ones((1, width, 3))
-    return {
+    made: dict[str, Callable[[], NDArray[np.uint8]]] = {
         "black": lambda: np.zeros((height, width, 3), np.uint8),
         "white": lambda: np.full((height, width, 3), 255, np.uint8),
         "noise": lambda: np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8),
@@ -91,7 +92,8 @@ def picture_of_nobody(name: str, width: int, height: int) -> NDArray[np.uint8]:
         "empty street at night": lambda: (
             Scene(width, height, night=True, script=EMPTY).at(5.0).pixels
         ),
-    }[name]()
+    }
+    return made[name]()
 
 
 @pytest.mark.parametrize(
