@@ -6,7 +6,6 @@ with each quick death.
 """
 
 import asyncio
-import ctypes
 import fcntl
 import os
 import signal
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from edge.errors import LinkError
+from edge.parent import die_with_parent
 from edge.program import Places
 
 START_LIMIT_S = 15.0
@@ -27,7 +27,6 @@ FIRST_TEXT_LIMIT_S = 4.0
 STOP_LIMIT_S = 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
 STEADY_AFTER_S = 10.0
-PR_SET_PDEATHSIG = 1
 
 Tell = Callable[[str, str], None]
 
@@ -95,7 +94,7 @@ async def _build_clips(arguments: list[str], tell: Tell) -> None:
         stderr=asyncio.subprocess.STDOUT,
         stdin=asyncio.subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=_die_with_parent,
+        preexec_fn=die_with_parent,
     )
     try:
         await _pass_lines("voice", process.stdout, tell)
@@ -139,7 +138,7 @@ class _Keeper:
             stdin=asyncio.subprocess.DEVNULL,
             env={**os.environ, "NOTIFY_SOCKET": str(self._notify_path), "PYTHONUNBUFFERED": "1"},
             start_new_session=True,  # Ctrl-C reaches us alone: we end the children in good order
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
         lines = asyncio.create_task(_pass_lines(self._child.name, process.stdout, self._tell))
         watch = asyncio.create_task(self._kill_when_silent(process))
@@ -191,11 +190,6 @@ def _notify_socket(path: Path) -> socket.socket:
     notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     notify.bind(str(path))
     return notify
-
-
-def _die_with_parent() -> None:
-    """Ask the kernel to end the child with us: orphans would hold the sockets and the panel."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Colours:

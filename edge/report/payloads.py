@@ -142,7 +142,7 @@ def counts_fields(aggregate: Aggregate, stamp: Stamp) -> dict[str, object]:
     return {
         "id": counts_id(aggregate, stamp.boot_id),
         "zone": aggregate.zone,
-        "seconds": round(length_s(aggregate), 1),
+        "seconds": length_s(aggregate),
         "samples": aggregate.samples,
         "people": _spread_fields(aggregate.people),
         "density": _spread_fields(aggregate.density),

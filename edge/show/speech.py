@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from edge.errors import VoiceError
+from edge.parent import die_with_parent
 from edge.words import Phrase
 
 SPEAK_LIMIT_S = 20.0
@@ -59,7 +60,8 @@ def _speak(voice: str, text: str, path: str) -> None:
     """Speak into a file: one text only, for of two queued ones pyttsx3 writes only the last."""
     import pyttsx3  # noqa: PLC0415  only the child process loads it
 
-    signal.alarm(round(SPEAK_LIMIT_S))  # a parent that was killed cannot end a child that hangs
+    die_with_parent()
+    signal.alarm(round(SPEAK_LIMIT_S))  # a parent killed before that cannot end a child that hangs
 
     engine = pyttsx3.init("espeak")
     time.sleep(SETTLE_S)  # its own first settings are still on their way, and would overtake ours

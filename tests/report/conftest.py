@@ -13,14 +13,6 @@ from edge.link import Outlet, socket_path
 from tests.mosquitto import Mosquitto, wait_for
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    mosquitto = Mosquitto(tmp_path)
-    mosquitto.start()
-    yield mosquitto
-    mosquitto.kill()
-
-
 class Report:
     """The program `report` as a process of its own."""
 

@@ -16,14 +16,6 @@ BROKER = '[upstream]\nhost = "127.0.0.1"\nport = {}\n'
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    mosquitto = Mosquitto(tmp_path)
-    mosquitto.start()
-    yield mosquitto
-    mosquitto.kill()
-
-
-@pytest.fixture
 def appliance(tmp_path: Path, broker: Mosquitto) -> Iterator[Appliance]:
     unit = Appliance(tmp_path, SITE + BROKER.format(broker.port))
     unit.start()

@@ -1,0 +1,11 @@
+"""What a child process owes its parent: to end with it, however that ends."""
+
+import ctypes
+import signal
+
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process with its parent: orphans would hold sockets and panel."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
