@@ -21,6 +21,7 @@ COVERED = 0.90
 FAIR_RATIO = 0.45
 SIZES_OF_CROWD = ((0, 1), (1, 10), (10, 50), (50, 150), (150, 10_000))
 LEAST_DEVIATION = 0.1  # heads
+LEAST_FACTOR = 1.0  # or a sum near nothing would be told as certain, and gates the all-clear
 RELATIVE_STEPS = np.arange(0.0, 0.301, 0.01)
 
 
@@ -119,7 +120,8 @@ def fitted_interval(scores: Sequence[Score]) -> Interval:
     """
     groups = scores if len(scores) > 1 else _halves(scores[0])
     relative = min(RELATIVE_STEPS, key=lambda part: _unlikeness(groups, part))
-    return Interval(max(_factor(score, relative) for score in scores), float(relative))
+    needed = max(_factor(score, relative) for score in scores)
+    return Interval(max(LEAST_FACTOR, needed), float(relative))
 
 
 def _halves(score: Score) -> tuple[Score, Score]:

@@ -43,3 +43,11 @@ def test_held_out_coverage_is_lower_where_few_pictures_were_fitted_on() -> None:
     own = np.mean([score.judged_by(fitted_interval([score])).coverage for score in few])
     held_out = np.mean([held_out_coverage([score])[0] for score in few])
     assert held_out < own
+
+
+def test_a_count_near_nothing_is_never_told_as_certain() -> None:
+    """Though errors that cells share alone would hold every picture that was seen."""
+    truth = np.linspace(40.0, 200.0, 50)
+    shared = Score(truth, 1.1 * truth, np.full(50, 4.0), Interval(1.645, 0.0))
+    interval = fitted_interval([shared, shared])
+    assert interval.spread(np.array([0.0]), np.array([4.0])) >= 2.0
