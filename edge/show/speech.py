@@ -46,6 +46,7 @@ def _speak_in_child(phrase: Phrase, path: Path) -> None:
             capture_output=True,
             timeout=SPEAK_LIMIT_S,
             check=True,
+            preexec_fn=die_with_parent,
         )
     except subprocess.TimeoutExpired as error:
         raise VoiceError(f"speaking took over {SPEAK_LIMIT_S:.0f} s and was ended") from error
@@ -60,8 +61,7 @@ def _speak(voice: str, text: str, path: str) -> None:
     """Speak into a file: one text only, for of two queued ones pyttsx3 writes only the last."""
     import pyttsx3  # noqa: PLC0415  only the child process loads it
 
-    die_with_parent()
-    signal.alarm(round(SPEAK_LIMIT_S))  # a parent killed before that cannot end a child that hangs
+    signal.alarm(round(SPEAK_LIMIT_S))  # a parent that hangs cannot end a child that hangs
 
     engine = pyttsx3.init("espeak")
     time.sleep(SETTLE_S)  # its own first settings are still on their way, and would overtake ours
