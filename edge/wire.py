@@ -142,6 +142,7 @@ class Order(msgspec.Struct, frozen=True, tag=True):
     """What the sign shall say from `issued_at` on, for `lifetime_s` and not a moment longer.
 
     `until` is when an operator's text ends (boot-time ns); None for the sign's own messages.
+    `taken_at` is when the newest picture that decide had then seen was taken; None before any.
     """
 
     message: str
@@ -153,6 +154,7 @@ class Order(msgspec.Struct, frozen=True, tag=True):
     issued_at: int
     lifetime_s: float
     until: int | None = None
+    taken_at: int | None = None
 
 
 class ZoneState(msgspec.Struct, frozen=True):

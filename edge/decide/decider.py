@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from edge.commands import refuse_beyond_limits
 from edge.decide.levels import (
     Hold,
@@ -66,7 +68,8 @@ class Decider:
 
     def order(self, at: int) -> Order:
         """What the sign shall say at `at`."""
-        return order_for(self.shown(at), self._site, at, self._wishes)
+        order = order_for(self.shown(at), self._site, at, self._wishes)
+        return replace(order, taken_at=None if self._last is None else self._last.taken_at)
 
     def follow(self, command: Command, at: int) -> list[ZoneTransition]:
         """Take a Command that arrives at `at`; its repetition changes nothing.

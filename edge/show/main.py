@@ -1,10 +1,10 @@
 """The program `show`: Orders in; text, voice and light out. Neutral whenever in doubt."""
 
-from edge.clock import boottime_ns
-from edge.program import Places, running
+from edge.clock import boottime_ns, seconds
+from edge.program import Places, Program, running
 from edge.show.operator import OperatorTexts
 from edge.show.outputs import PinsOutput, SignOutput, VoiceOutput
-from edge.show.player import Player
+from edge.show.player import Player, Scene
 from edge.site import Site
 from edge.wire import Order, Page
 
@@ -22,18 +22,29 @@ def run(site: Site, places: Places) -> None:
         voice = VoiceOutput(site, program)
         texts = OperatorTexts(site, program, player.neutral.page)
         while not program.stopping:
-            for message in program.receive(TICK_S):
-                if isinstance(message, Order):
-                    player.take(texts.prepared(message), boottime_ns())
+            orders = [told for told in program.receive(TICK_S) if isinstance(told, Order)]
+            for order in orders:
+                player.take(texts.prepared(order), boottime_ns())
             scene = player.scene(boottime_ns())
             pins.show(scene.beacon)
             sign.show(scene, pins.sees_light, pins.lux)
             voice.follow(scene.order)
             program.facts["message"] = scene.message
+            _tell_age(program, orders[-1:], scene)
             program.alive()
         pins.close()
         voice.close()
         sign.close()
+
+
+def _tell_age(program: Program, newest: list[Order], scene: Scene) -> None:
+    """How old the last picture was (s) when the Order that stands on it was shown."""
+    if scene.order is None:
+        program.facts.pop("picture_age_s", None)
+    for order in newest:
+        if order.taken_at is not None:
+            age_s = seconds(boottime_ns() - order.taken_at)
+            program.facts["picture_age_s"] = round(age_s, 3)
 
 
 def neutral_page(site: Site) -> Page:
