@@ -2,7 +2,7 @@
 
 import logging
 
-from edge.clock import NS_PER_S, boot_id, boottime_ns, time_valid, wall_s
+from edge.clock import boot_id, boottime_ns, nanoseconds, time_valid, wall_s
 from edge.program import Program
 from edge.report.aggregate import Aggregate, Aggregator
 from edge.report.commander import Commander
@@ -24,11 +24,12 @@ from edge.report.payloads import (
 )
 from edge.report.restarts import Restarts
 from edge.report.sender import News, Sender
+from edge.report.status import WRITTEN_EVERY_S, forget_status, write_status
 from edge.report.store import Store
 from edge.site import Site
 from edge.wire import Event, Health, Message, State
 
-LOOK_EVERY = 10 * NS_PER_S
+LOOK_EVERY = nanoseconds(WRITTEN_EVERY_S)
 
 log = logging.getLogger("redroad")
 
@@ -83,6 +84,7 @@ class Reporter:
         if now - self._looked_at >= LOOK_EVERY:
             self._looked_at, self._machine = now, look(self._program.places.state)
             judge(self._machine, self._program)
+            write_status(self._program, self._state_payload(now), self._health_payload())
         for message in self._program.take_local():
             self.take(message)
         self._store.write()
@@ -95,6 +97,7 @@ class Reporter:
             self.take(message)
         self._sender.close()
         self._store.close()
+        forget_status(self._program.places)
 
     def _command(self, now: int) -> None:
         """Follow and answer what came from upstream."""
@@ -118,11 +121,14 @@ class Reporter:
     def _news(self, now: int) -> News:
         state = as_of(self._state, now)
         return News(
-            state=lambda: as_json(state_fields(state, self._stamp(now))),
+            state=lambda: self._state_payload(now),
             health=self._health_payload,
             urgent=(state.level, state.message, state.picture_faults),
             faults=[(name, health.faults) for name, health in sorted(self._health.items())],
         )
+
+    def _state_payload(self, now: int) -> str:
+        return as_json(state_fields(as_of(self._state, now), self._stamp(now)))
 
     def _health_payload(self) -> str:
         self._health["report"] = self._program.health()

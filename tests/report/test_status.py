@@ -1,0 +1,87 @@
+"""What report leaves beside the sockets for whoever stands at the unit."""
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from edge.clock import NS_PER_S, boot_id, boottime_ns
+from edge.program import Places
+from edge.report.status import STALE_AFTER_S, STATUS_FILE, read_status
+from tests.mosquitto import wait_for
+from tests.report.conftest import Report
+from tests.report.test_report import state
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    (tmp_path / "run").mkdir()
+    return Places(tmp_path / "run", tmp_path / "state")
+
+
+def put(places: Places, age_s: float, boot: str) -> None:
+    health = {"at_boot_ns": boottime_ns() - round(age_s * NS_PER_S), "boot_id": boot}
+    told = json.dumps({"state": {"level": "CLEAR"}, "health": health})
+    (places.runtime / STATUS_FILE).write_text(told, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("age_s", "boot", "lives"),
+    [
+        (1.0, boot_id(), True),
+        (STALE_AFTER_S + 1, boot_id(), False),
+        (-60.0, boot_id(), False),
+        (1.0, "another", False),
+    ],
+    ids=["fresh", "old", "of the future", "of another boot"],
+)
+def test_only_what_was_told_a_moment_ago_is_believed(
+    places: Places, age_s: float, boot: str, lives: bool
+) -> None:
+    put(places, age_s, boot)
+    assert (read_status(places) is not None) == lives
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"state":{},"health":{}}', "\x00\x01", '{"state"'])
+def test_half_a_file_is_none(places: Places, text: str) -> None:
+    (places.runtime / STATUS_FILE).write_text(text, encoding="utf-8")
+    assert read_status(places) is None
+
+
+def test_report_tells_state_and_health_and_forgets_them_at_its_end(report: Report) -> None:
+    report.start()
+    places = Places(report.runtime, report.state)
+
+    def told_of_caution() -> bool:
+        report.outlet.send(state())  # again and again: what is not repeated is UNKNOWN
+        return _level(places) == "CAUTION"
+
+    wait_for(told_of_caution, 20, "the state")
+    told = read_status(places)
+    assert told is not None
+    assert "report" in told.health["programs"]
+    report.end()
+    assert not (report.runtime / STATUS_FILE).exists()
+
+
+def test_a_full_runtime_folder_is_a_fault_and_no_more(report: Report) -> None:
+    report.runtime.mkdir()
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(report.runtime)]
+    if subprocess.run(mounted, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small disk can only be mounted by root")
+    try:
+        (report.runtime / "filler").write_bytes(bytes(4096))
+        report.start()
+        wait_for(lambda: "fault: status" in report.said(), 15, "the fault")
+        (report.runtime / "filler").unlink()
+        wait_for(lambda: "recovery: status works again" in report.said(), 15, "the recovery")
+        report.end(signal.SIGKILL)
+    finally:
+        subprocess.run(["umount", "-l", str(report.runtime)], check=True)
+
+
+def _level(places: Places) -> str | None:
+    told = read_status(places)
+    return None if told is None else str(told.state["level"])
