@@ -8,8 +8,9 @@ LOCK := deploy/locks/tests.txt
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet pyproject.toml
 ARGS ?=
+HOURS ?= 1
 
-.PHONY: help run test lint faults bench bench-models kills fuzz fleet mutants lock debian clean
+.PHONY: help run test lint faults bench bench-models kills fuzz fleet soak mutants lock debian clean
 
 help:
 	@echo "make run    set up, then run the sign on a simulated street (ARGS='--site FILE' for yours)"
@@ -21,6 +22,7 @@ help:
 	@echo "make kills  SIGKILL report at 500 random moments under load; prints what arrived"
 	@echo "make fuzz   tens of thousands of odd commands and messages (about an hour)"
 	@echo "make fleet  many units' report programs against one broker; ARGS='--units 40'"
+	@echo "make soak   the appliance for HOURS=1: slopes of memory, descriptors and threads, disk writes"
 	@echo "make mutants  change the level machine in every small way; tests must notice (a quarter of an hour)"
 	@echo "make lock   write deploy/locks/*.txt anew (needs uv)"
 
@@ -56,12 +58,16 @@ faults: debian $(BIN)/redroad
 bench: debian $(BIN)/redroad
 	$(BIN)/python -m tests.bench
 
-kills fleet: NEEDS := mosquitto
+kills fleet soak: NEEDS := mosquitto
 kills: debian $(BIN)/redroad
 	$(BIN)/python -c "from tests.report.kills import main; main()" $(ARGS)
 
 fleet: debian $(BIN)/redroad
 	$(BIN)/python -m hil.fleet $(ARGS)
+
+# The whole appliance for hours: what grows, and what wears the disk.
+soak: debian $(BIN)/redroad
+	$(BIN)/python -m hil.soak --hours $(HOURS) $(ARGS)
 
 fuzz: $(BIN)/redroad
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest --timeout 0 tests/report/test_fuzz.py $(ARGS)

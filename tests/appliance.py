@@ -56,6 +56,12 @@ class Appliance:
                 start_new_session=True,
             )
 
+    @property
+    def supervisor(self) -> int:
+        """The process of `redroad run` itself."""
+        assert self._process is not None
+        return self._process.pid
+
     def end(self, signum: signal.Signals = signal.SIGINT) -> int:
         """Ask it to end; its exit code."""
         assert self._process is not None

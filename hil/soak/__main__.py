@@ -1,0 +1,5 @@
+"""`python -m hil.soak`."""
+
+from hil.soak.soak import main
+
+main()

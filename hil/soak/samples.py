@@ -1,0 +1,81 @@
+"""What the kernel and the unit itself tell of a running unit, at a moment."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from edge.program import Places
+from edge.report.status import read_status
+from edge.report.store import OUTBOX_FILE
+from edge.run import CHILDREN
+
+SUPERVISOR = "run"
+PROGRAMS = (*(child.name for child in CHILDREN), SUPERVISOR)
+MEGABYTE = 1e6
+
+Sample = Mapping[str, float]
+
+
+class Sampler:
+    """Looks at the programs of one `redroad run`, each with the processes of its drivers."""
+
+    def __init__(self, supervisor: int, places: Places) -> None:
+        self._supervisor = psutil.Process(supervisor)
+        self._places = places
+        self._pids: dict[str, int] = {}
+        self.restarts = 0
+
+    def look(self) -> Sample:
+        """Figures by name, such as "watch.pss_mb"; those of a program that is away are lacking."""
+        found: dict[str, float] = {}
+        for name, process in self._programs().items():
+            try:
+                found |= {f"{name}.{what}": value for what, value in figures_of(process).items()}
+            except (psutil.NoSuchProcess, psutil.ZombieProcess):
+                continue  # told as a restart by the next look
+        return found | self._of_the_unit()
+
+    def _programs(self) -> dict[str, list[psutil.Process]]:
+        """The supervisor alone, and every program with all its children."""
+        running = {SUPERVISOR: [self._supervisor]}
+        for child in self._supervisor.children():
+            try:
+                name = child.cmdline()[3]
+                if name in PROGRAMS:
+                    running[name] = [child, *child.children(recursive=True)]
+                    self.restarts += self._pids.setdefault(name, child.pid) != child.pid
+                    self._pids[name] = child.pid
+            except (IndexError, psutil.NoSuchProcess, psutil.ZombieProcess):
+                continue
+        return running
+
+    def _of_the_unit(self) -> dict[str, float]:
+        """Latency and outbox."""
+        outbox = self._places.state.glob(f"{OUTBOX_FILE}*")
+        found = {"unit.outbox_mb": sum(size_of(file) for file in outbox) / MEGABYTE}
+        status = read_status(self._places)
+        shown = status.health["programs"].get("show", {}) if status else {}
+        if "picture_age_s" in shown:
+            found["unit.latency_ms"] = 1000 * float(shown["picture_age_s"])
+        return found
+
+
+def figures_of(processes: list[psutil.Process]) -> dict[str, float]:
+    """Sums over a program's processes; `written_mb` and `cpu_s` are since each began."""
+    times = [process.cpu_times() for process in processes]
+    return {
+        "pss_mb": sum(process.memory_full_info().pss for process in processes) / MEGABYTE,
+        "descriptors": sum(process.num_fds() for process in processes),
+        "threads": sum(process.num_threads() for process in processes),
+        "written_mb": sum(process.io_counters().write_bytes for process in processes) / MEGABYTE,
+        "cpu_s": sum(spent.user + spent.system for spent in times),
+    }
+
+
+def size_of(file: Path) -> int:
+    """Bytes; none of a file that has just gone."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
