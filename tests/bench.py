@@ -142,37 +142,37 @@ def even_heads(columns: int, rows: int, width: int = 640, height: int = 352) -> 
     return HeadMap(heads, heads, width / columns, width, height, 1.645)
 
 
-def bench_occupancy(counter_ms: float) -> None:
+def bench_occupancy(counter: Counter) -> None:
     """Zones and peaks over head maps of the demonstration's street, cut into strips."""
     print("\nOccupancy: zones, map, ms a frame, part of the counter")
     for count, columns, rows in SIZES:
-        seen = even_heads(columns, rows)
-        counter = ZoneCounter(strips(count), DEMO_GROUND)
-        (taken,) = median_ms(lambda c=counter, h=seen: c.count(h, 1))  # type: ignore[misc]
-        share = 100 * taken / counter_ms
-        aim = f"; {verdict(share, 1)} %" if (count, columns) == (8, 60) else ""
-        print(f"{count:>3} zones {columns:>4}x{rows} {taken:>8.3f} ms {share:>6.2f} %{aim}")
+        seen, zones = even_heads(columns, rows), ZoneCounter(strips(count), DEMO_GROUND)
+        taken, part = beside(counter, lambda z=zones, h=seen: z.count(h, 1))  # type: ignore[misc]
+        aim = f"; {verdict(part, 1)} %" if (count, columns) == (8, 60) else ""
+        print(f"{count:>3} zones {columns:>4}x{rows} {taken:>8.3f} ms {part:>6.2f} %{aim}")
 
 
-def bench_motion(manifest: Manifest) -> None:
-    """Optical flow in watch, then speeds and pressure in decide; each in turns with the counter."""
-    counter = Counter(manifest, manifest.named(PEER_OF), "litert", 1)
+def beside(counter: Counter, *works: Callable[[], object]) -> tuple[float, float]:
+    """Milliseconds of the first more than of the second, and percent of the counter's.
+
+    In turns with the counter, which leaves the processor's caches as it does in the street.
+    """
     street = Scene().at(28.0).pixels
+    *taken, counter_ms = median_ms(*works, lambda: counter.count(street))
+    more = taken[0] - sum(taken[1:])
+    return more, 100 * more / counter_ms
 
-    def share(*works: Callable[[], object]) -> tuple[float, float]:
-        """Milliseconds of the first more than of the second, and percent of the counter's."""
-        *taken, counter_ms = median_ms(*works, lambda: counter.count(street))
-        more = taken[0] - sum(taken[1:])
-        return more, 100 * more / counter_ms
 
+def bench_motion(counter: Counter) -> None:
+    """Optical flow in watch, then speeds and pressure in decide; each in turns with the counter."""
     print("\nMotion: picture or zones, map, ms a frame, part of the counter")
     flow = 0.0
     for width, height in ((640, 352), (960, 544), (1280, 720), (1920, 1080)):
-        taken, part = share(_flow(width, height))
+        taken, part = beside(counter, _flow(width, height))
         flow = flow or part
         print(f"flow {width:>5}x{height:<5} {taken:>8.3f} ms {part:>6.2f} %")
     for count, columns, rows in SIZES:
-        taken, part = share(*_with_and_without_motion(count, columns, rows))
+        taken, part = beside(counter, *_with_and_without_motion(count, columns, rows))
         both = f"; with the flow {flow + part:.0f} %, {verdict(flow + part, 25)} %"
         aim = both if (count, columns) == (8, 60) else ""
         print(f"{count:>3} zones {columns:>4}x{rows} {taken:>8.3f} ms {part:>6.2f} %{aim}")
@@ -261,8 +261,9 @@ def main() -> None:
     manifest = Manifest(shipped_manifest())
     counter_ms = bench_counter(manifest)
     bench_way(manifest, counter_ms)
-    bench_occupancy(counter_ms)
-    bench_motion(manifest)
+    counter = Counter(manifest, manifest.named(PEER_OF), "litert", 1)
+    bench_occupancy(counter)
+    bench_motion(counter)
     bench_start_and_memory()
     bench_show_idle()
 

@@ -20,7 +20,7 @@ class Rows:
 
     def __matmul__(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """The product with a vector, or with each of some (n, vector)."""
-        products = vector[..., self._columns]
+        products = vector.take(self._columns, axis=-1)
         products *= self._weights
         return np.asarray(np.add.reduceat(products, self._starts, axis=-1), np.float32)
 

@@ -69,10 +69,10 @@ class Weights:
     """What to sum: a row for each zone, one for what is beyond, then each zone's patches.
 
     `patches_from` are each zone's first. Of a zone that is not larger than a patch, or has no
-    ground plane, the only patch is the whole.
+    ground plane, the only patch is the whole. `zones` are their names and areas (m2).
     """
 
-    zones: tuple[Zone, ...]
+    zones: tuple[tuple[str, float], ...]
     people: Rows
     variance: Rows
     shares: tuple[Row, ...]
@@ -98,7 +98,7 @@ class Weights:
         counts = np.array([len(rows) for rows in patches])
         firsts = len(zones) + 1 + np.cumsum(counts) - counts
         return Weights(
-            zones=tuple(zones),
+            zones=tuple((zone.name, zone.area) for zone in zones),
             people=Rows([*shares, ground.beyond(), *(row for rows in patches for row in rows)]),
             variance=Rows(shares).squared(),
             shares=tuple(shares),
@@ -116,26 +116,31 @@ class Weights:
         sums = self.people @ heads.count.ravel()
         variances = self.variance @ heads.variance.ravel()
         peaks = np.maximum.reduceat(sums, self.patches_from)
-        found = map(heads.estimate, sums.tolist(), variances.tolist())
         speeds = moving or [None] * len(self.zones)
-        rows = zip(self.zones, found, peaks.tolist(), speeds, strict=False)
+        rows = zip(
+            self.zones, sums.tolist(), variances.tolist(), peaks.tolist(), speeds, strict=False
+        )
         return Crowd(
-            zones=tuple(_occupancy(*row, taken_at) for row in rows),
+            zones=tuple(
+                _occupancy(zone, heads.estimate(people, variance), peak, speed, taken_at)
+                for zone, people, variance, peak, speed in rows
+            ),
             beyond=float(sums[len(self.zones)]),
         )
 
 
 def _occupancy(
-    zone: Zone, found: Estimate, peak: float, moving: Moving | None, taken_at: int
+    zone: tuple[str, float], found: Estimate, peak: float, moving: Moving | None, taken_at: int
 ) -> Occupancy:
-    """One zone's figures. The peak is never below the mean."""
-    density = found.people / zone.area
+    """The figures of a zone, of which name and area are given. The peak is never below the mean."""
+    name, area = zone
+    density = found.people / area
     return Occupancy(
-        zone=zone.name,
+        zone=name,
         people=found.people,
         low=found.low,
         high=found.high,
-        area=zone.area,
+        area=area,
         density=density,
         peak=max(density, peak),
         taken_at=taken_at,
