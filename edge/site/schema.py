@@ -102,8 +102,8 @@ class Zone(Section):
     """A part of the street: its outline in metres on the ground, where there is a ground plane.
 
     Without one, its outline in the picture at the height of heads (`polygon`, in fractions of
-    width and height) and its area. `width_m` and `slope_percent` describe the street to whoever
-    reads the counts.
+    width and height) and its area. `width_m` and `slope_percent` of the street are notes for
+    whoever chooses its levels and draws its zones: nothing is computed from them.
     """
 
     name: Name
