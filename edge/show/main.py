@@ -1,5 +1,7 @@
 """The program `show`: Orders in; text, voice and light out. Neutral whenever in doubt."""
 
+import gc
+
 from edge.clock import boottime_ns, seconds
 from edge.program import Places, Program, running
 from edge.show.operator import OperatorTexts
@@ -13,6 +15,7 @@ TICK_S = 0.06
 
 def run(site: Site, places: Places) -> None:
     """Show until asked to stop."""
+    gc.freeze()  # a collection marks what it looks at, and so copies it in each driver's process
     with running("show", places) as program:
         player = Player(neutral_page(site))
         sign = SignOutput(site, program, player.neutral)
