@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from edge.errors import PictureError, SiteError
+from edge.sighting import Estimate, HeadMap
 from edge.watch.counter import Counter
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from edge.watch.recording import frames_of
-from edge.wire import Estimate, HeadMap
 
 LIMIT_GMAC = 2.3
 VIDEO_EVERY_S = 1.0

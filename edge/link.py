@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from edge.errors import LinkError
-from edge.wire import Message, decode, encode
+from edge.wire import WIRE, Message, Wire
 
 MAX_DATAGRAM = 1 << 18
 MAX_PATH = 107  # bytes in sockaddr_un, less the closing zero
@@ -32,8 +32,9 @@ def socket_path(runtime: Path, program: str) -> Path:
 class Inbox:
     """Where one program receives its messages."""
 
-    def __init__(self, runtime: Path, program: str) -> None:
+    def __init__(self, runtime: Path, program: str, wire: Wire = WIRE) -> None:
         self.rejected = 0
+        self._wire = wire
         path = socket_path(runtime, program)
         path.unlink(missing_ok=True)  # a killed predecessor leaves its name behind
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
@@ -54,7 +55,7 @@ class Inbox:
             except BlockingIOError:
                 break
             try:
-                messages.append(decode(data))
+                messages.append(self._wire.decode(data))
             except LinkError:
                 self.rejected += 1  # told in the program's Health
         return messages
@@ -74,8 +75,9 @@ class Inbox:
 class Outlet:
     """The way to one other program's inbox."""
 
-    def __init__(self, runtime: Path, program: str) -> None:
+    def __init__(self, runtime: Path, program: str, wire: Wire = WIRE) -> None:
         self.dropped = 0
+        self._wire = wire
         self._path = str(socket_path(runtime, program))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         with contextlib.suppress(OSError):  # a kernel may grant less: large enough by default
@@ -84,7 +86,7 @@ class Outlet:
     def send(self, message: Message) -> bool:
         """Send, without waiting; False when the receiver is away or its inbox is full."""
         try:
-            self._socket.sendto(encode(message), self._path)
+            self._socket.sendto(self._wire.encode(message), self._path)
         except OSError:
             self.dropped += 1
             return False

@@ -21,7 +21,7 @@ import sdnotify
 
 from edge.clock import boottime_ns, nanoseconds
 from edge.link import Inbox, Outlet
-from edge.wire import Command, Event, Health, Message
+from edge.wire import WIRE, Command, Event, Health, Message, Wire
 
 HEALTH_EVERY_S = 10.0
 EVENTS_KEPT = 1000
@@ -40,10 +40,10 @@ class Places:
 class Program:
     """One running program of the unit."""
 
-    def __init__(self, name: str, places: Places) -> None:
+    def __init__(self, name: str, places: Places, wire: Wire = WIRE) -> None:
         self.name = name
         self.places = places
-        self.inbox = Inbox(places.runtime, name)
+        self.inbox = Inbox(places.runtime, name, wire)
         self.stopping = self._ended = False
         self.fault_count = 0
         self.faults: dict[str, str] = {}
@@ -147,11 +147,11 @@ class Program:
 
 
 @contextmanager
-def running(name: str, places: Places) -> Iterator[Program]:
+def running(name: str, places: Places, wire: Wire = WIRE) -> Iterator[Program]:
     """Set up logging, signals and sockets for the program `name`, and end it cleanly."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
     places.runtime.mkdir(parents=True, exist_ok=True)
-    program = Program(name, places)
+    program = Program(name, places, wire)
     signal.signal(signal.SIGTERM, program.stop)
     signal.signal(signal.SIGINT, program.stop)
     with program.inbox:

@@ -17,11 +17,12 @@ import msgspec
 from edge.clock import NS_PER_S, nanoseconds
 from edge.decide.decider import Decider, ZoneTransition
 from edge.errors import PictureError, SiteError
+from edge.sighting import Sighting
 from edge.site import Site
 from edge.watch.frame import Frame
 from edge.watch.main import Counting
 from edge.watch.recording import TimedFrame, frames_of, length
-from edge.wire import Level, Occupancy, Sighting
+from edge.wire import Level, Occupancy
 
 REPLAY_LIMIT_GMAC = 2.3
 STEP = NS_PER_S

@@ -1,19 +1,21 @@
 """The messages between the programs: small, typed, frozen, each with its time.
 
-`Sighting` goes from watch to decide, `Order` from decide to show, `State`, `Event` and `Health` go
-to report, and `Command` comes down from it. Times named `at` or `_at`, `since` or `until` are
-CLOCK_BOOTTIME nanoseconds.
+`Order` goes from decide to show, `State`, `Event` and `Health` go to report, and `Command` comes
+down from it; what watch tells decide stands in `edge.sighting`, whose arrays the others need not
+load. Times named `at` or `_at`, `since` or `until` are CLOCK_BOOTTIME nanoseconds.
 """
 
 import enum
-import math
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from edge.errors import LinkError
+
+
+class Message(msgspec.Struct, frozen=True, tag=True):
+    """What one program sends another."""
 
 
 class Level(enum.IntEnum):
@@ -27,87 +29,6 @@ class Level(enum.IntEnum):
     CAUTION = 2
     CROWDED = 3
     CRITICAL = 4
-
-
-class HeadMap(msgspec.Struct, frozen=True, eq=False):
-    """Heads per cell of the picture.
-
-    `count` and `variance` are float32 of shape (rows, columns); cell (r, c) covers the square
-    from (c, r) * `cell` to (c + 1, r + 1) * `cell` px of a picture of `width` x `height` px.
-    The 90 % interval of a sum of cells has two parts: `interval` standard deviations of what each
-    cell errs by itself, and `relative` of the sum, by which all cells of a picture err together.
-    """
-
-    count: np.ndarray[Any, Any]
-    variance: np.ndarray[Any, Any]
-    cell: float
-    width: int
-    height: int
-    interval: float
-    relative: float = 0.0
-
-    def total(self) -> "Estimate":
-        """Heads in the whole picture."""
-        return self.weighted(np.ones_like(self.count))
-
-    def weighted(self, weights: NDArray[np.float32]) -> "Estimate":
-        """Heads in the part of the picture that `weights` (rows, columns; 0 to 1) selects."""
-        people = float(np.sum(self.count * weights))
-        return self.estimate(people, float(np.sum(self.variance * weights * weights)))
-
-    def estimate(self, people: float, variance: float) -> "Estimate":
-        """A sum of cells of this map, with the variance of that sum."""
-        spread = math.hypot(self.interval * variance**0.5, self.relative * people)
-        return Estimate(people, max(0.0, people - spread), people + spread)
-
-
-class Estimate(msgspec.Struct, frozen=True):
-    """A number of people with its 90 % interval."""
-
-    people: float
-    low: float
-    high: float
-
-
-class PictureHealth(msgspec.Struct, frozen=True):
-    """What is wrong with a picture, so that no count is taken from it."""
-
-    dark: bool = False
-    blurred: bool = False
-    covered: bool = False
-    moved: bool = False
-    frozen: bool = False
-
-    @property
-    def faults(self) -> tuple[str, ...]:
-        """The names of all that is wrong; empty for a trusted picture."""
-        return tuple(name for name in self.__struct_fields__ if getattr(self, name))
-
-
-class Motion(msgspec.Struct, frozen=True, eq=False):
-    """How the picture moves, for the cells of the same Sighting's head map.
-
-    `right` and `down` are px of the picture per second, float32 of shape (rows, columns). They
-    were measured in a smaller picture, of whose samples one stands for `sample` px.
-    """
-
-    right: np.ndarray[Any, Any]
-    down: np.ndarray[Any, Any]
-    sample: float
-
-
-class Sighting(msgspec.Struct, frozen=True, tag=True, eq=False):
-    """What one frame showed. `heads` is None when the picture could not be trusted.
-
-    `motion` is None when no trusted picture was taken shortly before this one, or the camera shook.
-    """
-
-    seq: int
-    taken_at: int
-    heads: HeadMap | None
-    picture: PictureHealth
-    model: str
-    motion: Motion | None = None
 
 
 class Occupancy(msgspec.Struct, frozen=True):
@@ -138,7 +59,7 @@ class Page(msgspec.Struct, frozen=True):
     seconds: float = 3.0
 
 
-class Order(msgspec.Struct, frozen=True, tag=True):
+class Order(Message, frozen=True):
     """What the sign shall say from `issued_at` on, for `lifetime_s` and not a moment longer.
 
     `until` is when an operator's text ends (boot-time ns); None for the sign's own messages.
@@ -169,7 +90,7 @@ class ZoneState(msgspec.Struct, frozen=True):
     warning: str = ""
 
 
-class State(msgspec.Struct, frozen=True, tag=True):
+class State(Message, frozen=True):
     """How things stand, told once a second. `frame_age_s` is None before the first frame.
 
     `beyond` is how many heads are seen too far away to be of any place, and so in no zone.
@@ -188,7 +109,7 @@ class State(msgspec.Struct, frozen=True, tag=True):
     commands: tuple[str, ...] = ()
 
 
-class Event(msgspec.Struct, frozen=True, tag=True):
+class Event(Message, frozen=True):
     """Something that happened and must not be lost.
 
     Its `kind` is "transition", "fault", "recovery", "input", "command", "start" or "stop".
@@ -204,7 +125,7 @@ class Event(msgspec.Struct, frozen=True, tag=True):
     after: str | None = None
 
 
-class Health(msgspec.Struct, frozen=True, tag=True):
+class Health(Message, frozen=True):
     """How one program is: what it measured of itself, and its open faults by name."""
 
     program: str
@@ -218,7 +139,7 @@ Action = Literal["hold", "text", "mute", "test", "release", "log"]
 Verbosity = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
-class Command(msgspec.Struct, frozen=True, tag=True):
+class Command(Message, frozen=True):
     """What a control room wants, from `since` until just before `until`; repeated while it stands.
 
     "hold" is of a `level`, "text" of the sign's `lines`, "log" of all programs' `verbosity`;
@@ -235,36 +156,30 @@ class Command(msgspec.Struct, frozen=True, tag=True):
     verbosity: Verbosity = "INFO"
 
 
-Message = Sighting | Order | State | Event | Health | Command
+class Wire:
+    """Messages as bytes, and bytes as messages of the kinds that are known here."""
+
+    def __init__(
+        self,
+        kinds: Any,
+        to_wire: Callable[[Any], Any] | None = None,
+        from_wire: Callable[[type, Any], Any] | None = None,
+    ) -> None:
+        self._encoder = msgspec.msgpack.Encoder(enc_hook=to_wire)
+        self._decoder = msgspec.msgpack.Decoder(kinds, dec_hook=from_wire)
+
+    def encode(self, message: Message) -> bytes:
+        """One message as bytes."""
+        return self._encoder.encode(message)
+
+    def decode(self, data: bytes) -> Message:
+        """The message in `data`; LinkError when it is none of ours."""
+        try:
+            message: Message = self._decoder.decode(data)
+        except (msgspec.MsgspecError, ValueError, TypeError) as error:
+            raise LinkError(f"a message of {len(data)} bytes is not understood: {error}") from error
+        return message
 
 
-def encode(message: Message) -> bytes:
-    """One message as bytes for the wire."""
-    return _encoder.encode(message)
-
-
-def decode(data: bytes) -> Message:
-    """The message in `data`; LinkError when it is none of ours."""
-    try:
-        return _decoder.decode(data)
-    except (msgspec.MsgspecError, ValueError, TypeError) as error:
-        raise LinkError(f"a message of {len(data)} bytes is not understood: {error}") from error
-
-
-def _array_to_wire(value: object) -> object:
-    if isinstance(value, np.ndarray):
-        return (*value.shape, np.ascontiguousarray(value, dtype="<f4").tobytes())
-    raise NotImplementedError(f"no wire form for {type(value).__name__}")
-
-
-def _array_from_wire(kind: type, value: Any) -> object:
-    if kind is np.ndarray or getattr(kind, "__origin__", None) is np.ndarray:
-        rows, columns, data = value
-        return np.frombuffer(data, dtype="<f4").reshape(rows, columns)
-    raise NotImplementedError(f"no wire form for {kind}")
-
-
-_encoder = msgspec.msgpack.Encoder(enc_hook=_array_to_wire)
-_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(
-    Message, dec_hook=_array_from_wire
-)
+MESSAGES = Order | State | Event | Health | Command
+WIRE = Wire(MESSAGES)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edge.wire import HeadMap
+from edge.sighting import HeadMap
 from models.crops import as_input
 from models.network import BLOCK, CELL, HeadCounter, counts
 from models.pictures import letterbox

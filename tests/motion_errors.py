@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from edge.clock import nanoseconds
 from edge.decide.motion import LEAST_PEOPLE, MEMORY_S
 from edge.decide.zones import ZoneCounter
+from edge.sighting import HeadMap, Motion
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Site
 from edge.watch.cameras.staged import SCENARIOS, Staged, load_crowd
 from edge.watch.cameras.street import ZONE_FAR_M, ZONE_HALF_M, ZONE_NEAR_M
@@ -22,7 +23,6 @@ from edge.watch.cameras.truth import STRETCH, inside
 from edge.watch.frame import Frame
 from edge.watch.main import Counting
 from edge.watch.motion import MotionMeter
-from edge.wire import HeadMap, Motion
 
 Floats = NDArray[np.float64]
 

@@ -25,8 +25,9 @@ from edge.decide.warnings import warning_of
 from edge.decide.wishes import Wishes
 from edge.decide.zones import ZoneCounter
 from edge.errors import GroundError
+from edge.sighting import Sighting
 from edge.site.schema import Site
-from edge.wire import Command, Level, Occupancy, Order, Sighting, State, ZoneState
+from edge.wire import Command, Level, Occupancy, Order, State, ZoneState
 
 NS = 1_000_000_000
 

@@ -6,8 +6,9 @@ from edge.decide.messages import ORDER_EVERY_S
 from edge.errors import CommandError
 from edge.link import Outlet
 from edge.program import Places, Program, running
+from edge.sighting import SIGHTING_WIRE, Sighting
 from edge.site import Site
-from edge.wire import Command, Sighting
+from edge.wire import Command
 
 STATE_EVERY_S = 1.0
 TICK_S = 0.2
@@ -15,7 +16,7 @@ TICK_S = 0.2
 
 def run(site: Site, places: Places) -> None:
     """Decide until asked to stop."""
-    with running("decide", places) as program:
+    with running("decide", places, SIGHTING_WIRE) as program:
         decider = Decider(site)
         teller = _Teller(places)
         program.ready()

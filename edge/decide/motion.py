@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edge.decide.ground import GroundPlane
 from edge.decide.rows import Row, Rows
 from edge.errors import GroundError
-from edge.wire import HeadMap, Motion
+from edge.sighting import HeadMap, Motion
 
 Floats = NDArray[np.float64]
 Sums = NDArray[np.float32]

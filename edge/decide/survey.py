@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.decide.overlap import signed_area
 from edge.errors import GroundError
-from edge.outlines import signed_area
 
 Floats = NDArray[np.float64]
 

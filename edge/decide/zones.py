@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from edge.decide.ground import GroundPlane
 from edge.decide.motion import Movement, Moving, Street
+from edge.decide.overlap import covered, signed_area
 from edge.decide.rows import Row, Rows
 from edge.errors import GroundError
-from edge.outlines import covered, signed_area
+from edge.sighting import Estimate, HeadMap, Motion
 from edge.site.schema import Ground, Zone
-from edge.wire import Estimate, HeadMap, Motion, Occupancy
+from edge.wire import Occupancy
 
 Floats = NDArray[np.float64]
 

@@ -8,8 +8,6 @@ from datetime import time
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from edge.clock import between, boottime_ns, nanoseconds
 from edge.errors import VoiceError
 from edge.site.outputs import Voice
@@ -137,6 +135,8 @@ def _open_at(volume: int, clip: Path) -> int:
     """A descriptor of the clip, or of a quieter copy in memory."""
     if volume == FULL_VOLUME:
         return os.open(clip, os.O_RDONLY | os.O_CLOEXEC)
+    import numpy as np  # noqa: PLC0415 - the largest library here, where the volume is turned down
+
     with wave.open(str(clip)) as sound:
         form, frames = sound.getparams(), sound.readframes(sound.getnframes())
     quieter = (np.frombuffer(frames, "<i2") * (volume / FULL_VOLUME)).astype("<i2")

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge.errors import ModelError
+from edge.sighting import HeadMap
 from edge.watch.manifest import Manifest, ModelEntry
 from edge.watch.runtime import RuntimeName, make_interpreter
-from edge.wire import HeadMap
 
 GREY = 128
 LOGITS = 2  # of each block

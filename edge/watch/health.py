@@ -11,10 +11,10 @@ import msgspec
 import numpy as np
 
 from edge.clock import nanoseconds
+from edge.sighting import PictureHealth
 from edge.watch.frame import Frame, Pixels
 from edge.watch.guard import ViewGuard
 from edge.watch.view import SMALLEST, Samples, pooled
-from edge.wire import PictureHealth
 
 # The longer side is brought to about this many samples, whatever the camera's resolution.
 SAMPLES = 320

@@ -3,6 +3,7 @@
 from edge.errors import ViewError
 from edge.link import Outlet
 from edge.program import Places, Program, running
+from edge.sighting import SIGHTING_WIRE, HeadMap, Sighting
 from edge.site import Site
 from edge.watch.cameras.choose import open_camera
 from edge.watch.cameras.patient import PatientCamera
@@ -14,7 +15,6 @@ from edge.watch.keeper import ViewKeeper
 from edge.watch.manifest import Manifest, shipped_manifest
 from edge.watch.motion import MotionMeter
 from edge.watch.view import View
-from edge.wire import HeadMap, Sighting
 
 # What a Pi 4 counts in about 0.1 s.
 LIMIT_GMAC = 1.0
@@ -26,7 +26,7 @@ def run(site: Site, places: Places) -> None:
         keeper = ViewKeeper(places.state, site.camera)
         guard = ViewGuard(_kept_view(keeper, program))
         counting = Counting(site, guard=guard)
-        decide = Outlet(places.runtime, "decide")
+        decide = Outlet(places.runtime, "decide", SIGHTING_WIRE)
         program.ready()
         camera = PatientCamera(lambda: open_camera(site), program)
         while not program.stopping:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.clock import nanoseconds, seconds
+from edge.sighting import HeadMap, Motion
 from edge.watch.frame import Frame, Pixels
-from edge.wire import HeadMap, Motion
 
 Grey = NDArray[np.uint8]
 Flow = NDArray[np.float32]  # (rows, columns, 2): samples to the right and down

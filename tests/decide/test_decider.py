@@ -14,17 +14,9 @@ from edge.decide.levels import NS, hold
 from edge.decide.messages import MESSAGES, NEUTRAL, ORDER_LIFETIME_S, order_for, pages_of
 from edge.decide.warnings import warning_of
 from edge.decide.zones import ZoneCounter
+from edge.sighting import HeadMap, Motion, PictureHealth, Sighting
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Site, Warnings, Zone
-from edge.wire import (
-    HeadMap,
-    Level,
-    Motion,
-    Occupancy,
-    PictureHealth,
-    Sighting,
-    State,
-    ZoneState,
-)
+from edge.wire import Level, Occupancy, State, ZoneState
 from edge.words import phrases_of
 
 WEST = Zone(name="west", polygon=[(0, 0), (0.5, 0), (0.5, 1), (0, 1)], area_m2=100.0)

@@ -12,8 +12,9 @@ from edge.decide.ground import GroundPlane
 from edge.decide.motion import MEMORY_S, PAUSE_S
 from edge.decide.zones import ZoneCounter
 from edge.errors import GroundError
+from edge.sighting import HeadMap, Motion
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Zone
-from edge.wire import HeadMap, Motion, Occupancy
+from edge.wire import Occupancy
 
 NS = 1_000_000_000
 PLANE = GroundPlane.of(DEMO_GROUND)

@@ -6,11 +6,11 @@ from numpy.typing import NDArray
 
 from edge.decide.zones import ZoneCounter
 from edge.errors import GroundError
+from edge.sighting import HeadMap
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Ground, Zone
 from edge.watch.cameras.scene import standard_view
 from edge.watch.cameras.staged import SCENARIOS, Staged
 from edge.watch.cameras.street import ZONE_AREA_M2, Street
-from edge.wire import HeadMap
 from tests.decide.truths import TrueZone, counted
 
 Floats = NDArray[np.float64]

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edge.decide.zones import ZoneCounter
+from edge.sighting import HeadMap
 from edge.site.schema import Zone
-from edge.wire import HeadMap
 
 
 def heads(rows: int = 22, columns: int = 40, each: float = 1.0) -> HeadMap:

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.sighting import HeadMap
 from edge.site.schema import Zone
 from edge.watch.cameras.truth import inside
-from edge.wire import HeadMap
 
 Floats = NDArray[np.float64]
 STEP_M = 0.1

@@ -22,20 +22,9 @@ from edge.report.asked import KINDS, Received
 from edge.report.commander import Commander
 from edge.report.reporter import Reporter
 from edge.report.store import Store
+from edge.sighting import SIGHTING_WIRE, Sighting
 from edge.site import Site
-from edge.wire import (
-    Command,
-    Event,
-    Health,
-    Level,
-    Occupancy,
-    Order,
-    Sighting,
-    State,
-    ZoneState,
-    decode,
-    encode,
-)
+from edge.wire import Command, Event, Health, Level, Occupancy, Order, State, ZoneState
 
 CASES = 20_000 if os.environ.get("HYPOTHESIS_PROFILE") == "fuzz" else 300
 fuzzed = settings(max_examples=CASES, deadline=None)
@@ -106,7 +95,9 @@ trees = st.recursive(
 @given(st.binary(max_size=300) | trees.map(WIRE.encode))
 def test_the_wire_takes_its_own_messages_or_none(data: bytes) -> None:
     with contextlib.suppress(LinkError):
-        assert isinstance(decode(data), Sighting | Order | State | Event | Health | Command)
+        assert isinstance(
+            SIGHTING_WIRE.decode(data), Sighting | Order | State | Event | Health | Command
+        )
 
 
 def _messages() -> st.SearchStrategy[Any]:
@@ -143,7 +134,7 @@ def test_report_takes_whatever_has_the_form_of_a_message(places: Places, tmp_pat
     @fuzzed
     @given(_messages())
     def check(message: Any) -> None:
-        reporter.take(decode(encode(message)))
+        reporter.take(SIGHTING_WIRE.decode(SIGHTING_WIRE.encode(message)))
         news = reporter._news(boottime_ns())
         json.loads(news.state())
         json.loads(news.health())

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge.clock import NS_PER_S
+from edge.sighting import HeadMap, Motion
 from edge.watch.cameras.staged import Staged
 from edge.watch.frame import Frame, Pixels
 from edge.watch.motion import MotionMeter
-from edge.wire import HeadMap, Motion
 
 GOLDEN = Path(__file__).parents[2] / "models" / "golden.jpg"
 QUARTER = NS_PER_S // 4
