@@ -15,6 +15,8 @@ from edge.program import Places
 from edge.site import Site, load_site
 from edge.site.outputs import Sign
 
+GENTLE = 10  # below a running unit's programs
+
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -219,20 +221,27 @@ def calibrate(**options: Any) -> None:
 
 @main.command()
 @site_option
+@runtime_option
 @state_option
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-def check(site_file: Path | None, state: Path, as_json: bool) -> None:
-    """Is this unit fit for service; if not, what to do."""
+def check(site_file: Path | None, runtime: Path, state: Path, as_json: bool) -> None:
+    """Is this unit fit for service; if not, what to do.
+
+    A line for each part. A unit that runs meanwhile is asked, not disturbed. Ends with code 0 when
+    the unit is fit for service, 1 when it is not, 2 when it could not be checked.
+    """
     import json
 
-    from edge.check import check_all
+    from edge.check import check_all, verdict
 
-    findings = check_all(site_file, state)
+    os.nice(GENTLE)
+    findings = check_all(site_file, Places(runtime, state))
     if as_json:
         click.echo(json.dumps([finding.as_dict() for finding in findings], ensure_ascii=False))
     else:
         for finding in findings:
             click.echo(finding.as_text())
+        click.echo(verdict(findings))
     if any(not finding.ok for finding in findings):
         sys.exit(1)
 

@@ -65,5 +65,13 @@ class BrokerError(RedRoadError, OSError):
     """The MQTT broker cannot be used."""
 
 
+class MachineError(RedRoadError, OSError):
+    """The machine is not fit: its clock, memory, heat or power."""
+
+
+class ServiceError(RedRoadError, OSError):
+    """A service of the unit does not run as it must."""
+
+
 class CommandError(RedRoadError, ValueError):
     """A command from upstream asks for what it may not."""

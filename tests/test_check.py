@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.check import Finding, check_all
+from edge.program import Places
 from edge.site.schema import DEMO_GROUND
 
 
@@ -16,7 +17,11 @@ def texts(tmp_path: Path, options: str) -> Finding:
 def line_of(part: str, tmp_path: Path, text: str) -> Finding:
     file = tmp_path / "site.toml"
     file.write_text(text, encoding="utf-8")
-    return next(line for line in check_all(file, tmp_path / "state") if line.part == part)
+    return next(
+        line
+        for line in check_all(file, Places(tmp_path / "run", tmp_path / "state"))
+        if line.part == part
+    )
 
 
 @pytest.mark.parametrize(

@@ -54,13 +54,18 @@ def judge(machine: Machine, program: Program) -> None:
         program.recovered("power")
 
 
+def throttled_bits(root: Path = Path("/")) -> int | None:
+    """The firmware's bits: those of now, and sixteen higher those of any time since boot."""
+    files = root.glob("sys/devices/platform/soc*/soc*firmware/get_throttled")
+    return next((bits for file in files if (bits := _number(file, base=16)) is not None), None)
+
+
 def _throttled(root: Path) -> tuple[str, ...] | None:
     """From the Pi firmware's hexadecimal file; None where there is none."""
-    for file in root.glob("sys/devices/platform/soc*/soc*firmware/get_throttled"):
-        bits = _number(file, base=16)
-        if bits is not None:
-            return tuple(words for bit, words in THROTTLED.items() if bits >> bit & 1)
-    return None
+    bits = throttled_bits(root)
+    if bits is None:
+        return None
+    return tuple(words for bit, words in THROTTLED.items() if bits >> bit & 1)
 
 
 def _number(file: Path, base: int = 10) -> int | None:

@@ -84,7 +84,8 @@ class Reporter:
         if now - self._looked_at >= LOOK_EVERY:
             self._looked_at, self._machine = now, look(self._program.places.state)
             judge(self._machine, self._program)
-            write_status(self._program, self._state_payload(now), self._health_payload())
+            payloads = self._state_payload(now), self._health_payload()
+            write_status(self._program, self._site.digest(), *payloads)
         for message in self._program.take_local():
             self.take(message)
         self._store.write()

@@ -16,19 +16,27 @@ STALE_AFTER_S = 30.0
 
 @dataclass(frozen=True)
 class Status:
-    """The state and health payloads, as upstream has them, `age_s` seconds ago."""
+    """The state and health payloads, as upstream has them, `age_s` seconds ago.
+
+    `site` is the digest of the site file that the unit began with.
+    """
 
     age_s: float
+    site: str
     state: Mapping[str, Any]
     health: Mapping[str, Any]
 
 
-def write_status(program: Program, state: str, health: str) -> None:
-    """Keep both payloads (JSON); a folder that does not take them is a fault, and no more."""
+def write_status(program: Program, site: str, state: str, health: str) -> None:
+    """Keep both payloads (JSON) of the site with this digest.
+
+    A folder that does not take them is a fault, and no more.
+    """
     path = program.places.runtime / STATUS_FILE
     draft = path.with_suffix(".new")
     try:
-        draft.write_text(f'{{"state":{state},"health":{health}}}\n', encoding="utf-8")
+        told = f'{{"site":"{site}","state":{state},"health":{health}}}\n'
+        draft.write_text(told, encoding="utf-8")
         draft.replace(path)  # a reader finds the old one or the new, never half of one
     except OSError as error:
         program.fault("status", f"{path} cannot be written ({error.strerror}); free that folder")
@@ -46,9 +54,9 @@ def read_status(places: Places) -> Status | None:
     """What a unit that runs in these folders told last; None where none runs."""
     try:
         told = json.loads((places.runtime / STATUS_FILE).read_text(encoding="utf-8"))
-        state, health = dict(told["state"]), dict(told["health"])
+        site, state, health = str(told["site"]), dict(told["state"]), dict(told["health"])
         age_s = (boottime_ns() - int(health["at_boot_ns"])) / NS_PER_S
     except (OSError, ValueError, KeyError, TypeError):
         return None
     lives = health.get("boot_id") == boot_id() and 0 <= age_s <= STALE_AFTER_S
-    return Status(age_s, state, health) if lives else None
+    return Status(age_s, site, state, health) if lives else None

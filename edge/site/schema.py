@@ -1,5 +1,6 @@
 """Every option of `site.toml`, with its default and its bounds."""
 
+import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
@@ -296,6 +297,10 @@ class Site(Section):
                 "sign.night_from and sign.night_to, or inputs.lux_file; add one"
             )
         return self
+
+    def digest(self) -> str:
+        """Tells these options from any others."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     def path(self, text: str) -> Path:
         """A path of the site file: relative ones start at the site file's own folder."""

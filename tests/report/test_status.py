@@ -23,7 +23,7 @@ def places(tmp_path: Path) -> Places:
 
 def put(places: Places, age_s: float, boot: str) -> None:
     health = {"at_boot_ns": boottime_ns() - round(age_s * NS_PER_S), "boot_id": boot}
-    told = json.dumps({"state": {"level": "CLEAR"}, "health": health})
+    told = json.dumps({"site": "s", "state": {"level": "CLEAR"}, "health": health})
     (places.runtime / STATUS_FILE).write_text(told, encoding="utf-8")
 
 
