@@ -130,6 +130,7 @@ class Appliance:
 
 def send(pid: int, signum: signal.Signals) -> int:
     """Send a signal; the moment (boot time, ns)."""
+    assert pid, "the process is not there"  # 0 would be our own process group
     now = boottime_ns()
     os.kill(pid, signum)
     time.sleep(0)
