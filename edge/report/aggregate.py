@@ -10,6 +10,8 @@ from edge.wire import Level, Occupancy, State
 
 # A State stands for this long at most; after that nothing is known.
 STANDS_FOR = 3 * NS_PER_S
+# What is beyond these was not measured: persons (per m2, too), and m/s.
+MOST_PEOPLE, FASTEST = 1e6, 100.0
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Aggregate:
-    """One zone over one period, times in boot-time ns; shares of time per level add up to 1."""
+    """One zone over one period, times in boot-time ns; shares of time per level add up to 1.
+
+    `speed` is the mean over its people in m/s, None where at no moment both were known.
+    """
 
     zone: str
     start: int
@@ -32,6 +37,7 @@ class Aggregate:
     samples: int
     people: Spread
     density: Spread
+    speed: float | None
     shares: dict[Level, float]
 
 
@@ -61,8 +67,9 @@ class Aggregator:
         closed = self.pass_time(state.at)
         self._last = state
         for zone in state.zones:
-            if zone.occupancy is not None and zone.zone in self._zones:
-                self._zones[zone.zone].seen.append(zone.occupancy)
+            seen = zone.occupancy
+            if zone.zone in self._zones and seen is not None and _is_sound(seen):
+                self._zones[zone.zone].seen.append(seen)
         return closed
 
     def pass_time(self, now: int) -> list[Aggregate]:
@@ -108,8 +115,21 @@ class Aggregator:
             samples=len(minute.seen),
             people=_spread([seen.people for seen in minute.seen]),
             density=_spread([seen.density for seen in minute.seen]),
+            speed=_mean_speed(minute.seen),
             shares={level: minute.lasted.get(level, 0) / whole for level in Level},
         )
+
+
+def _is_sound(seen: Occupancy) -> bool:
+    """Whether its figures can be true; what is no number is not known."""
+    return 0 <= seen.people < MOST_PEOPLE and 0 <= seen.density < MOST_PEOPLE
+
+
+def _mean_speed(seen: Sequence[Occupancy]) -> float | None:
+    """Of all people, so that a moment counts by how many there were."""
+    moving = [(o.speed, o.people) for o in seen if o.speed is not None and 0 <= o.speed < FASTEST]
+    people = sum(number for _, number in moving)
+    return sum(speed * number for speed, number in moving) / people if people > 0 else None
 
 
 def _spread(values: list[float]) -> Spread:

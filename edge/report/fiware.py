@@ -13,6 +13,7 @@ from edge.report.payloads import Stamp
 from edge.site import Site
 from edge.wire import Level
 
+KM_PER_H = 3.6  # of a metre per second
 CONGESTED = (Level.CROWDED, Level.CRITICAL)
 
 
@@ -22,6 +23,7 @@ def crowd_flow(aggregate: Aggregate, stamp: Stamp, site: Site) -> dict[str, obje
     begin = end - timedelta(seconds=length_s(aggregate))
     period = [moment.isoformat(timespec="seconds") for moment in (begin, end)]
     people, known = aggregate.people.mean, 1 - aggregate.shares[Level.UNKNOWN]
+    speed = aggregate.speed
     crowded = sum(aggregate.shares[level] for level in CONGESTED) > 0
     entity = {
         "id": f"urn:ngsi-ld:CrowdFlowObserved:{site.site.name}:{site.site.unit}:{aggregate.zone}",
@@ -34,6 +36,7 @@ def crowd_flow(aggregate: Aggregate, stamp: Stamp, site: Site) -> dict[str, obje
         "knownShare": round(known, 4),
         "location": _location(site),
         "peopleCount": None if people is None else round(people),
+        "averageCrowdSpeed": None if speed is None else round(speed * KM_PER_H, 2),
         "congested": True if crowded else False if known == 1 else None,
         "timeValid": stamp.time_valid,
     }

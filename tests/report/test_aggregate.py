@@ -89,6 +89,12 @@ def test_every_second_is_booked_exactly_once(
         assert all(share >= 0 for share in period.shares.values())
 
 
+@pytest.mark.parametrize("people", [float("nan"), float("inf"), -1.0, 1e308])
+def test_what_nobody_can_have_counted_is_not_counted(people: float) -> None:
+    minute = minute_of([state(60 + n, Level.CAUTION, people if n % 2 else 7.0) for n in range(60)])
+    assert (minute.samples, minute.people.maximum) == (30, 7.0)
+
+
 def test_a_state_that_is_not_newer_changes_nothing() -> None:
     aggregator = Aggregator(60, ["z"], 60 * S)
     aggregator.add(state(70, Level.CLEAR, 5.0))

@@ -12,15 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import builds, dictionaries, floats, none, sampled_from, tuples
+from jsonschema import Draft202012Validator
 
-from edge.clock import boottime_ns
+from edge.clock import NS_PER_S, boottime_ns
 from edge.decide.decider import Decider
 from edge.errors import CommandError, LinkError
 from edge.link import Inbox
 from edge.program import Places, Program
+from edge.report.aggregate import Aggregator
 from edge.report.asked import KINDS, Received
 from edge.report.commander import Commander
+from edge.report.fiware import crowd_flow
+from edge.report.payloads import Stamp, as_json, counts_fields
 from edge.report.reporter import Reporter
+from edge.report.schemas import schema_of
 from edge.report.store import Store
 from edge.sighting import SIGHTING_WIRE, Sighting
 from edge.site import Site
@@ -29,6 +34,7 @@ from edge.wire import Command, Event, Health, Level, Occupancy, Order, State, Zo
 CASES = 20_000 if os.environ.get("HYPOTHESIS_PROFILE") == "fuzz" else 300
 fuzzed = settings(max_examples=CASES, deadline=None)
 SITE = Site()
+COUNTS = Draft202012Validator(schema_of("counts"))
 
 moments = st.timedeltas(timedelta(hours=-1), timedelta(hours=30)).map(
     lambda ahead: (datetime.now(UTC) + ahead).isoformat()
@@ -142,6 +148,25 @@ def test_report_takes_whatever_has_the_form_of_a_message(places: Places, tmp_pat
     check()
     reporter.work()
     reporter.close()
+
+
+@fuzzed
+@given(
+    st.lists(
+        builds(Occupancy, st.just("street"), *[floats()] * 6, st.just(0), *[none() | floats()] * 3)
+    )
+)
+def test_whatever_was_seen_gives_counts_that_can_be_sent(seen: list[Occupancy]) -> None:
+    aggregator = Aggregator(60, ["street"], 0)
+    for n, occupancy in enumerate(seen):
+        zone = ZoneState("street", Level.CLEAR, occupancy)
+        aggregator.add(State(n, Level.CLEAR, "", "", (zone,), 0.1, (), ""))
+    (closed,) = aggregator.pass_time(60 * NS_PER_S)
+    stamp = Stamp("boot", closed.end, 1.8e9, True)
+    COUNTS.validate(json.loads(as_json(counts_fields(closed, stamp))) | {"historical": False})
+    entity = json.loads(as_json(crowd_flow(closed, stamp, SITE)))
+    assert entity.get("peopleCount", 0) >= 0
+    assert entity.get("averageCrowdSpeed", 0) >= 0
 
 
 @fuzzed

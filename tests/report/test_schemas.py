@@ -93,6 +93,7 @@ def test_what_is_sent_is_valid_by_what_is_published(heard: Listener) -> None:
     for entity in heard.on("crowdflow"):
         assert entity["historical"] is False
         official(entity)
+    assert heard.on("crowdflow")[0]["averageCrowdSpeed"] == 2.52  # km/h
 
 
 def test_every_schema_refuses_what_is_missing_or_too_much() -> None:
@@ -172,6 +173,16 @@ def official(entity: dict[str, Any]) -> None:
         valid({**entity, "peopleCount": -1}, schema, registry)
 
 
+def minute_of(*seen: Occupancy) -> dict[str, Any]:
+    """The entity of a minute in which this was seen, one after another."""
+    aggregator = Aggregator(60, ["street"], 0)
+    for n, occupancy in enumerate(seen):
+        zone = ZoneState("street", Level.CAUTION, occupancy)
+        aggregator.add(State(n, Level.CAUTION, "", "", (zone,), 0.1, (), ""))
+    (closed,) = aggregator.pass_time(60_000_000_000)
+    return crowd_flow(closed, Stamp("boot", closed.end, 1.8e9, True), Site())
+
+
 def minute(*levels: Level, people: float | None) -> dict[str, Any]:
     """The entity of a minute with these levels one after another."""
     site = Site(site=Identity(latitude=37.5, longitude=126.9))
@@ -194,6 +205,22 @@ def test_unknown_is_neither_nobody_nor_free() -> None:
     assert "peopleCount" not in unknown
     assert "congested" not in unknown
     official(unknown)
+
+
+def test_the_crowds_speed_is_that_of_its_people_and_never_invented() -> None:
+    def at(people: float, speed: float | None) -> Occupancy:
+        return Occupancy("street", people, people, people, 40.0, 1.0, 1.0, 0, speed)
+
+    stood = minute_of(at(90.0, 0.2), at(10.0, 1.2), at(50.0, None), at(5.0, float("nan")))
+    assert stood["averageCrowdSpeed"] == pytest.approx(3.6 * 0.3)
+    for unknown in ([at(9.0, None)], [at(0.0, 0.0)], [at(9.0, float("inf"))], [at(9.0, -1.0)]):
+        entity = minute_of(*unknown)
+        assert "averageCrowdSpeed" not in entity
+        official(entity)
+    assert minute_of(at(9.0, 0.0))["averageCrowdSpeed"] == 0  # they were seen to stand
+    official(stood)
+    with pytest.raises(ValidationError):
+        official({**stood, "averageCrowdSpeed": -1})
 
 
 def test_congested_is_false_only_when_all_was_seen() -> None:
