@@ -28,6 +28,7 @@ from edge.wire import Event, Health, Level, State, ZoneState
 
 ONLINE, OFFLINE = "online", "offline"
 HISTORICAL_AFTER_S = 30.0
+WATCH_STANDS_FOR = 30 * NS_PER_S  # three of its Healths
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,7 @@ def health_fields(
         "restarts": dict(condition.restarts),
         "picture_faults": list(condition.picture_faults),
         "frame_age_s": _rounded(condition.frame_age_s),
+        "pictures_per_s": _pictures_per_s(programs.get("watch"), stamp.at),
         "sign_proof": "unknown" if show is None else show.facts.get("sign_proof", "unknown"),
         "programs": {
             name: {
@@ -192,6 +194,14 @@ def health_fields(
             for name, health in sorted(programs.items())
         },
     }
+
+
+def _pictures_per_s(watch: Health | None, now: int) -> float | None:
+    """As watch told last; not known once it is silent."""
+    if watch is None or now - watch.at > WATCH_STANDS_FOR:
+        return None
+    told = watch.facts.get("pictures_per_s")
+    return _rounded(told) if isinstance(told, float | int) and told >= 0 else None
 
 
 def reply_fields(answer: Answer, stamp: Stamp) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The program `watch`: frames in, Sightings out. No frame leaves this program."""
 
+from edge.clock import boottime_ns
 from edge.errors import ViewError
 from edge.link import Outlet
 from edge.program import Places, Program, running
@@ -14,6 +15,7 @@ from edge.watch.health import HealthJudge
 from edge.watch.keeper import ViewKeeper
 from edge.watch.manifest import Manifest, shipped_manifest
 from edge.watch.motion import MotionMeter
+from edge.watch.rate import Rate
 from edge.watch.view import View
 
 # What a Pi 4 counts in about 0.1 s.
@@ -28,6 +30,7 @@ def run(site: Site, places: Places) -> None:
         counting = Counting(site, guard=guard)
         decide = Outlet(places.runtime, "decide", SIGHTING_WIRE)
         program.ready()
+        rate = Rate(boottime_ns())
         camera = PatientCamera(lambda: open_camera(site), program)
         while not program.stopping:
             program.receive(0)
@@ -36,8 +39,16 @@ def run(site: Site, places: Places) -> None:
                 decide.send(counting.sighting(frame))
                 program.facts.update(model=counting.model, view=guard.status)
                 _keep_view(keeper, guard, program)
+                rate.add(boottime_ns())
+            _tell_rate(rate, program)
             program.alive()
         camera.close()
+
+
+def _tell_rate(rate: Rate, program: Program) -> None:
+    """A slow processor shows here first; told once there is something to tell."""
+    if (pictures := rate.per_second(boottime_ns())) is not None:
+        program.facts["pictures_per_s"] = pictures
 
 
 def _kept_view(keeper: ViewKeeper, program: Program) -> View | None:

@@ -1,9 +1,14 @@
 """The machine's measures, from files such as a Raspberry Pi's kernel has."""
 
+import time
 from pathlib import Path
 
+from edge.clock import boottime_ns
 from edge.program import Places, Program
 from edge.report.machine import judge, look
+from edge.wire import Health
+from tests.mosquitto import Listener, Mosquitto, wait_for
+from tests.report.conftest import Report
 
 PI = {
     "sys/class/thermal/thermal_zone0/temp": "81237\n",
@@ -49,3 +54,38 @@ def test_what_the_kernel_does_not_tell_is_unknown(tmp_path: Path) -> None:
 def test_this_machine_tells_something(tmp_path: Path) -> None:
     machine = look(tmp_path)
     assert machine.memory_free_mb and machine.disk_free_mb and machine.uptime_s
+
+
+# Python's own start-up hook: the real program looks at another machine's files.
+HOOK = """
+from pathlib import Path
+import edge.report.machine as machine
+machine.look.__defaults__ = (Path({root!r}),)
+"""
+REPORTED_WITHIN_S = 60.0
+
+
+def test_throttling_is_reported_within_a_minute_with_the_frame_rate(
+    report: Report, broker: Mosquitto, tmp_path: Path
+) -> None:
+    hook, root, listener = tmp_path / "hook", tmp_path / "pi", Listener(broker.port)
+    well = {"sys/devices/platform/soc/soc:firmware/get_throttled": "0"}
+    pi(root, **well)
+    hook.mkdir()
+    (hook / "sitecustomize.py").write_text(HOOK.format(root=str(root)), encoding="utf-8")
+    report.start(PYTHONPATH=f"{hook}:{Path(__file__).parents[2]}")
+    wait_for(lambda: listener.on("health"), 20, "the first health")
+    assert listener.on("health")[-1]["throttled"] == []
+    assert listener.on("health")[-1]["pictures_per_s"] is None  # watch tells nothing yet
+    pi(root)
+    until = time.monotonic() + REPORTED_WITHIN_S
+
+    def told() -> bool:
+        report.outlet.send(Health("watch", boottime_ns(), {}, 0, {"pictures_per_s": 1.7}))
+        health = listener.on("health")[-1]
+        slow = any("throttled" in words for words in health["throttled"])
+        return slow and health["pictures_per_s"] == 1.7
+
+    wait_for(told, until - time.monotonic(), "throttling and rate")
+    events = [each for each in listener.on("events") if each["after"] == "power"]
+    assert "undervoltage" in events[0]["because"]

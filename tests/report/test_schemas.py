@@ -59,6 +59,7 @@ def heard(report: Report, broker: Mosquitto) -> Iterator[Listener]:
     report.start()
     proof: dict[str, float | str] = {"sign_proof": "proven", "bad": float("nan")}
     report.outlet.send(Health("show", boottime_ns(), {"panel": "dark"}, 1, proof))
+    report.outlet.send(Health("watch", boottime_ns(), {}, 0, {"pictures_per_s": 3.9}))
     report.outlet.send(event("a"))
     wait_for(lambda: listener.on("state"), 10, "a state")
     for kind, payload in (
@@ -87,6 +88,7 @@ def test_what_is_sent_is_valid_by_what_is_published(heard: Listener) -> None:
     assert heard.on("health")[-1]["programs"]["show"]["bad"] is None
     assert heard.on("health")[-1]["restarts"] == {"report": 0}
     assert heard.on("health")[-1]["disk_free_mb"] > 0
+    assert heard.on("health")[-1]["pictures_per_s"] == 3.9
     assert {told["accepted"] for told in heard.on("reply")} == {True, False}
 
     with_templates_home_assistant_reads(heard)
