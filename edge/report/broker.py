@@ -16,6 +16,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.clock import NS_PER_S, boottime_ns
 from edge.errors import BrokerError
@@ -34,6 +35,10 @@ STUCK_AFTER = 60 * NS_PER_S
 MOST_COMMANDS = 200  # waiting for our loop; more are let go, and told
 
 ENDED = "the connection ended"
+SESSION_TAKEN_OVER = 142  # MQTT 5: another client connected with our client id
+
+_AT_LEAST_ONCE = SubscribeOptions(qos=1)
+_ONCE_READ = SubscribeOptions(qos=0)  # what is retained, and then no more
 
 P = ParamSpec("P")
 
@@ -42,10 +47,21 @@ P = ParamSpec("P")
 class Happening:
     """What paho told: `mid` of the message it is about, `text` for what went wrong.
 
-    `received` is a command that came.
+    `received` is a command that came, or for "found" the state that was retained in our own place
+    before this connection. "failed" is a callback of ours, "taken over" is told by the
+    broker when another client has our name; after these and "ended" the connection is of no use.
     """
 
-    kind: Literal["connected", "acknowledged", "refused", "received", "failed", "ended"]
+    kind: Literal[
+        "connected",
+        "found",
+        "acknowledged",
+        "refused",
+        "received",
+        "failed",
+        "taken over",
+        "ended",
+    ]
     mid: int = 0
     text: str = ""
     received: Received | None = None
@@ -82,10 +98,10 @@ class Broker:
         self._client.on_log = self._on_log
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
-        self._commands = topic(site, "command")
+        self._commands, self._state = topic(site, "command"), topic(site, "state")
         self._client.max_inflight_messages_set(UNACKNOWLEDGED)
         # With this set paho leaves all writing to the network thread: two would mix up packets.
-        self._client.on_socket_register_write = _nothing
+        self._client.on_socket_register_write = self._on_socket_register_write
         self._why = ENDED
         self._abandoned = threading.Event()
         self._turned_at = boottime_ns()
@@ -97,7 +113,10 @@ class Broker:
         return self._client.publish(where, payload, qos=1, retain=retain).mid
 
     def happened(self) -> list[Happening]:
-        """Everything put down since the last call; an end is the last of it."""
+        """Everything put down since the last call; an end is the last of it.
+
+        Nothing that a callback put down is lost: the thread puts down before it ends.
+        """
         ended = not self._thread.is_alive()
         stuck = boottime_ns() - self._turned_at > STUCK_AFTER
         happenings = []
@@ -131,8 +150,8 @@ class Broker:
                     self._client.disconnect()
         except (OSError, ValueError) as error:
             self._why = in_plain_words(str(error))
-        except Exception as error:  # noqa: BLE001  told as a fault by whoever asks what happened
-            self._why = f"the network thread failed: {error!r}"
+        except Exception as error:  # noqa: BLE001  told as a fault by whoever drains
+            self.put_down(Happening("failed", text=f"the network thread failed: {error!r}"))
 
     @guarded
     def _on_connect(
@@ -147,25 +166,31 @@ class Broker:
             self._why = f"the broker refuses us: {code}"
             client.disconnect()
         else:
-            client.subscribe(f"{self._commands}/#", qos=1)
+            client.subscribe([(f"{self._commands}/#", _AT_LEAST_ONCE), (self._state, _ONCE_READ)])
             self.put_down(Happening("connected"))
 
     @guarded
     def _on_subscribe(
         self, _c: mqtt.Client, _u: Any, _m: int, codes: list[ReasonCode], _p: Properties | None
     ) -> None:
-        for code in codes:
-            if code.is_failure:
-                told = f"the broker lets us hear no commands: {code}"
-                self.put_down(Happening("refused", text=told))
+        """A broker that does not let us read our own state only hides others of our name."""
+        if codes[0].is_failure:
+            told = f"the broker lets us hear no commands: {codes[0]}"
+            self.put_down(Happening("refused", text=told))
 
     @guarded
-    def _on_message(self, _c: mqtt.Client, _u: Any, message: mqtt.MQTTMessage) -> None:
+    def _on_message(self, client: mqtt.Client, _u: Any, message: mqtt.MQTTMessage) -> None:
+        received = Received(
+            message.topic.removeprefix(f"{self._commands}/"), bytes(message.payload), message.retain
+        )
+        if message.topic == self._state:
+            client.unsubscribe(self._state)
+            if message.retain:
+                self.put_down(Happening("found", received=received))
+            return
         if self._happened.qsize() >= MOST_COMMANDS:
             self.put_down(Happening("refused", text=f"more than {MOST_COMMANDS} commands at once"))
             return
-        name = message.topic.removeprefix(f"{self._commands}/")
-        received = Received(name, bytes(message.payload), message.retain)
         self.put_down(Happening("received", received=received))
 
     @guarded
@@ -179,6 +204,8 @@ class Broker:
     ) -> None:
         if flags.is_disconnect_packet_from_server:
             self._why = f"the broker ended the connection: {code}"
+            if code.value == SESSION_TAKEN_OVER:
+                self.put_down(Happening("taken over", text=self._why))
 
     @guarded
     def _on_log(self, _c: mqtt.Client, _u: Any, level: int, told: str) -> None:
@@ -195,9 +222,9 @@ class Broker:
         else:
             self.put_down(Happening("acknowledged", mid))
 
-
-def _nothing(_c: mqtt.Client, _u: Any, _s: object) -> None:
-    """For paho's hook into foreign event loops."""
+    @guarded
+    def _on_socket_register_write(self, _c: mqtt.Client, _u: Any, _s: object) -> None:
+        """paho's hook into foreign event loops: there is nothing to do."""
 
 
 def probe(site: Site) -> None:

@@ -1,6 +1,5 @@
 """From the outbox to the broker: a few messages under way at a time, each until acknowledged."""
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,9 +7,11 @@ from edge.clock import NS_PER_S, boot_id
 from edge.errors import RedRoadError
 from edge.program import Program
 from edge.report.asked import Received
-from edge.report.broker import Broker
+from edge.report.broker import Broker, Happening
 from edge.report.homeassistant import discovery, discovery_topic
+from edge.report.namesake import Namesake
 from edge.report.outbox import Waiting
+from edge.report.pauses import Pauses
 from edge.report.payloads import (
     HISTORICAL_AFTER_S,
     OFFLINE,
@@ -28,7 +29,11 @@ HEALTH_EVERY = 60 * NS_PER_S
 # A connection that acknowledges nothing of what is under way for this long is dead.
 ANSWER_WITHIN = 15 * NS_PER_S
 REFUSED_AGAIN_AFTER = 60 * NS_PER_S
-FIRST_PAUSE, LONGEST_PAUSE = NS_PER_S, 30 * NS_PER_S
+
+NAMESAKE = (
+    "another unit, or another report on this one, takes our place at the broker: both are called "
+    "{0.name}/{0.unit}; give one of them another site.unit, or end the second report"
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,9 @@ class Sender:
         self._name = f"{site.upstream.host}:{site.upstream.port}"
         self._boot_id = boot_id()
         self._broker: Broker | None = None
-        self._pause, self._again_at = FIRST_PAUSE, 0
+        self._left: list[Broker] = []
+        self._pauses, self._namesake = Pauses(), Namesake()
+        self._again_at = 0
         self._connected = False
         self._under_way: dict[int, Waiting] = {}
         self._received: list[Received] = []
@@ -66,8 +73,11 @@ class Sender:
         self._broker = self._broker or self._set_up(now)
         if self._broker is not None:
             self._take_all(self._broker, now)
+        self._hear_out_the_left()
         if self._broker is None or not self._connected:
             return
+        if not self._pauses.namesake(now):
+            self._program.recovered("name")
         self._send_news(self._broker, now, news)
         self._send_rows(self._broker, now)
 
@@ -99,12 +109,12 @@ class Sender:
         try:
             return Broker(self._site)
         except RedRoadError as error:
-            self._lose(now, str(error))
+            self._lose(now, Happening("ended", text=str(error)))
             return None
 
     def _take_all(self, broker: Broker, now: int) -> None:
         done: list[int] = []
-        lost: str | None = None
+        lost: Happening | None = None
         for happening in broker.happened():
             if happening.kind == "acknowledged":
                 self._answered_at = now
@@ -112,6 +122,9 @@ class Sender:
                     done.append(waiting.seq)
             elif happening.kind == "connected":
                 self._welcome(broker, now)
+            elif happening.kind == "found" and happening.received is not None:
+                if self._namesake.told(happening.received.payload):
+                    self._feel_a_namesake(now)
             elif happening.received is not None:
                 self._received.append(happening.received)
             elif happening.kind == "refused":
@@ -119,29 +132,55 @@ class Sender:
                 self._refused_at = now
                 self._program.fault("broker", f"{self._name}: {happening.text}")
             else:
-                lost = lost or happening.text
+                lost = lost or happening
         if done:
             self._store.acknowledge(done)
         if self._under_way and now - self._answered_at > ANSWER_WITHIN:
-            lost = lost or "it answers no more"
+            lost = lost or Happening("ended", text="it answers no more")
         if lost is not None:
-            self._lose(now, f"{self._name}: {lost}; all is kept, and it is tried again")
+            self._lose(now, lost)
 
-    def _lose(self, now: int, because: str) -> None:
-        """Give this connection up; after a pause that doubles, all is told anew on another."""
-        self._program.fault("broker", because)
+    def _lose(self, now: int, lost: Happening) -> None:
+        """Tell why, and give this connection up; after a pause all is told anew on another."""
+        if lost.kind == "taken over":
+            self._feel_a_namesake(now)
+        if self._connected and self._pauses.namesake(now):
+            pause = self._pauses.after_a_namesake()  # the fault stands
+        else:
+            kept = "all is kept, and it is tried again"
+            self._program.fault("broker", f"{self._name}: {lost.text}; {kept}")
+            ours = lost.kind == "failed"
+            pause = self._pauses.after_our_failure(now) if ours else self._pauses.after_loss(now)
+        self._leave(now + pause)
+
+    def _feel_a_namesake(self, now: int) -> None:
+        self._pauses.feel_a_namesake(now)
+        self._program.fault("name", NAMESAKE.format(self._site.site))
+
+    def _leave(self, again_at: int) -> None:
+        """Leave this connection, for another at that time."""
         if self._broker is not None:
             self._broker.abandon()
+            self._left.append(self._broker)
         self._broker, self._connected = None, False
         self._under_way.clear()
-        # Hundreds of signs lose the broker together: they must not come back together.
-        self._again_at = now + round(self._pause * random.uniform(0.5, 1.0))
-        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        self._again_at = again_at
+
+    def _hear_out_the_left(self) -> None:
+        """What fails while a connection is left is told, too, and does the next one no harm."""
+        for broker in list(self._left):
+            for happening in broker.happened():
+                if happening.kind == "failed":
+                    self._program.fault("callbacks", f"{self._name}: {happening.text}")
+                    self._program.recovered("callbacks")
+                elif happening.kind == "ended":
+                    self._left.remove(broker)
 
     def _welcome(self, broker: Broker, now: int) -> None:
         """A new connection: we are online, and all that is retained is told anew."""
         self._connected = True
-        self._pause = FIRST_PAUSE
+        self._pauses.connected(now)
+        self._namesake.connected()
         self._answered_at = now
         self._told = (None, None)
         self._last_place = self._state_at = self._health_at = 0
@@ -153,7 +192,9 @@ class Sender:
     def _send_news(self, broker: Broker, now: int, news: News) -> None:
         told_urgent, told_faults = self._told
         if news.urgent != told_urgent or now - self._state_at >= STATE_EVERY:
-            broker.publish(self._topic("state"), news.state(), retain=True)
+            state = news.state()
+            broker.publish(self._topic("state"), state, retain=True)
+            self._namesake.tell(state)
             self._state_at = now
         if news.faults != told_faults or now - self._health_at >= HEALTH_EVERY:
             broker.publish(self._topic("health"), news.health(), retain=True)

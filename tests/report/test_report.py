@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from edge.clock import boottime_ns
-from edge.report.broker import Broker
 from edge.report.outbox import Outbox, Row
 from edge.wire import Event, Level, Occupancy, State, ZoneState
 from tests.mosquitto import Listener, Mosquitto, wait_for
@@ -111,15 +110,15 @@ def test_what_was_missed_while_the_broker_was_down_arrives(
 ) -> None:
     report.start()
     sent(report, ["before"])
-    wait_for(lambda: _depth(report) == 0, 10, "the outbox is empty")
+    wait_for(lambda: depth(report) == 0, 10, "the outbox is empty")
     broker.kill()
     missed = [f"missed-{n}" for n in range(150)]
     sent(report, missed)
-    wait_for(lambda: _depth(report) >= 150, 10, "all is kept")
+    wait_for(lambda: depth(report) >= 150, 10, "all is kept")
     broker.start()
     listener = Listener(broker.port)
     wait_for(lambda: set(missed) <= set(ids(listener)), 60, "all that was missed")
-    wait_for(lambda: _depth(report) == 0, 10, "the outbox is empty again")
+    wait_for(lambda: depth(report) == 0, 10, "the outbox is empty again")
 
 
 def test_a_killed_unit_is_told_offline_by_the_broker(report: Report, broker: Mosquitto) -> None:
@@ -136,7 +135,7 @@ def test_events_kept_by_a_killed_report_arrive_after_its_restart(
     broker.kill()
     report.start()
     sent(report, [f"kept-{n}" for n in range(40)])
-    wait_for(lambda: _depth(report) >= 40, 10, "all is written")
+    wait_for(lambda: depth(report) >= 40, 10, "all is written")
     report.end(signal.SIGKILL)
     broker.start()
     listener = Listener(broker.port)
@@ -156,7 +155,7 @@ def test_what_is_on_disk_when_report_is_killed_under_load_arrives(
     assert committed
     report.start()
     wait_for(lambda: committed <= set(ids(listener)), 60, "every committed event")
-    wait_for(lambda: _depth(report) == 0, 10, "the outbox is empty")
+    wait_for(lambda: depth(report) == 0, 10, "the outbox is empty")
 
 
 def test_a_damaged_outbox_is_told_and_the_work_goes_on(report: Report, broker: Mosquitto) -> None:
@@ -188,7 +187,7 @@ def test_a_refusing_broker_is_told_once_and_everything_kept(tmp_path: Path) -> N
     wait_for(lambda: "the broker refuses us" in refused.said(), 15, "the refusal")
     time.sleep(4)
     assert refused.said().count("Not authorized") <= 1
-    assert _depth(refused) >= 1
+    assert depth(refused) >= 1
     refused.end()
     mosquitto.kill()
 
@@ -197,7 +196,7 @@ def test_without_a_broker_all_is_kept_and_said(tmp_path: Path) -> None:
     alone = Report(tmp_path, "")
     alone.start()
     sent(alone, ["a"])
-    wait_for(lambda: _depth(alone) >= 1, 10, "the event is kept")
+    wait_for(lambda: depth(alone) >= 1, 10, "the event is kept")
     assert "no broker is configured: everything waits in the outbox" in alone.said()
     alone.end()
 
@@ -238,90 +237,13 @@ def test_a_full_disk_is_told_and_survived(report: Report, broker: Mosquitto) -> 
         wait_for(lambda: "outbox works again" in report.said(), 10, "the recovery")
         sent(report, ["after"])
         wait_for(lambda: "after" in ids(listener), 15, "an event from the disk")
-        wait_for(lambda: _depth(report) == 0, 10, "the outbox is empty")
+        wait_for(lambda: depth(report) == 0, 10, "the outbox is empty")
         report.end()
     finally:
         subprocess.run(["umount", "-l", str(report.state)], check=True)
 
 
-PLANTED = """
-import time
-import edge.report.broker as broker
-real, failures = broker.Broker.put_down, [3]
-def faulty(self, happening):
-    if happening.kind == "{kind}" and failures[0]:
-        failures[0] -= 1
-        {fails}
-    real(self, happening)
-broker.Broker.put_down = faulty
-"""
-PLANTED_IN_CALLBACK = """
-import edge.report.broker as broker
-real, failures = broker.Broker.{name}, [3]
-inner = real.__wrapped__
-@broker.guarded
-def faulty(self, *rest):
-    if failures[0]:
-        failures[0] -= 1
-        raise RuntimeError("planted")
-    inner(self, *rest)
-broker.Broker.{name} = faulty
-"""
-CALLBACKS = [name for name, call in vars(Broker).items() if hasattr(call, "__wrapped__")]
-
-
-def plant(folder: Path, text: str) -> str:
-    """A PYTHONPATH by which Python's own start-up hook breaks a callback of the real program."""
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(text, encoding="utf-8")
-    return str(folder)
-
-
-def test_every_callback_of_paho_that_we_set_is_guarded() -> None:
-    names = {"_on_connect", "_on_disconnect", "_on_publish", "_on_log"}
-    assert set(CALLBACKS) == names | {"_on_message", "_on_subscribe"}
-
-
-@pytest.mark.parametrize("name", CALLBACKS)
-def test_an_exception_in_any_callback_does_not_end_delivery(
-    report: Report, broker: Mosquitto, tmp_path: Path, name: str
-) -> None:
-    """Delivery resumes within 10 s of the last of three failures."""
-    listener = Listener(broker.port)
-    report.start(PYTHONPATH=plant(tmp_path / "hook", PLANTED_IN_CALLBACK.replace("{name}", name)))
-    names = ["first", "second"]
-    sent(report, names)
-    for n in range(3 if name == "_on_message" else 0):
-        listener.say("redroad/v1/test/one/command/report", f"{n}")
-        time.sleep(2)
-    if name == "_on_disconnect":
-        wait_for(lambda: "first" in ids(listener), 15, "delivery")
-        broker.kill()
-        broker.start()
-        listener, names = Listener(broker.port), ["third", "fourth"]
-        sent(report, names)
-    planted = "RuntimeError('planted')"
-    if name != "_on_disconnect":  # it is told by another, who is gone with the connection
-        wait_for(lambda: planted in report.said(), 15, "the fault is told")
-    wait_for(lambda: set(names) <= set(ids(listener)), 20, "delivery goes on")
-    wait_for(lambda: _depth(report) == 0, 10, "a lost acknowledgement is asked for again")
-
-
-def test_a_network_thread_that_hangs_is_replaced(
-    report: Report, broker: Mosquitto, tmp_path: Path
-) -> None:
-    listener = Listener(broker.port)
-    hang = "failures[0] = 0; broker.STUCK_AFTER = 3_000_000_000; time.sleep(3600)"
-    text = PLANTED.replace("{kind}", "connected").replace("{fails}", hang)
-    report.start(PYTHONPATH=plant(tmp_path / "hook", text))
-    sent(report, ["first"])
-    wait_for(lambda: "the network thread makes no progress" in report.said(), 15, "the fault")
-    wait_for(lambda: "first" in ids(listener), 10, "delivery begins")
-    wait_for(lambda: _depth(report) == 0, 10, "all is acknowledged")
-    assert listener.on("availability")[-1] == "online"
-
-
-def _depth(report: Report) -> int:
+def depth(report: Report) -> int:
     """Rows on disk, or -1 before there is an outbox."""
     file = report.state / "outbox.sqlite3"
     if not file.exists():
