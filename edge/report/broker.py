@@ -22,7 +22,7 @@ from edge.clock import NS_PER_S, boottime_ns
 from edge.errors import BrokerError
 from edge.report.asked import Received
 from edge.report.payloads import OFFLINE, topic
-from edge.report.tls import context_of, in_plain_words, secret
+from edge.report.tls import context_of, in_plain_words, password_of
 from edge.site import Site
 
 KEEPALIVE_S = 20
@@ -261,9 +261,7 @@ def _client(site: Site, purpose: str = "unit") -> mqtt.Client:
         protocol=mqtt.MQTTv5,
     )
     if upstream.username is not None:
-        file = upstream.password_file
-        password = None if file is None else secret(site, "password_file", file)
-        client.username_pw_set(upstream.username, password)
+        client.username_pw_set(upstream.username, password_of(site))
     if (context := context_of(site)) is not None:
         client.tls_set_context(context)
     if purpose == "unit":

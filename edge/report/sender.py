@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.clock import NS_PER_S, boot_id
-from edge.errors import RedRoadError
+from edge.errors import RedRoadError, SiteError
 from edge.program import Program
 from edge.report.asked import Received
 from edge.report.broker import Broker, Happening
@@ -20,7 +20,9 @@ from edge.report.payloads import (
     topic,
     with_history,
 )
+from edge.report.renewal import Renewal
 from edge.report.store import Store
+from edge.report.tls import refuse_unusable
 from edge.site import Site
 
 INFLIGHT = 20
@@ -58,7 +60,7 @@ class Sender:
         self._boot_id = boot_id()
         self._broker: Broker | None = None
         self._left: list[Broker] = []
-        self._pauses, self._namesake = Pauses(), Namesake()
+        self._pauses, self._renewal, self._namesake = Pauses(), Renewal(site), Namesake()
         self._again_at = 0
         self._connected = False
         self._under_way: dict[int, Waiting] = {}
@@ -74,6 +76,7 @@ class Sender:
         if self._broker is not None:
             self._take_all(self._broker, now)
         self._hear_out_the_left()
+        self._renew(now)
         if self._broker is None or not self._connected:
             return
         if not self._pauses.namesake(now):
@@ -106,6 +109,7 @@ class Sender:
         """A new connection, or None when there is none to make or not yet."""
         if self._site.upstream.host is None or now < self._again_at:
             return None
+        self._renewal.use()
         try:
             return Broker(self._site)
         except RedRoadError as error:
@@ -176,6 +180,19 @@ class Sender:
                 elif happening.kind == "ended":
                     self._left.remove(broker)
 
+    def _renew(self, now: int) -> None:
+        """Connect anew with certificates or a password that were replaced, once they are sound."""
+        if not self._connected or not self._renewal.due(now):
+            return
+        try:
+            refuse_unusable(self._site)
+        except SiteError as error:
+            self._program.fault("certificates", f"{error}; until then it goes on with the old ones")
+            return
+        told = "certificates or password were replaced: connecting with the new ones"
+        self._program.event("input", told, after="certificates")
+        self._leave(now + self._pauses.after_loss(now))
+
     def _welcome(self, broker: Broker, now: int) -> None:
         """A new connection: we are online, and all that is retained is told anew."""
         self._connected = True
@@ -188,6 +205,7 @@ class Sender:
         if self._site.upstream.home_assistant:
             broker.publish(discovery_topic(self._site), as_json(discovery(self._site)), retain=True)
         self._program.recovered("broker")
+        self._program.recovered("certificates")
 
     def _send_news(self, broker: Broker, now: int, news: News) -> None:
         told_urgent, told_faults = self._told

@@ -22,6 +22,7 @@ PLAIN_WORDS = (
         "alert unknown ca",
         "the broker does not know who signed our certificate; check upstream.cert_file",
     ),
+    ("alert certificate revoked", "our certificate is revoked; renew upstream.cert_file"),
     ("alert bad certificate", "the broker takes our certificate for bad; renew upstream.cert_file"),
     (
         "alert certificate required",
@@ -76,17 +77,25 @@ def _present(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
         ) from error
 
 
-def secret(site: Site, option: str, file: str) -> str:
-    """A secret from its file, which nobody else may read. SiteError names option and file."""
-    path = site.path(file)
-    _refuse_open(path, option)
+def password_of(site: Site) -> str | None:
+    """From its file, which nobody else may read; None where there is none. SiteError names both."""
+    if site.upstream.password_file is None:
+        return None
+    path = site.path(site.upstream.password_file)
+    _refuse_open(path, "password_file")
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SiteError(
-            f"option upstream.{option} = {str(path)!r} cannot be read ({error}); "
+            f"option upstream.password_file = {str(path)!r} cannot be read ({error}); "
             "write the password into that file"
         ) from error
+
+
+def refuse_unusable(site: Site) -> None:
+    """SiteError when no connection could be made with the files as they are."""
+    context_of(site)
+    password_of(site)
 
 
 def _refuse_open(path: Path, option: str) -> None:

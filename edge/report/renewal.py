@@ -1,0 +1,45 @@
+"""Notices that whoever renews certificates or the password has put new files in place."""
+
+from pathlib import Path
+
+from edge.clock import NS_PER_S
+from edge.site import Site
+
+LOOK_EVERY = 5 * NS_PER_S
+
+# Of each file: which one it is, when it was last written, and its size; None while it is absent.
+_Look = tuple[tuple[int, int, int] | None, ...]
+
+
+class Renewal:
+    """Compares the files with those that the connection was made with."""
+
+    def __init__(self, site: Site) -> None:
+        upstream = site.upstream
+        named = (upstream.ca_file, upstream.cert_file, upstream.key_file, upstream.password_file)
+        self._files = [site.path(file) for file in named if file is not None]
+        self._used = self._last = self._look()
+        self._looked_at = 0
+
+    def use(self) -> None:
+        """A connection is made with what is there now."""
+        self._used = self._last = self._look()
+
+    def due(self, now: int) -> bool:
+        """Whether there are others, which have rested for a while: several are put one by one."""
+        if now - self._looked_at < LOOK_EVERY:
+            return False
+        self._looked_at = now
+        before, self._last = self._last, self._look()
+        return self._last == before != self._used
+
+    def _look(self) -> _Look:
+        return tuple(_identity(file) for file in self._files)
+
+
+def _identity(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
