@@ -27,7 +27,7 @@ class Sampler:
         self.restarts = 0
 
     def look(self) -> Sample:
-        """Figures by name, such as "watch.pss_mb"; those of a program that is away are lacking."""
+        """Figures by name, such as "watch.private_mb"; those of a program that is away are lacking."""
         found: dict[str, float] = {}
         for name, process in self._programs().items():
             try:
@@ -64,8 +64,10 @@ class Sampler:
 def figures_of(processes: list[psutil.Process]) -> dict[str, float]:
     """Sums over a program's processes; `written_mb` and `cpu_s` are since each began."""
     times = [process.cpu_times() for process in processes]
+    held = [process.memory_full_info() for process in processes]
     return {
-        "pss_mb": sum(process.memory_full_info().pss for process in processes) / MEGABYTE,
+        "private_mb": sum(each.uss for each in held) / MEGABYTE,
+        "pss_mb": sum(each.pss for each in held) / MEGABYTE,
         "descriptors": sum(process.num_fds() for process in processes),
         "threads": sum(process.num_threads() for process in processes),
         "written_mb": sum(process.io_counters().write_bytes for process in processes) / MEGABYTE,

@@ -3,10 +3,12 @@
     .venv/bin/python -m hil.soak --hours 1
 
 `redroad run` with the demonstration, its events taken by a real Mosquitto. Every ten seconds each
-program's memory (PSS: shared pages are split among those who share them), descriptors, threads
-and bytes written to disk (the kernel's count of pages, /proc/PID/io) are noted, and how old the
+program's memory, descriptors, threads and bytes written to disk (the kernel's count of pages, /proc/PID/io) are noted, and how old the
 newest picture was when the order that stands on it was shown. All of it goes to a CSV file, from
 which --read prints the table again. The folder must lie on a disk: writes to memory count nothing.
+
+Slopes are of private memory, which nobody else's doings change; PSS, which also has each program's
+share of what others use as well, is told as a mean.
 
 Ends with code 1 when memory, descriptors or threads of a program grow beyond doubt, or a program
 had to be started again.
@@ -41,7 +43,7 @@ port = {broker}
 """
 EVERY_S = 10.0
 SETTLE_S = 600.0  # caches fill, the view is learnt, the allocator finds its size
-LEAKS = {"pss_mb": "memory, MB", "descriptors": "descriptors", "threads": "threads"}
+LEAKS = {"private_mb": "private memory, MB", "descriptors": "descriptors", "threads": "threads"}
 HOURS_A_YEAR = 24 * 365.25
 
 
@@ -123,12 +125,15 @@ def table(series: Series) -> Iterator[str]:
             yield _line(name, words, series.trend(f"{name}.{what}"))
     yield _line("unit", "picture to sign, ms", series.trend("unit.latency_ms"))
     yield ""
-    yield "| program | written, MB per hour | GB per year | of a core |"
-    yield "|---|---|---|---|"
+    yield "| program | PSS, MB | written, MB per hour | GB per year | of a core |"
+    yield "|---|---|---|---|---|"
     for name in PROGRAMS:
         written = series.per_hour(f"{name}.written_mb")
         core = 100 * series.per_hour(f"{name}.cpu_s") / 3600
-        yield f"| {name} | {written:.2f} | {written * HOURS_A_YEAR / 1000:.1f} | {core:.1f} % |"
+        pss = statistics.mean(value for _, value in series.settled(f"{name}.pss_mb"))
+        yield (
+            f"| {name} | {pss:.0f} | {written:.2f} | {written * HOURS_A_YEAR / 1000:.1f} | {core:.1f} % |"
+        )
     yield ""
     late = sorted(value for _, value in series.settled("unit.latency_ms"))
     middle, most = statistics.median(late), late[int(0.95 * len(late))]
