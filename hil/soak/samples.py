@@ -27,7 +27,7 @@ class Sampler:
         self.restarts = 0
 
     def look(self) -> Sample:
-        """Figures by name, such as "watch.private_mb"; those of a program that is away are lacking."""
+        """Figures by name, such as "watch.private_mb"; none of a program that is away."""
         found: dict[str, float] = {}
         for name, process in self._programs().items():
             try:

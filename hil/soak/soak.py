@@ -3,9 +3,10 @@
     .venv/bin/python -m hil.soak --hours 1
 
 `redroad run` with the demonstration, its events taken by a real Mosquitto. Every ten seconds each
-program's memory, descriptors, threads and bytes written to disk (the kernel's count of pages, /proc/PID/io) are noted, and how old the
-newest picture was when the order that stands on it was shown. All of it goes to a CSV file, from
-which --read prints the table again. The folder must lie on a disk: writes to memory count nothing.
+program's memory, descriptors, threads and bytes written to disk (the kernel's count of pages,
+/proc/PID/io) are noted, and how old the newest picture was when the order that stands on it was
+shown. All of it goes to a CSV file, from which --read prints the table again. The folder must lie
+on a disk: writes to memory count nothing.
 
 Slopes are of private memory, which nobody else's doings change; PSS, which also has each program's
 share of what others use as well, is told as a mean.
@@ -131,9 +132,8 @@ def table(series: Series) -> Iterator[str]:
         written = series.per_hour(f"{name}.written_mb")
         core = 100 * series.per_hour(f"{name}.cpu_s") / 3600
         pss = statistics.mean(value for _, value in series.settled(f"{name}.pss_mb"))
-        yield (
-            f"| {name} | {pss:.0f} | {written:.2f} | {written * HOURS_A_YEAR / 1000:.1f} | {core:.1f} % |"
-        )
+        a_year = written * HOURS_A_YEAR / 1000
+        yield f"| {name} | {pss:.0f} | {written:.2f} | {a_year:.1f} | {core:.1f} % |"
     yield ""
     late = sorted(value for _, value in series.settled("unit.latency_ms"))
     middle, most = statistics.median(late), late[int(0.95 * len(late))]
