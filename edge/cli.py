@@ -246,6 +246,29 @@ def check(site_file: Path | None, runtime: Path, state: Path, as_json: bool) -> 
         sys.exit(1)
 
 
+@main.command("support-bundle")
+@site_option
+@runtime_option
+@state_option
+@click.option("--out", type=_FILE, help="The file to write.  [default: here, named after the unit]")
+@click.option("--log", "logs", type=_FILE, multiple=True, help="A log that you kept, too.")
+def support_bundle(
+    site_file: Path | None, runtime: Path, state: Path, out: Path | None, logs: tuple[Path, ...]
+) -> None:
+    """Gather logs, states, versions and the check's answers into one file, to be sent to the maker.
+
+    Texts only: no picture, and no secret; every part is bounded, and one that cannot be had says
+    so in its place. Nothing is sent.
+    """
+    from edge.bundle import write_bundle
+
+    os.nice(GENTLE)
+    bundle = write_bundle(site_file, Places(runtime, state), out, logs)
+    for note in bundle.notes:
+        click.echo(f"redroad: {note}", err=True)
+    click.echo(f"{bundle.file}: {bundle.size / 1e6:.2f} MB; look through it before you send it")
+
+
 @main.group()
 def sign() -> None:
     """What the panel shows."""

@@ -73,5 +73,9 @@ class ServiceError(RedRoadError, OSError):
     """A service of the unit does not run as it must."""
 
 
+class BundleError(RedRoadError, OSError):
+    """The support bundle, or a part of it, cannot be had."""
+
+
 class CommandError(RedRoadError, ValueError):
     """A command from upstream asks for what it may not."""

@@ -240,6 +240,7 @@ def test_help_names_every_command() -> None:
         "show",
         "report",
         "check",
+        "support-bundle",
         "count",
         "replay",
         "calibrate",
