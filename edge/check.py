@@ -17,7 +17,7 @@ from edge.checks.running import RunningUnit, none_runs
 from edge.checks.secrets import judge_secrets
 from edge.checks.services import Services
 from edge.errors import RedRoadError
-from edge.program import Places
+from edge.program import Places, places_of
 from edge.report.machine import look
 from edge.site import Site, load_site
 
@@ -61,7 +61,7 @@ def check_all(site_file: Path | None, places: Places) -> list[Finding]:
         return wrong + [_try(part, check) for part, check in machine]
     with tempfile.TemporaryDirectory(prefix="redroad-check-") as folder:
         # A runtime folder of its own: the check never takes a running unit's sockets.
-        apart = Places(Path(folder), places.state)
+        apart = places_of("show", Path(folder), places.state)
         unit = RunningUnit.of(places)
         parts = _asked(site, unit) if unit else _tried(site, apart)
         checks = [
@@ -73,7 +73,7 @@ def check_all(site_file: Path | None, places: Places) -> list[Finding]:
             ("models", lambda: planned.models(site)),
             ("ground", lambda: planned.ground(site)),
             ("texts", lambda: planned.texts(site)),
-            ("clips", lambda: _clips(site, places, unit)),
+            ("clips", lambda: _clips(site, apart, unit)),
             ("secrets", lambda: judge_secrets(site, site_file)),
             ("broker", lambda: planned.broker(site)),
         ]

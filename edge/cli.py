@@ -4,6 +4,7 @@ import importlib
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import click
 
 from edge import __version__
 from edge.errors import RedRoadError
-from edge.program import Places
+from edge.program import Places, places_of
 from edge.site import Site, load_site
 from edge.site.outputs import Sign
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 GENTLE = 10  # below a running unit's programs
 
@@ -21,15 +24,36 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
-def _default_runtime() -> Path:
-    """systemd's folder for us, or one of the user's own."""
+def _own_runtime() -> Path:
+    """A folder of the user's own: an installed unit's are named by the environment."""
     base = os.environ.get("XDG_RUNTIME_DIR", f"/tmp/redroad-{os.getuid()}")
-    return Path(os.environ.get("RUNTIME_DIRECTORY", f"{base}/redroad"))
+    return Path(base) / "redroad"
 
 
-def _default_state() -> Path:
+def _own_state() -> Path:
     base = os.environ.get("XDG_STATE_HOME", str(Path.home() / ".local/state"))
-    return Path(os.environ.get("STATE_DIRECTORY", f"{base}/redroad"))
+    return Path(base) / "redroad"
+
+
+def _runtime_option(envvar: str | None) -> Decorator:
+    return click.option(
+        "--runtime",
+        type=_FOLDER,
+        default=_own_runtime,
+        envvar=envvar,
+        help="Folder of the sockets.  [default: the installed unit's, or a folder of yours]",
+    )
+
+
+def _state_option(envvar: str | None) -> Decorator:
+    return click.option(
+        "--state",
+        type=_FOLDER,
+        default=_own_state,
+        envvar=envvar,
+        help="Folder of what must last: a folder in it for each program.  "
+        "[default: the installed unit's, or a folder of yours]",
+    )
 
 
 site_option = click.option(
@@ -37,20 +61,11 @@ site_option = click.option(
     "-s",
     "site_file",
     type=_FILE,
-    help="The site file; without one, the demonstration on a simulated street.",
+    envvar="REDROAD_SITE",
+    help="The site file; without one, the installed unit's, or the demonstration.",
 )
-runtime_option = click.option(
-    "--runtime",
-    type=_FOLDER,
-    default=_default_runtime,
-    help="Folder of the sockets.  [default: $RUNTIME_DIRECTORY or a folder of yours]",
-)
-state_option = click.option(
-    "--state",
-    type=_FOLDER,
-    default=_default_state,
-    help="Folder of what must last: outbox, clips.  [default: $STATE_DIRECTORY or yours]",
-)
+runtime_option = _runtime_option("REDROAD_RUNTIME")
+state_option = _state_option("REDROAD_STATE")
 
 
 class OneLineErrors(click.Group):
@@ -81,7 +96,7 @@ def _program(name: str, help_text: str) -> None:
     @state_option
     def command(site_file: Path | None, runtime: Path, state: Path) -> None:
         site = load_site(site_file)
-        _start(name, site, Places(runtime, state))
+        _start(name, site, places_of(name, runtime, state))
 
 
 def _start(name: str, site: Site, places: Places) -> None:
@@ -97,8 +112,8 @@ _program("report", "Report: outbox and MQTT upstream.")
 
 @main.command()
 @site_option
-@runtime_option
-@state_option
+@_runtime_option(None)  # never those of an installed unit: it may be running
+@_state_option(None)
 def run(site_file: Path | None, runtime: Path, state: Path) -> None:
     """Run all four programs here, until Ctrl-C."""
     from edge.decide.decider import Decider
@@ -121,21 +136,22 @@ def where_to_look(site: Site, places: Places) -> list[str]:
     """What a newcomer wants to know first."""
     from edge.show.parts import clips_folder
 
-    state = places.state
+    show = places_of("show", places.runtime, places.state)
+    report = places_of("report", places.runtime, places.state)
     panel = {
         "emulator": f"open http://localhost:{site.sign.port} to see the LED panel",
         "hdmi": "on the HDMI output",
         "piomatter": "on the LED panel",
         "rgbmatrix": "on the LED panel",
-        "recorder": f"recorded in {state / 'panel'}",
+        "recorder": f"recorded in {show.state / 'panel'}",
     }[site.sign.panel]
     broker = site.upstream.host
     upstream = f"{broker}:{site.upstream.port}" if broker else "no broker set: kept in the outbox"
     return [
         f"site      {site.site.name}/{site.site.unit}, camera {site.camera.kind}",
         f"sign      {panel}",
-        f"voice     clips in {clips_folder(site, places)}",
-        f"upstream  {upstream} ({state / 'outbox.sqlite3'})",
+        f"voice     clips in {clips_folder(site, show)}",
+        f"upstream  {upstream} ({report.state / 'outbox.sqlite3'})",
         "Ctrl-C ends everything.",
     ]
 
@@ -351,7 +367,7 @@ def voice_build(site_file: Path | None, runtime: Path, state: Path, missing: boo
     from edge.words import phrases_of
 
     site = load_site(site_file)
-    folder, phrases = clips_folder(site, Places(runtime, state)), phrases_of(site)
+    folder, phrases = clips_folder(site, places_of("show", runtime, state)), phrases_of(site)
     if missing and not lacking_clips(folder, phrases):
         return
     recordings = site.path(site.voice.recordings) if site.voice.recordings else None
@@ -369,7 +385,7 @@ def view_accept(state: Path) -> None:
     """Take the camera's present view for the right one, after it was turned on purpose."""
     from edge.watch.keeper import accept_view
 
-    had_one = accept_view(state)
+    had_one = accept_view(state / "watch")
     click.echo(
         "the old view is forgotten; keep the camera still for two minutes while it learns the new"
         if had_one

@@ -15,6 +15,7 @@ from edge.errors import LinkError
 from edge.wire import WIRE, Message, Wire
 
 MAX_DATAGRAM = 1 << 18
+SOCKET_MODE = 0o660  # whoever is in the folder's group may send: each program is another user
 MAX_PATH = 107  # bytes in sockaddr_un, less the closing zero
 
 
@@ -40,6 +41,7 @@ class Inbox:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
             self._socket.bind(str(path))
+            path.chmod(SOCKET_MODE)
         except OSError as error:
             raise LinkError(
                 f"cannot listen at {path}: {error.strerror}; does the folder exist and is it ours?"

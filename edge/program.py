@@ -37,6 +37,11 @@ class Places:
     state: Path
 
 
+def places_of(name: str, runtime: Path, state: Path) -> Places:
+    """The folders of the program `name`: the sockets of all, and a folder of state of its own."""
+    return Places(runtime, state / name)
+
+
 class Program:
     """One running program of the unit."""
 

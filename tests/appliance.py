@@ -78,7 +78,7 @@ class Appliance:
         return self.log.read_text(encoding="utf-8")
 
     def shown(self) -> list[Shown]:
-        file = self.state / "panel" / "panel.jsonl"
+        file = self.state / "show" / "panel" / "panel.jsonl"
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         return [Shown(line["at"], line["message"]) for line in map(json.loads, lines)]
 

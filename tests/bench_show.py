@@ -58,7 +58,7 @@ def bench_show_idle() -> None:
 def _bench_panel(panel: str, more: str, folder: Path, peer: float) -> None:
     site = f'[sign]\npanel = "{panel}"\n{more}[voice]\noutput = "record"\n'
     for name in phrases_of(Site()):
-        make_clip(folder / "voice" / f"{name}.wav", 8.0)
+        make_clip(folder / "show" / "voice" / f"{name}.wav", 8.0)
     show = Running(folder, site, **OFFSCREEN)
     try:
         time.sleep(3.0)

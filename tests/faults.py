@@ -169,7 +169,7 @@ def panel_gets(blow: signal.Signals, folder: Path) -> Outcome:
 def panel_raises(folder: Path) -> Outcome:
     with running(folder) as show:
         crowded(show)
-        place, aside = show.folder / "panel", show.folder / "aside"
+        place, aside = show.state / "panel", show.state / "aside"
         place.rename(aside)
         place.write_text("in the way", encoding="utf-8")
         at = boottime_ns()
@@ -293,7 +293,7 @@ def clock_jumps(to: str, brightness: int, folder: Path) -> Outcome:
             show.order(Level.CROWDED, lifetime_s=3.0)
             time.sleep(0.5)
         panel = panel_since(show, at)
-        picture = Image.open(show.folder / "panel" / "panel.png")
+        picture = Image.open(show.state / "panel" / "panel.png")
         red = max(picture.getchannel("R").tobytes())
         assert red == round(255 * brightness / 70), f"the clock of show did not jump: {red}"
         measured = {

@@ -26,7 +26,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edge.program import Places
+from edge.program import places_of
 from hil.soak.samples import PROGRAMS, Sampler
 from hil.soak.trend import Trend, trend
 from tests.appliance import Appliance
@@ -58,7 +58,7 @@ def soak(hours: float, folder: Path, samples: Path) -> int:
     unit.start()
     try:
         wait_for(lambda: all(map(unit.pid, PROGRAMS[:-1])), 60, "all programs run")
-        sampler = Sampler(unit.supervisor, Places(unit.runtime, unit.state))
+        sampler = Sampler(unit.supervisor, places_of("report", unit.runtime, unit.state))
         _note(sampler, hours, samples)
         return sampler.restarts
     finally:

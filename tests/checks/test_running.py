@@ -132,8 +132,8 @@ def picture_faults(unit: Unit) -> list[str]:
 
 
 def test_a_panel_that_fails_is_told_by_the_running_unit(unit: Unit) -> None:
-    (unit.check.state).mkdir()
-    (unit.check.state / "panel").write_text("in the way")
+    (unit.check.state / "show").mkdir(parents=True)
+    (unit.check.state / "show" / "panel").write_text("in the way")
     unit.start()
 
     def panel_fails() -> bool:

@@ -17,7 +17,7 @@ class Report:
     """The program `report` as a process of its own."""
 
     def __init__(self, folder: Path, upstream: str, site: str = "test", unit: str = "one") -> None:
-        self.runtime, self.state = folder / "run", folder / "state"
+        self.runtime, self.state = folder / "run", folder / "state" / "report"
         self.log = folder / "report.log"
         self.site_file = folder / "site.toml"
         self.site_file.write_text(
@@ -28,7 +28,8 @@ class Report:
         self.outlet = Outlet(self.runtime, "report")
 
     def start(self, **extra: str) -> None:
-        arguments = ["--site", self.site_file, "--runtime", self.runtime, "--state", self.state]
+        places = ["--runtime", self.runtime, "--state", self.state.parent]
+        arguments = ["--site", self.site_file, *places]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "edge", "report", *map(str, arguments)],

@@ -61,7 +61,7 @@ def test_the_canary_is_nowhere(tmp_path: Path, guarded: Mosquitto, right: bool) 
         wait_for(lambda: "fault: broker" in report.said(), 15, "the fault")
         check = [sys.executable, "-m", "edge", "check", "--site", str(report.site_file)]
         told = subprocess.run(
-            [*check, "--state", str(report.state)], capture_output=True, check=False
+            [*check, "--state", str(report.state.parent)], capture_output=True, check=False
         )
         assert b"broker" in told.stdout
         assert CANARY.encode() not in told.stdout + told.stderr

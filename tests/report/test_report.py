@@ -160,7 +160,7 @@ def test_what_is_on_disk_when_report_is_killed_under_load_arrives(
 
 
 def test_a_damaged_outbox_is_told_and_the_work_goes_on(report: Report, broker: Mosquitto) -> None:
-    report.state.mkdir()
+    report.state.mkdir(parents=True)
     (report.state / "outbox.sqlite3").write_bytes(b"no database" * 999)
     listener = Listener(broker.port)
     report.start()
@@ -223,7 +223,7 @@ def test_its_own_stop_is_told_after_the_next_start(report: Report, broker: Mosqu
 
 @SMALL_DISK
 def test_a_full_disk_is_told_and_survived(report: Report, broker: Mosquitto) -> None:
-    report.state.mkdir()
+    report.state.mkdir(parents=True)
     subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(report.state)], check=True
     )

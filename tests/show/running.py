@@ -20,7 +20,7 @@ class Running:
     """A running `show` and what can be seen of it."""
 
     def __init__(self, folder: Path, site: str, **environment: str) -> None:
-        self.folder = folder
+        self.state = folder / "show"
         (folder / "site.toml").write_text(site, encoding="utf-8")
         self.report = Inbox(folder, "report")
         self.outlet = Outlet(folder, "show")
@@ -34,7 +34,7 @@ class Running:
             )
 
     def lines(self, name: str = "panel/panel.jsonl") -> list[dict[str, Any]]:
-        path = self.folder / name
+        path = self.state / name
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         return [json.loads(line) for line in text.splitlines()]
 

@@ -61,9 +61,9 @@ light = {pin = 6}
 
 def test_the_door_is_told_upstream(start: Callable[..., Running]) -> None:
     show = start(more=INPUTS)
-    (show.folder / "inputs").mkdir()
+    (show.state / "inputs").mkdir(parents=True)
     for change, words in ((Path.touch, "is open"), (Path.unlink, "is shut")):
-        change(show.folder / "inputs" / "door")
+        change(show.state / "inputs" / "door")
         show.until(lambda w=words: any(w in told.because for told in show.events("input")))  # type: ignore[misc]
 
 
@@ -73,8 +73,8 @@ def test_a_panel_whose_light_is_not_seen_is_no_proof(start: Callable[..., Runnin
     assert "sees no light" in show.faults("panel")[0].because
     show.order(lifetime_s=60.0)
     show.until(show.shows("critical"), 1.0)  # all the same
-    (show.folder / "inputs").mkdir()
-    (show.folder / "inputs" / "light").touch()
+    (show.state / "inputs").mkdir(parents=True)
+    (show.state / "inputs" / "light").touch()
     show.until(lambda: "panel" in [told.after for told in show.events("recovery")], 4.0)
 
 
@@ -83,7 +83,7 @@ def test_the_panel_is_dimmed_by_the_sensor(start: Callable[..., Running], tmp_pa
     sensor.write_text("5", encoding="ascii")
     night = f'[inputs]\nlux_file = "{sensor}"\n[words]\n'
     show = start(more=night, sign="night_brightness = 35\n")
-    picture = show.folder / "panel" / "panel.png"
+    picture = show.state / "panel" / "panel.png"
 
     def brightest() -> int:
         return max(Image.open(picture).getchannel("R").tobytes())

@@ -57,10 +57,10 @@ def test_another_camera_has_no_view_yet(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("restarted", [False, True])
 def test_accepting_makes_a_running_guard_learn_anew(tmp_path: Path, restarted: bool) -> None:
-    keeper, guard = ViewKeeper(tmp_path, CAMERA), ViewGuard(some_view())
+    keeper, guard = ViewKeeper(tmp_path / "watch", CAMERA), ViewGuard(some_view())
     keeper.follow(guard)
     if restarted:
-        keeper = ViewKeeper(tmp_path, CAMERA)
+        keeper = ViewKeeper(tmp_path / "watch", CAMERA)
         guard = ViewGuard(keeper.load())
     result = CliRunner().invoke(main, ["view", "accept", "--state", str(tmp_path)])
     assert result.exit_code == 0, result.output
