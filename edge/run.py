@@ -21,7 +21,7 @@ from edge.errors import LinkError
 from edge.parent import die_with_parent
 from edge.program import Places
 
-START_LIMIT_S = 15.0
+START_LIMIT_S = 30.0
 LOOK_EVERY_S = 0.2
 FIRST_TEXT_LIMIT_S = 4.0
 STOP_LIMIT_S = 5.0
@@ -50,7 +50,6 @@ def supervise(arguments: list[str], places: Places, tell: Tell) -> None:
     uses the runtime folder.
     """
     places.runtime.mkdir(parents=True, exist_ok=True)
-    places.state.mkdir(parents=True, exist_ok=True)
     with (places.runtime / "run.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,11 +1,15 @@
 """The program `watch`: frames in, Sightings out. No frame leaves this program."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge.clock import boottime_ns
 from edge.errors import ViewError
 from edge.link import Outlet
 from edge.program import Places, Program, running
 from edge.sighting import SIGHTING_WIRE, HeadMap, Sighting
 from edge.site import Site
+from edge.site.schema import Camera
 from edge.watch.cameras.choose import open_camera
 from edge.watch.cameras.patient import PatientCamera
 from edge.watch.counter import Counter
@@ -28,13 +32,14 @@ def run(site: Site, places: Places) -> None:
         keeper = ViewKeeper(places.state, site.camera)
         guard = ViewGuard(_kept_view(keeper, program))
         counting = Counting(site, guard=guard)
+        counting.prepare(site.camera)
         decide = Outlet(places.runtime, "decide", SIGHTING_WIRE)
+        camera = PatientCamera(lambda: open_camera(site), program)
+        frame = camera.read()  # opened, as far as it can be, before the watchdog counts
         program.ready()
         rate = Rate(boottime_ns())
-        camera = PatientCamera(lambda: open_camera(site), program)
         while not program.stopping:
             program.receive(0)
-            frame = camera.read()
             if frame is not None:
                 decide.send(counting.sighting(frame))
                 program.facts.update(model=counting.model, view=guard.status)
@@ -42,6 +47,7 @@ def run(site: Site, places: Places) -> None:
                 rate.add(boottime_ns())
             _tell_rate(rate, program)
             program.alive()
+            frame = camera.read()
         camera.close()
 
 
@@ -101,6 +107,14 @@ class Counting:
         """The name of the model in use; empty before the first frame."""
         return self._counter.entry.name if self._counter else ""
 
+    def prepare(self, camera: Camera) -> None:
+        """Load the model that the camera's pictures will need, and run it once.
+
+        On a busy board that takes longer than the watchdog waits for a frame.
+        """
+        width, height = getattr(camera, "width", 640), getattr(camera, "height", 352)
+        self._count(np.zeros((height, width, 3), np.uint8))
+
     def sighting(self, frame: Frame) -> Sighting:
         """What this frame shows; without a count when the picture cannot be trusted."""
         self._seq += 1
@@ -108,15 +122,15 @@ class Counting:
         if picture.faults:
             self._motion.forget()
             return Sighting(self._seq, frame.taken_at, None, picture, self.model)
-        heads = self._count(frame)
+        heads = self._count(frame.pixels)
         motion = self._motion.see(frame, heads)
         return Sighting(self._seq, frame.taken_at, heads, picture, self.model, motion)
 
-    def _count(self, frame: Frame) -> HeadMap:
-        if self._counter is None or self._shape != frame.pixels.shape:
-            self._shape = frame.pixels.shape
-            self._counter = self._load(frame.pixels.shape[1], frame.pixels.shape[0])
-        return self._counter.count(frame.pixels)
+    def _count(self, pixels: NDArray[np.uint8]) -> HeadMap:
+        if self._counter is None or self._shape != pixels.shape:
+            self._shape = pixels.shape
+            self._counter = self._load(pixels.shape[1], pixels.shape[0])
+        return self._counter.count(pixels)
 
     def _load(self, width: int, height: int) -> Counter:
         """The model of the site file, or for "auto" the one nearest to the picture."""
