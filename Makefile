@@ -46,7 +46,7 @@ lint: $(BIN)/redroad
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: NEEDS := espeak-ng libespeak-ng1 alsa-utils sox faketime mosquitto chromium xvfb
+test: NEEDS := espeak-ng libespeak-ng1 alsa-utils sox faketime mosquitto chromium xvfb systemd
 test: debian lint
 	$(BIN)/pytest $(ARGS)
 
