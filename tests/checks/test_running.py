@@ -1,14 +1,19 @@
 """A unit that runs is asked, and left alone."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from edge.checks.running import RunningUnit
+from edge.errors import RedRoadError, VoiceError
 from edge.program import Places
-from edge.report.status import read_status
+from edge.report.status import Status, read_status
 from edge.run import CHILDREN
+from edge.site import Site
+from edge.site.outputs import Voice
 from tests.appliance import SITE, Appliance
 from tests.checks.conftest import Check
 from tests.mosquitto import wait_for
@@ -142,3 +147,54 @@ def test_a_panel_that_fails_is_told_by_the_running_unit(unit: Unit) -> None:
 
     wait_for(panel_fails, 40, "the panel's fault is told")
     assert "the running unit says: cannot record" in unit.check.run().fault("panel")
+
+
+def told(frame_age_s: float | None = 0.2, *picture: str, **faults: dict[str, str]) -> RunningUnit:
+    """A unit with these faults, by program."""
+    programs = {
+        name: {"age_s": 1.0, "faults": faults.get(name, {}), "model": "m"}
+        for name in ("watch", "decide", "show", "report")
+    }
+    health = {
+        "programs": programs,
+        "frame_age_s": frame_age_s,
+        "picture_faults": list(picture),
+        "sign_proof": "proven",
+    }
+    state = {"message": "clear", "because": "few"}
+    return RunningUnit(Status(1.0, Site().digest(), state, health))
+
+
+def test_a_unit_without_faults_is_good_in_every_line() -> None:
+    unit = told()
+    assert "all run" in unit.programs(Site())
+    assert "a picture 0.2 s ago, counted by m" in unit.camera()
+    assert "is proven" in unit.panel()
+    assert unit.sound(Site()) == "serves the running unit"
+
+
+@pytest.mark.parametrize(
+    ("unit", "line", "words"),
+    [
+        (told(show={"voice": "hung"}), lambda u: u.sound(Site()), "the running unit says: hung"),
+        (told(show={"clips": "gone"}), lambda u: u.clips(), "the running unit says: gone"),
+        (told(show={"beacon": "stuck"}), lambda u: u.beacon(Site()), "says: stuck"),
+        (told(show={"inputs": "deaf"}), lambda u: u.inputs(Site()), "says: deaf"),
+        (told(show={"panel": "dark"}), lambda u: u.panel(), "says: dark"),
+        (told(watch={"camera": "away"}), lambda u: u.camera(), "says: away"),
+        (told(None), lambda u: u.camera(), "has had no picture yet; check the camera's cable"),
+        (told(0.2, "moved"), lambda u: u.camera(), "redroad view accept"),
+        (told(report={"outbox": "full"}), lambda u: u.programs(Site()), "report: outbox: full"),
+    ],
+)
+def test_a_fault_stands_in_the_line_of_its_part(
+    unit: RunningUnit, line: Callable[[RunningUnit], str], words: str
+) -> None:
+    with pytest.raises(RedRoadError, match=re.escape(words)):
+        line(unit)
+
+
+def test_a_sound_card_that_is_away_is_told_without_playing() -> None:
+    site = Site(voice=Voice(output="aplay", card="plughw:CARD=Absent"))
+    with pytest.raises(VoiceError, match=r"'plughw:CARD=Absent' is not there .*plug it in"):
+        told().sound(site)
