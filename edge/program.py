@@ -23,6 +23,7 @@ from edge.clock import boottime_ns, nanoseconds
 from edge.link import Inbox, Outlet
 from edge.wire import WIRE, Command, Event, Health, Message, Wire
 
+PROGRAMS = ("watch", "decide", "show", "report")
 HEALTH_EVERY_S = 10.0
 EVENTS_KEPT = 1000
 

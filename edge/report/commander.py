@@ -12,7 +12,7 @@ from edge.clock import NS_PER_S, boottime_ns, time_valid, wall_s
 from edge.commands import AT_MOST_S, refuse_beyond_limits
 from edge.errors import CommandError
 from edge.link import Outlet
-from edge.program import Program
+from edge.program import PROGRAMS, Program
 from edge.report.asked import (
     Answer,
     Asked,
@@ -32,7 +32,6 @@ EXPIRES_AT_MOST_S = 3600.0
 REMEMBERED_AT_MOST = 1000
 TOLD_A_MINUTE = 60
 RELEASED: tuple[Action, ...] = ("hold", "text", "mute")
-LOGGING = ("watch", "decide", "show", "report")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Commander:
 
     def __init__(self, site: Site, program: Program, store: Store) -> None:
         self._site, self._program, self._store = site, program, store
-        self._outlets = {name: Outlet(program.places.runtime, name) for name in LOGGING}
+        self._outlets = {name: Outlet(program.places.runtime, name) for name in PROGRAMS}
         self._standing: dict[Action, Command] = {}
         self._remembered: dict[str, _Remembered] = {}
         self._told_at = self._last_since = 0
@@ -133,7 +132,7 @@ class Commander:
         self._standing[command.action] = command
 
     def _pass_on(self, command: Command) -> None:
-        for name in LOGGING if command.action == "log" else ("decide",):
+        for name in PROGRAMS if command.action == "log" else ("decide",):
             self._outlets[name].send(command)
 
     def _known(self, known: _Remembered, received: Received) -> Answer:

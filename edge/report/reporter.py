@@ -3,7 +3,7 @@
 import logging
 
 from edge.clock import boot_id, boottime_ns, nanoseconds, time_valid, wall_s
-from edge.program import Program
+from edge.program import PROGRAMS, Program
 from edge.report.aggregate import Aggregate, Aggregator
 from edge.report.commander import Commander
 from edge.report.fiware import crowd_flow
@@ -57,7 +57,11 @@ class Reporter:
             log.info("no broker is configured: everything waits in the outbox")
 
     def take(self, message: Message) -> None:
-        """Keep what a program told; no State or Health is believed that is dated in the future."""
+        """Keep what a program told.
+
+        No State or Health is believed that is dated in the future, no Health of a fifth program:
+        the payload would grow with every name.
+        """
         now = boottime_ns()
         if isinstance(message, Event):
             self._keep_event(message, min(max(0, message.at), now))
@@ -67,13 +71,18 @@ class Reporter:
             for aggregate in self._aggregator.add(message):
                 self._keep_counts(aggregate)
             self._state = message
+        elif isinstance(message, Health) and message.program not in PROGRAMS:
+            told = (
+                f"one that is none of {', '.join(PROGRAMS)} tells its health, and is not believed"
+            )
+            self._program.fault("health", told)
         elif isinstance(message, Health):
             self._health[message.program] = message
 
     def _keep_event(self, event: Event, at: int) -> None:
         fields = event_fields(event, self._stamp(at))
         self._store.put(Row(event.id, "events", self._boot_id, at, as_json(fields)))
-        if event.kind == "start":
+        if event.kind == "start" and event.source in PROGRAMS:
             self._restarts.started(event.source)
 
     def work(self) -> None:

@@ -18,7 +18,7 @@ from edge.clock import NS_PER_S, boottime_ns
 from edge.decide.decider import Decider
 from edge.errors import CommandError, LinkError
 from edge.link import Inbox
-from edge.program import Places, Program
+from edge.program import PROGRAMS, Places, Program
 from edge.report.aggregate import Aggregator
 from edge.report.asked import KINDS, Received
 from edge.report.commander import Commander
@@ -107,8 +107,8 @@ def test_the_wire_takes_its_own_messages_or_none(data: bytes) -> None:
 
 
 def _messages() -> st.SearchStrategy[Any]:
-    numbers = st.integers(-(2**63), 2**63 - 1)
-    text = st.text(max_size=10)
+    numbers = st.integers(0, boottime_ns()) | st.integers(-(2**63), 2**63 - 1)
+    text = sampled_from(PROGRAMS) | st.text(max_size=10)
     anyone = floats()
     seen = builds(Occupancy, text, *[anyone] * 6, numbers, *[none() | anyone] * 3)
     zones = builds(ZoneState, sampled_from(["street", "x"]), sampled_from(Level), none() | seen)
@@ -126,7 +126,7 @@ def _messages() -> st.SearchStrategy[Any]:
             text,
             none() | anyone,
         )
-        | builds(Event, text, text, text, numbers, text, none() | text)
+        | builds(Event, text, st.just("start") | text, text, numbers, text, none() | text)
         | builds(
             Health, text, numbers, dictionaries(text, text), numbers, dictionaries(text, anyone)
         )
@@ -143,7 +143,9 @@ def test_report_takes_whatever_has_the_form_of_a_message(places: Places, tmp_pat
         reporter.take(SIGHTING_WIRE.decode(SIGHTING_WIRE.encode(message)))
         news = reporter._news(boottime_ns())
         json.loads(news.state())
-        json.loads(news.health())
+        health = json.loads(news.health())
+        assert set(health["programs"]) <= set(PROGRAMS)
+        assert set(health["restarts"]) <= set(PROGRAMS)
 
     check()
     reporter.work()
