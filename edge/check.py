@@ -13,10 +13,10 @@ from pathlib import Path
 
 from edge.checks import planned, tried
 from edge.checks.machine import clock, disk, heat, memory, power, versions
-from edge.checks.running import RunningUnit, none_runs
+from edge.checks.running import RunningUnit, none_told, not_tried
 from edge.checks.secrets import judge_secrets
 from edge.checks.services import Services
-from edge.errors import RedRoadError
+from edge.errors import RedRoadError, ServiceError
 from edge.program import Places, places_of
 from edge.report.machine import look
 from edge.site import Site, load_site
@@ -62,13 +62,15 @@ def check_all(site_file: Path | None, places: Places) -> list[Finding]:
     with tempfile.TemporaryDirectory(prefix="redroad-check-") as folder:
         # A runtime folder of its own: the check never takes a running unit's sockets.
         apart = places_of("show", Path(folder), places.state)
-        unit = RunningUnit.of(places)
+        unit, services_run = RunningUnit.of(places), _services_run()
         parts = _asked(site, unit) if unit else _tried(site, apart)
+        if services_run and unit is None:
+            parts = [(part, not_tried) for part, _ in parts]
         checks = [
             ("site", lambda: _names(site, site_file)),
             *machine,
             ("clock", lambda: clock(site)),
-            ("programs", lambda: unit.programs(site) if unit else none_runs(places)),
+            ("programs", lambda: _programs(site, unit, places, services_run)),
             *parts,
             ("models", lambda: planned.models(site)),
             ("ground", lambda: planned.ground(site)),
@@ -78,6 +80,18 @@ def check_all(site_file: Path | None, places: Places) -> list[Finding]:
             ("broker", lambda: planned.broker(site)),
         ]
         return [_try(part, check) for part, check in checks]
+
+
+def _services_run() -> bool:
+    """Whether services of ours hold the parts; a systemd that hangs is told in its own line."""
+    try:
+        return Services.look().active
+    except ServiceError:
+        return False
+
+
+def _programs(site: Site, unit: RunningUnit | None, places: Places, services_run: bool) -> str:
+    return unit.programs(site) if unit else none_told(places, services_run)
 
 
 def _names(site: Site, site_file: Path | None) -> str:
@@ -94,7 +108,7 @@ def _machine(state: Path) -> list[Check]:
         ("memory", lambda: memory(seen())),
         ("heat", lambda: heat(seen())),
         ("power", lambda: power(seen())),
-        ("disk", lambda: disk(state)),
+        ("disk", lambda: disk(places_of("report", state, state).state)),
     ]
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edge.checks.services import Services
 from edge.errors import (
     BeaconError,
     CameraError,
@@ -37,14 +36,19 @@ TOLD_ELSEWHERE = {
 }
 
 
-def none_runs(places: Places) -> str:
+def none_told(places: Places, services_run: bool) -> str:
     """Allowed before the unit is started, and not after."""
-    if Services.look().active:
+    if services_run:
         raise ServiceError(
             f"the services run, but nothing can be read in {places.runtime}; run: sudo redroad "
             "check; if it says the same, see: journalctl -u redroad-report -n 30"
         )
     return f"no unit runs in {places.runtime}: every part is tried by itself"
+
+
+def not_tried() -> str:
+    """Services hold the part, and tell nothing of it: it is not taken from them."""
+    return "in use by the services; to have it tried: sudo systemctl stop redroad.target"
 
 
 class RunningUnit:

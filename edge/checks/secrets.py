@@ -1,5 +1,6 @@
 """Whether secrets are secret, and certificates good for a while."""
 
+import pwd
 import ssl
 import time
 from collections.abc import Iterator
@@ -15,6 +16,13 @@ from edge.site.schema import Stream
 
 DAY_S = 86400.0
 RENEW_DAYS = 14.0
+STRANGERS = 0o007  # the site file is also its group's: that of the programs
+INSTALLED = Path("/etc/redroad")
+READERS = {
+    "upstream.password_file": "redroad-report",
+    "upstream.key_file": "redroad-report",
+    "camera.password_file": "redroad-watch",
+}
 
 
 def secret_files(site: Site) -> dict[str, Path]:
@@ -47,11 +55,23 @@ def judge_secrets(site: Site, site_file: Path | None) -> str:
 def _wrong(option: str, path: Path) -> str:
     try:
         found = path.stat()
+    except PermissionError:
+        return f"option {option} = {str(path)!r} may not be looked at; run: sudo redroad check"
     except OSError as error:
         return f"option {option} = {str(path)!r} cannot be read ({error.strerror}); put it there"
     if found.st_mode & OTHERS_ONLY:
         return f"option {option}: {path} can be read by others; run: chmod 600 {path}"
+    if path.is_relative_to(INSTALLED) and found.st_uid != _uid(READERS[option]):
+        reader = READERS[option]
+        return f"option {option}: {path} is not {reader}'s; run: sudo chown {reader} {path}"
     return "" if found.st_size else f"option {option}: {path} is empty; write the secret into it"
+
+
+def _uid(user: str) -> int | None:
+    try:
+        return pwd.getpwnam(user).pw_uid
+    except KeyError:
+        return None
 
 
 def _in_address(site: Site, site_file: Path | None) -> list[str]:
@@ -60,7 +80,7 @@ def _in_address(site: Site, site_file: Path | None) -> list[str]:
     if not isinstance(camera, Stream) or site_file is None or "://" not in camera.url:
         return []
     login = camera.url.partition("://")[2].partition("/")[0].rpartition("@")[0]
-    if ":" in login and site_file.stat().st_mode & OTHERS_ONLY:
+    if ":" in login and site_file.stat().st_mode & STRANGERS:
         return [
             f"option camera.url holds a password, and others can read {site_file}; "
             "move it into a file and name that in camera.password_file"

@@ -13,6 +13,7 @@ from edge.run import CHILDREN
 
 TARGET = "redroad.target"
 SERVICES = tuple(f"redroad-{child.name}.service" for child in CHILDREN)
+SPARE = "redroad-report.service"  # a unit may do without a broker; the sign needs all others
 PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts,ActiveEnterTimestampMonotonic"
 )
@@ -44,8 +45,8 @@ class Services:
 
     @property
     def active(self) -> bool:
-        """Whether the one that tells how the unit is runs."""
-        return self.units.get("redroad-report.service", {}).get("ActiveState") == "active"
+        """Whether any of them runs, and may hold the unit's parts."""
+        return any(self.units.get(name, {}).get("ActiveState") == "active" for name in SERVICES)
 
     def judge(self) -> str:
         """All are there, begin by themselves, and stay."""
@@ -56,13 +57,16 @@ class Services:
         wrong = [words for name in (TARGET, *SERVICES) if (words := self._wrong(name))]
         if wrong:
             raise ServiceError("\n".join(wrong))
+        left_out = f"; {_short(SPARE)} is left out" if self._masked(SPARE) else ""
         again = {name: int(self.units[name].get("NRestarts") or 0) for name in SERVICES}
         told = ", ".join(f"{_short(name)} {times}" for name, times in again.items() if times)
-        return f"all active and enabled; started again since boot: {told or 'none'}"
+        return f"all active and enabled; started again since boot: {told or 'none'}{left_out}"
 
     def _wrong(self, name: str) -> str:
         """What is wrong with one, and what to do; empty when nothing is."""
         fields = self.units.get(name, {"LoadState": "not-found"})
+        if name == SPARE and self._masked(name):
+            return ""
         if (load := fields["LoadState"]) != "loaded":
             remedy = f"run: sudo systemctl unmask {name}" if load == "masked" else "reinstall it"
             return f"{name} is {load}; {remedy}"
@@ -82,6 +86,9 @@ class Services:
                 f"see: journalctl -u {name} -n 30"
             )
         return ""
+
+    def _masked(self, name: str) -> bool:
+        return self.units.get(name, {}).get("LoadState") == "masked"
 
     def watchdog(self) -> str:
         """The machine is reset when its kernel hangs."""

@@ -45,9 +45,9 @@ def load_site(path: Path | None) -> Site:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SiteError(
-            f"site file {path}: cannot be read ({why}); give its path with --site"
-        ) from error
+        denied = isinstance(error, PermissionError)
+        remedy = "use sudo" if denied else "give its path with --site"
+        raise SiteError(f"site file {path}: cannot be read ({why}); {remedy}") from error
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

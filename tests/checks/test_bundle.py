@@ -127,7 +127,7 @@ def pictured(folder: Path) -> list[Path]:
 
 def test_no_picture_is_in_it(check: Check) -> None:
     logs = pictured(check.runtime)
-    pictured(check.state / "panel")
+    pictured(check.state / "show" / "panel")
     told = bundle(check, *(word for log in logs for word in ("--log", str(log))))
     for name, content in told.items():
         content.decode()  # texts only
@@ -148,7 +148,7 @@ def test_a_running_unit_gives_its_state_and_goes_on(check: Check) -> None:
         assert json.loads(told["status.json"])["health"]["programs"]
         assert b"no unit runs" not in told["check.txt"]
         assert b"Traceback" not in unit.log.read_bytes()
-        assert (check.state / "panel" / "panel.png").exists()
+        assert (check.state / "show" / "panel" / "panel.png").exists()
         assert b"\x89PNG" not in b"".join(told.values())
     finally:
         unit.abandon()
@@ -156,7 +156,7 @@ def test_a_running_unit_gives_its_state_and_goes_on(check: Check) -> None:
 
 def test_a_unit_half_broken_gives_the_other_half(check: Check) -> None:
     """A site file that is none, a torn outbox, a systemd that hangs, and hardly a tool."""
-    put(check.state / "outbox.sqlite3", "no database" * 999)
+    put(check.state / "report" / "outbox.sqlite3", "no database" * 999)
     put(check.runtime / "status.json", '{"half')
     check.site = f'[upstream]\npassword = "{CANARY}"\nhost = \n'
     check.tool("systemctl", "exec sleep 60")

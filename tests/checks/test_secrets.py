@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.checks.conftest import SITE, Check
+from tests.checks.conftest import ROOT_ONLY, SITE, Check
 
 NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)
@@ -46,7 +46,7 @@ def test_a_secret_of_its_owner_alone_is_good(check: Check) -> None:
     assert "1 files, read by their owner alone" in check.run().good("secrets")
 
 
-@pytest.mark.parametrize(("mode", "ok"), [(0o644, False), (0o600, True)])
+@pytest.mark.parametrize(("mode", "ok"), [(0o644, False), (0o640, True), (0o600, True)])
 def test_a_password_in_the_cameras_address_is_told(check: Check, mode: int, ok: bool) -> None:
     check.site = CAMERA.format(login="viewer:canary") + SITE
     command = check.command()
@@ -58,6 +58,22 @@ def test_a_password_in_the_cameras_address_is_told(check: Check, mode: int, ok: 
     if not ok:
         assert "camera.password_file" in told[1]
     assert "canary" not in str(found.lines)
+
+
+@ROOT_ONLY
+def test_a_secret_that_its_program_may_not_read_is_told(check: Check) -> None:
+    """A technician writes the password with sudo, and it is root's then."""
+    etc = check.folder / "etc"
+    check.mounts += [
+        f"cp -a /etc/. {etc}; mount --bind {etc} /etc",  # a copy: the machine's own stays as it is
+        "echo redroad-report:x:12345:12345::/:/bin/false >> /etc/passwd",
+        "mkdir -p /etc/redroad; umask 077; echo secret > /etc/redroad/password",
+    ]
+    check.site = upstream(PASSWORD.replace('"password"', '"/etc/redroad/password"'))
+    words = "sudo chown redroad-report /etc/redroad/password"
+    assert words in check.run().fault("secrets")
+    check.mounts.append("chown 12345 /etc/redroad/password")
+    assert "1 files" in check.run().good("secrets")
 
 
 def certificates(folder: Path, **said: datetime.datetime) -> str:

@@ -73,6 +73,14 @@ def test_healthy_services_are_told_with_their_restarts(check: Check) -> None:
     told = check.run()
     assert told.good("services") == "all active and enabled; started again since boot: watch 3"
     assert "sudo redroad check" in told.fault("programs")  # they run, and nothing is told
+    for part in ("camera", "panel", "sound", "beacon", "inputs"):
+        assert "in use by the services" in told.good(part)
+    assert list(check.state.rglob("panel*")) == []  # and nothing was taken from them
+
+
+def test_a_unit_without_report_is_none_the_worse(check: Check) -> None:
+    systemd(check, {"report": {"load": "masked", "active": "inactive"}})
+    assert check.run().good("services").endswith("none; report is left out")
 
 
 @pytest.mark.parametrize(
