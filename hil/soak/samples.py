@@ -1,5 +1,6 @@
 """What the kernel and the unit itself tell of a running unit, at a moment."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class Sampler:
         self.restarts = 0
 
     def look(self) -> Sample:
-        """Figures by name, such as "watch.private_mb"; none of a program that is away."""
+        """Figures by name, such as "watch.heap_mb"; none of a program that is away."""
         found: dict[str, float] = {}
         for name, process in self._programs().items():
             try:
@@ -64,15 +65,24 @@ class Sampler:
 def figures_of(processes: list[psutil.Process]) -> dict[str, float]:
     """Sums over a program's processes; `written_mb` and `cpu_s` are since each began."""
     times = [process.cpu_times() for process in processes]
-    held = [process.memory_full_info() for process in processes]
     return {
-        "private_mb": sum(each.uss for each in held) / MEGABYTE,
-        "pss_mb": sum(each.pss for each in held) / MEGABYTE,
+        "heap_mb": sum(_anonymous_bytes(process.pid) for process in processes) / MEGABYTE,
+        "pss_mb": sum(process.memory_full_info().pss for process in processes) / MEGABYTE,
         "descriptors": sum(process.num_fds() for process in processes),
         "threads": sum(process.num_threads() for process in processes),
         "written_mb": sum(process.io_counters().write_bytes for process in processes) / MEGABYTE,
         "cpu_s": sum(spent.user + spent.system for spent in times),
     }
+
+
+def _anonymous_bytes(pid: int) -> int:
+    """Memory of no file: what a program has asked for and used. psutil tells only all of it."""
+    try:
+        told = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError as error:
+        raise psutil.NoSuchProcess(pid) from error
+    found = re.search(r"^RssAnon:\s+(\d+) kB$", told, re.M)
+    return 1024 * int(found[1]) if found else 0
 
 
 def size_of(file: Path) -> int:

@@ -8,8 +8,10 @@ program's memory, descriptors, threads and bytes written to disk (the kernel's c
 shown. All of it goes to a CSV file, from which --read prints the table again. The folder must lie
 on a disk: writes to memory count nothing.
 
-Slopes are of private memory, which nobody else's doings change; PSS, which also has each program's
-share of what others use as well, is told as a mean.
+Slopes are of the heap: resident memory of no file (RssAnon), which nobody else's doings change.
+PSS also has each program's share of what others use as well: told as a mean, as its slope is
+theirs, too. So is that of private memory: show's drivers are forked, and what they share with
+it becomes private page by page, as either writes to it.
 
 Ends with code 1 when memory, descriptors or threads of a program grow beyond doubt, or a program
 had to be started again.
@@ -44,7 +46,7 @@ port = {broker}
 """
 EVERY_S = 10.0
 SETTLE_S = 600.0  # caches fill, the view is learnt, the allocator finds its size
-LEAKS = {"private_mb": "private memory, MB", "descriptors": "descriptors", "threads": "threads"}
+LEAKS = {"heap_mb": "heap, MB", "descriptors": "descriptors", "threads": "threads"}
 HOURS_A_YEAR = 24 * 365.25
 
 

@@ -77,7 +77,7 @@ def test_the_kernel_tells_of_a_real_process_what_it_holds(tmp_path: Path) -> Non
             seen = figures_of([psutil.Process(process.pid)])
         finally:
             process.kill()
-    assert 50 < seen["private_mb"] <= seen["pss_mb"] < 80
+    assert 50 < seen["heap_mb"] <= seen["pss_mb"] < 80
     assert seen["descriptors"] >= 20
     assert seen["threads"] == 4
     written_mb = 0.0 if _in_memory(tmp_path) else 1.0
