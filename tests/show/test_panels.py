@@ -357,6 +357,16 @@ def test_a_sign_beyond_the_screen_is_refused(monkeypatch: pytest.MonkeyPatch) ->
         open_hdmi(Sign(hdmi_x=7000))
 
 
+def test_without_a_screen_sdl_does_not_draw_into_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Left to itself SDL takes its driver for tests where it finds no screen."""
+    if list(Path("/dev/dri").glob("card*")):
+        pytest.skip("this machine has a screen")
+    for name in ("SDL_VIDEODRIVER", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(PanelError, match=r"no screen to draw on.*connect the sender card"):
+        open_hdmi(Sign())
+
+
 def test_without_a_screen_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "kmsdrm")
     with pytest.raises(PanelError, match=r"no screen to draw on: .*; connect the sender card"):

@@ -16,6 +16,7 @@ from edge.show.panels import Caption
 from edge.site.outputs import Sign
 
 # SDL must leave the program's own handling of SIGTERM alone, and say nothing on standard output.
+NOWHERE = {"dummy", "offscreen"}  # SDL's drivers for tests, which must ask for them by name
 QUIET = {"SDL_NO_SIGNAL_HANDLERS": "1", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
 
 
@@ -28,6 +29,7 @@ class HdmiPanel:
         self._dimmed = [round(value * sign.brightness / 100) for value in range(256)] * 3
         try:
             self._sdl.display.init()
+            self._refuse_nowhere()
             self._screen = self._sdl.display.set_mode(
                 (0, 0), self._sdl.FULLSCREEN | self._sdl.NOFRAME
             )
@@ -57,6 +59,16 @@ class HdmiPanel:
     def close(self) -> None:
         """Give the screen back."""
         self._sdl.display.quit()
+
+    def _refuse_nowhere(self) -> None:
+        """Without a screen SDL draws into nothing by itself, and says that all is well."""
+        driver = self._sdl.display.get_driver()
+        if driver in NOWHERE and os.environ.get("SDL_VIDEODRIVER") != driver:
+            self.close()
+            raise PanelError(
+                "no screen to draw on; connect the sender card before the start, and give this "
+                "user the groups video and render"
+            )
 
     def _check_size(self, sign: Sign) -> None:
         wide, high = self._screen.get_size()
