@@ -103,7 +103,7 @@ def _end_s(option: str, path: Path) -> float:
         return ssl.cert_time_to_seconds(decode(str(path))["notAfter"])
     except (OSError, ssl.SSLError, KeyError, ValueError) as error:
         raise SiteError(
-            f"option upstream.{option} = {str(path)!r} cannot be used ({error}); give a PEM file"
+            f"option upstream.{option} = {str(path)!r} is no certificate; give a PEM file"
         ) from error
 
 

@@ -29,8 +29,9 @@ def gpio_factory(runtime: Path) -> Any:
         def output_with_state(self, state: bool) -> None:
             lgpio.gpio_claim_output(self.factory._handle, self._number, int(state))
 
+    chip = find_chip(lgpio)
     try:
-        factory = LGPIOFactory(chip=find_chip(lgpio))
+        factory = LGPIOFactory(chip=chip)
     except (lgpio.error, OSError, RuntimeError) as error:
         raise BeaconError(
             f"the GPIO chip cannot be opened: {error}; is this user in the group gpio?"

@@ -44,10 +44,7 @@ def load_site(path: Path | None) -> Site:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        denied = isinstance(error, PermissionError)
-        remedy = "use sudo" if denied else "give its path with --site"
-        raise SiteError(f"site file {path}: cannot be read ({why}); {remedy}") from error
+        raise SiteError(f"site file {path}: cannot be read ({_why(error)}") from error
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -57,6 +54,14 @@ def load_site(path: Path | None) -> Site:
     except ValidationError as error:
         mistakes = [f"site file {path}: {_explain(mistake)}" for mistake in error.errors()]
         raise SiteError("\n".join(mistakes)) from error
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    """Why a file cannot be read, and what to do."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text); save it as UTF-8"
+    remedy = "use sudo" if isinstance(error, PermissionError) else "give its path with --site"
+    return f"{error.strerror}); {remedy}"
 
 
 def _as_python(value: Any) -> Any:
