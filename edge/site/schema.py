@@ -69,7 +69,15 @@ class PiCamera(Section):
     number: Annotated[int, Field(ge=0, le=3)] = 0
 
 
-Camera = Annotated[Scene | Pictures | Stream | PiCamera, Field(discriminator="kind")]
+class RigCamera(Section):
+    """A test rig's camera: a film of the simulated street in a folder, and what befalls it."""
+
+    kind: Literal["rig"]
+    folder: str
+    fps: Annotated[float, Field(gt=0, le=30)] = 2.0
+
+
+Camera = Annotated[Scene | Pictures | Stream | PiCamera | RigCamera, Field(discriminator="kind")]
 
 
 class Counter(Section):

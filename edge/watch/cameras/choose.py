@@ -2,7 +2,7 @@
 # ruff: noqa: PLC0415 -- the libraries of a camera are loaded only when it is chosen
 
 from edge.site import Site
-from edge.site.schema import PiCamera, Pictures, Stream
+from edge.site.schema import PiCamera, Pictures, RigCamera, Stream
 from edge.watch.cameras.camera import Camera
 
 
@@ -21,6 +21,10 @@ def open_camera(site: Site) -> Camera:
         from edge.watch.cameras.picamera import RibbonCamera
 
         return RibbonCamera(options)
+    if isinstance(options, RigCamera):
+        from edge.watch.cameras.rigged import RiggedCamera
+
+        return RiggedCamera(options, site.path(options.folder))
     from edge.watch.cameras.scene_camera import SceneCamera
 
     return SceneCamera(options)
