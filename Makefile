@@ -5,18 +5,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := deploy/locks/tests.txt
+RIG := mosquitto mmdebstrap systemd-container e2fsprogs iproute2
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet pyproject.toml
 ARGS ?=
 HOURS ?= 1
 
-.PHONY: help run test lint faults bench bench-models kills fuzz fleet soak mutants lock debian clean
+.PHONY: help run test lint faults campaign bench bench-models kills fuzz fleet soak mutants lock debian clean
 
 help:
 	@echo "make run    set up, then run the sign on a simulated street (ARGS='--site FILE' for yours)"
 	@echo "make test   set up, then lint, types, import contracts and all tests"
 	@echo "make lint   ruff, mypy, import contracts"
 	@echo "make faults what the sign shows at each fault, and when, printed beside the promises"
+	@echo "make campaign  hundreds of faults on an installed unit in a container; prints one table (root)"
 	@echo "make bench  speed, size and memory, printed"
 	@echo "make bench-models  the counter against other networks and a pedestrian detector; REDROAD_DATA=FOLDER"
 	@echo "make kills  SIGKILL report at 500 random moments under load; prints what arrived"
@@ -46,7 +48,7 @@ lint: $(BIN)/redroad
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: NEEDS := espeak-ng libespeak-ng1 alsa-utils sox faketime mosquitto chromium xvfb systemd
+test: NEEDS := espeak-ng libespeak-ng1 alsa-utils sox faketime chromium xvfb systemd $(RIG)
 test: debian lint
 	$(BIN)/pytest $(ARGS)
 
@@ -57,6 +59,11 @@ faults: debian $(BIN)/redroad
 
 bench: debian $(BIN)/redroad
 	$(BIN)/python -m tests.bench
+
+# Hundreds of faults on a unit in a container, one table: as root.
+campaign: NEEDS := $(RIG)
+campaign: debian $(BIN)/redroad
+	@$(BIN)/python -m hil.campaign $(ARGS)
 
 kills fleet soak: NEEDS := mosquitto
 kills: debian $(BIN)/redroad

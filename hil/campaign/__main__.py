@@ -1,0 +1,7 @@
+"""`python -m hil.campaign`."""
+
+import sys
+
+from hil.campaign.campaign import main
+
+sys.exit(main())

@@ -1,0 +1,243 @@
+"""The table of faults: how each is done to a unit, how it is mended, and what is promised."""
+
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+
+from hil.campaign.ledger import Ledger
+from hil.rig import PROGRAMS, Mishap, Rig
+
+KILL, STOP = signal.SIGKILL, signal.SIGSTOP
+NEUTRAL_WITHIN_S = 5.0
+STAGES = {"as it ends": (0.0, 0.1), "as it starts": (0.3, 3.0)}  # s after a restart was asked for
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a fault is done to, with the campaign's own chance."""
+
+    rig: Rig
+    ledger: Ledger
+    random: Random
+
+
+Deed = Callable[[Scene], None]
+
+
+def _nothing(_scene: Scene) -> None:
+    """It mends by itself, or the unit mends it."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to fail. `lasts_s` is drawn between its bounds, then `mend` is done.
+
+    The unit must be in service again `back_s` seconds after that. `blinds`: while it lasts, and
+    it lasts long enough, the sign must be neutral, or dark. `voice` and `upstream` must be heard
+    again, too.
+    """
+
+    name: str
+    inject: Deed
+    back_s: float
+    mend: Deed = _nothing
+    lasts_s: tuple[float, float] = (0.0, 0.0)
+    blinds: bool = False
+    renews: tuple[str, ...] = ()
+    voice: bool = False
+    upstream: bool = False
+
+
+def _send(program: str, signum: signal.Signals, scene: Scene) -> None:
+    scene.rig.programs.send(program, signum)
+
+
+def _send_at(stage: str, program: str, signum: signal.Signals, scene: Scene) -> None:
+    scene.rig.programs.restart(program)
+    time.sleep(scene.random.uniform(*STAGES[stage]))
+    scene.rig.programs.send(program, signum)
+
+
+def _befall(mishap: Mishap, scene: Scene) -> None:
+    scene.rig.camera.fail(mishap)
+
+
+def _restart_after(deed: Callable[[Rig], None], programs: tuple[str, ...], scene: Scene) -> None:
+    deed(scene.rig)
+    for program in programs:
+        scene.rig.programs.restart(program)
+
+
+def _power_cut(scene: Scene) -> None:
+    scene.rig.power.cut()
+    scene.rig.power.on()
+
+
+def _boot_in_1970(scene: Scene) -> None:
+    scene.rig.clock.jump("@1970-01-01 00:00:00")
+    _power_cut(scene)
+
+
+def _damaged_outbox(scene: Scene) -> None:
+    """Noise on the disk below a stopped report, which then starts anew."""
+    scene.rig.programs.send("report", STOP)
+    scene.ledger.destroy()
+    scene.rig.disk.damage_outbox()
+    scene.rig.programs.send("report", KILL)
+
+
+def _of(deed: Callable[[Rig], None]) -> Deed:
+    return lambda scene: deed(scene.rig)
+
+
+def _of_program(program: str, signum: signal.Signals) -> Fault:
+    name = {KILL: "SIGKILL", STOP: "SIGSTOP"}[signum]
+    return Fault(
+        f"{name} {program}",
+        partial(_send, program, signum),
+        back_s=20.0,
+        renews=(program,),
+        upstream=program == "report",
+    )
+
+
+def _at_stage(stage: str, program: str, signum: signal.Signals) -> Fault:
+    name = {KILL: "SIGKILL", STOP: "SIGSTOP"}[signum]
+    return Fault(
+        f"{name} {program} {stage}",
+        partial(_send_at, stage, program, signum),
+        back_s=45.0,  # a start may take 30 s, and what hangs in it only then is ended
+        renews=(program,),
+        upstream=program == "report",
+    )
+
+
+def _of_camera(mishap: Mishap, name: str) -> Fault:
+    return Fault(
+        name,
+        partial(_befall, mishap),
+        back_s=20.0,
+        mend=_of(lambda rig: rig.camera.mend()),
+        lasts_s=(6.0, 9.0),
+        blinds=True,
+    )
+
+
+SIGNALS = [_of_program(program, signum) for program in PROGRAMS for signum in (KILL, STOP)]
+STAGED = [
+    _at_stage(stage, program, signum)
+    for stage in STAGES
+    for program in PROGRAMS
+    for signum in (KILL, STOP)
+]
+CAMERA = [
+    _of_camera("frozen", "camera frozen"),
+    _of_camera("hung", "camera hangs in a read"),
+    _of_camera("away", "camera away"),
+]
+OUTPUTS = [
+    Fault(
+        "panel unplugged",
+        _of(lambda rig: rig.panel.unplug()),
+        back_s=10.0,
+        mend=_of(lambda rig: rig.panel.plug()),
+        lasts_s=(2.0, 6.0),
+    ),
+    Fault(
+        "sound card hangs",
+        _of(lambda rig: rig.sound.hang()),
+        back_s=15.0,
+        mend=_of(lambda rig: rig.sound.mend()),
+        lasts_s=(6.0, 10.0),
+        voice=True,
+    ),
+    Fault(
+        "sound card gone",
+        _of(lambda rig: rig.sound.vanish()),
+        back_s=15.0,
+        mend=_of(lambda rig: rig.sound.mend()),
+        lasts_s=(4.0, 8.0),
+        voice=True,
+    ),
+]
+UPSTREAM = [
+    Fault(
+        "network cut",
+        _of(lambda rig: rig.broker.cut()),
+        back_s=45.0,
+        mend=_of(lambda rig: rig.broker.mend()),
+        lasts_s=(3.0, 20.0),
+        upstream=True,
+    ),
+    Fault(
+        "broker hangs",
+        _of(lambda rig: rig.broker.hang()),
+        back_s=45.0,
+        mend=_of(lambda rig: rig.broker.mend()),
+        lasts_s=(3.0, 20.0),
+        upstream=True,
+    ),
+]
+DISK = [
+    Fault(
+        "disk full",
+        _of(lambda rig: rig.disk.fill()),
+        back_s=10.0,
+        mend=_of(lambda rig: rig.disk.free()),
+        lasts_s=(4.0, 10.0),
+        upstream=True,
+    ),
+    Fault(
+        "disk read-only, then power cut",
+        _of(lambda rig: rig.disk.turn_read_only()),
+        back_s=40.0,
+        mend=_power_cut,
+        lasts_s=(4.0, 10.0),
+        upstream=True,
+    ),
+    Fault("outbox damaged", _damaged_outbox, back_s=20.0, renews=("report",), upstream=True),
+]
+INSTALLED = [
+    Fault(
+        "models damaged",
+        lambda scene: _restart_after(lambda rig: rig.files.spoil_model(), ("watch",), scene),
+        back_s=25.0,
+        mend=_of(lambda rig: rig.files.restore()),
+        lasts_s=(6.0, 10.0),
+        blinds=True,
+    ),
+    Fault(
+        "wrong site file after an upgrade",
+        lambda scene: _restart_after(lambda rig: rig.files.spoil_site(), PROGRAMS, scene),
+        back_s=25.0,
+        mend=_of(lambda rig: rig.files.restore()),
+        lasts_s=(6.0, 10.0),
+        blinds=True,
+    ),
+]
+MACHINE = [
+    Fault("power cut", _power_cut, back_s=40.0, renews=PROGRAMS, upstream=True),
+    Fault("memory exhausted", _of(lambda rig: rig.load.exhaust_memory()), 20.0, lasts_s=(5.0, 6.0)),
+    Fault("log flooded", _of(lambda rig: rig.load.flood_log()), 20.0, lasts_s=(5.0, 6.0)),
+]
+CLOCK = [
+    Fault("boot in 1970", _boot_in_1970, back_s=40.0, renews=PROGRAMS, upstream=True),
+    *(
+        Fault(
+            f"clock jumps {name}",
+            _of(lambda rig, to=to: rig.clock.jump(to)),  # type: ignore[misc]
+            back_s=10.0,
+            mend=_of(lambda rig: rig.clock.jump("+0")),
+            lasts_s=(2.0, 6.0),
+        )
+        for name, to in (
+            ("to 1970", "@1970-01-01 00:00:00"),
+            ("ten years ahead", "+3650d"),
+            ("a day back", "-1d"),
+        )
+    ),
+]
+FAULTS = [*SIGNALS, *STAGED, *CAMERA, *OUTPUTS, *UPSTREAM, *DISK, *INSTALLED, *MACHINE]

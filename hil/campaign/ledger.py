@@ -1,0 +1,44 @@
+"""Which events the unit's disk has taken, and which of them arrived."""
+
+import threading
+
+from hil.rig import Broker, Disk
+
+LOOK_EVERY_S = 0.1
+
+
+class Ledger:
+    """Looks at the outbox from outside, ten times a second, for as long as it is open.
+
+    What it sees there is committed: a reader of its own sees nothing else.
+    """
+
+    def __init__(self, disk: Disk, broker: Broker) -> None:
+        self._disk, self._broker = disk, broker
+        self.committed: set[str] = set()
+        self.destroyed: set[str] = set()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def destroy(self) -> None:
+        """What waits now goes with its file, and is not asked for."""
+        self.destroyed |= self._disk.waiting()
+
+    def lost(self) -> set[str]:
+        """Committed, and neither arrived nor waiting."""
+        waiting = self._disk.waiting()
+        return self.committed - self.destroyed - self._broker.events() - waiting
+
+    def late(self) -> set[str]:
+        """Waiting still."""
+        return set(self._disk.waiting())
+
+    def end(self) -> None:
+        """Look no more."""
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._ended.wait(LOOK_EVERY_S):
+            self.committed |= self._disk.waiting()

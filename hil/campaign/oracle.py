@@ -1,0 +1,57 @@
+"""What the sign may say: judged from outside, by who truly stands on the simulated street."""
+
+import bisect
+from collections.abc import Sequence
+from functools import cache
+
+from edge.clock import NS_PER_S, nanoseconds, seconds
+from edge.site import Site
+from edge.watch.cameras.staged import Staged
+from hil.rig import Shown
+from tests.decide.truths import TrueZone
+
+CLEAR = "clear"
+PROMISED_S = 5.0  # for the way from a fault, or from the street, to the sign
+
+
+class Oracle:
+    """Whether the scenario's street is crowded at any moment of CLOCK_BOOTTIME, and the sign.
+
+    Crowded is a true density of the worst patch at which CAUTION rises. A sign that says CLEAR is
+    wrong once that has lasted for as long as CAUTION takes to rise, and for what is promised.
+    """
+
+    def __init__(self, scenario: str) -> None:
+        caution = Site().levels.caution
+        self._crowded = [peak >= caution.rise for peak in _peaks(scenario)]
+        self._grace_s = caution.rise_after_s + PROMISED_S
+
+    def crowded(self, at: int) -> bool:
+        """The truth of that second."""
+        return self._crowded[int(seconds(at)) % len(self._crowded)]
+
+    def must_not_be_clear(self, at: int) -> bool:
+        """Whether it has been crowded for so long, without a break."""
+        begin = at - nanoseconds(self._grace_s)
+        return all(map(self.crowded, (*range(begin, at, NS_PER_S), at)))
+
+    def wrong_clear(self, shown: Sequence[Shown], begin: int, end: int) -> list[int]:
+        """The moments, second by second, at which the sign said CLEAR and must not."""
+        return [
+            at
+            for at in range(begin, end, NS_PER_S)
+            if self.must_not_be_clear(at) and message_at(shown, at) == CLEAR
+        ]
+
+
+def message_at(shown: Sequence[Shown], at: int) -> str:
+    """What stood on the panel; empty before anything did."""
+    place = bisect.bisect_right(shown, at, key=lambda change: change.at)
+    return shown[place - 1].message if place else ""
+
+
+@cache
+def _peaks(scenario: str) -> list[float]:
+    """The true density of the worst patch at each second of the scenario, persons per m²."""
+    staged, zone = Staged(scenario), TrueZone(Site().zone[0])
+    return [zone.peak(staged.truth(float(at)).feet) for at in range(int(staged.length_s))]

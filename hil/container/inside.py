@@ -1,0 +1,197 @@
+"""What is in the unit: programs, files, clock, disk and what burdens it, reached from outside."""
+
+import contextlib
+import itertools
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Mapping, Set
+from pathlib import Path
+
+import psutil
+
+from edge.report.store import OUTBOX_FILE
+from hil.container.box import BOOT_LIMIT_S, Box
+from hil.rig import PROGRAMS
+
+SITE = "etc/redroad/site.toml"
+SPOILED_SITE = '[camera]\nkind = "scene"\nfpss = 4.0\n'
+SPOILED_BYTES = 1 << 16
+SHOW = ("systemctl", "show", "--property=ActiveState,InvocationID")
+HOG = """
+import time
+taken, began = [], time.monotonic()
+while time.monotonic() - began < 4:
+    taken.append(bytearray(b"x" * (16 << 20)))
+"""
+FLOOD = "timeout 4 yes 'redroad: a line that says nothing, again and again'"
+
+
+class Units:
+    """The four programs under the container's systemd."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+
+    def send(self, program: str, signum: signal.Signals) -> bool:
+        """Send a signal to the main process; False when there is none."""
+        for process in self._box.processes(unit_of(program)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.ppid() == self._box.leader:
+                    process.send_signal(signum)
+                    return True
+        return False
+
+    def lives(self) -> Mapping[str, str]:
+        """systemd's invocation id of each program that has said READY=1."""
+        try:
+            shown = self._box.call(*SHOW, *map(unit_of, PROGRAMS))
+        except subprocess.SubprocessError:
+            return {}  # it boots
+        each = [
+            dict(line.split("=", 1) for line in one.split("\n"))
+            for one in shown.strip().split("\n\n")
+        ]
+        return {
+            program: unit["InvocationID"]
+            for program, unit in zip(PROGRAMS, each, strict=True)
+            if unit["ActiveState"] == "active"
+        }
+
+    def restart(self, program: str) -> None:
+        """Ask for a new start; does not wait for it."""
+        deadline = time.monotonic() + BOOT_LIMIT_S
+        while True:
+            try:
+                self._box.call("systemctl", "--no-block", "restart", unit_of(program))
+                return
+            except subprocess.SubprocessError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)  # it boots
+
+
+class InstalledFiles:
+    """The installed models and the site file, spoilt and restored."""
+
+    def __init__(self, root: Path) -> None:
+        self._site = root / SITE
+        self._models = sorted((root / "usr").rglob("shipped_models/*.tflite"))
+        self._shipped = {file: file.read_bytes() for file in (self._site, *self._models)}
+
+    def spoil_model(self) -> None:
+        """Noise at the beginning of every model."""
+        for model in self._models:
+            with model.open("r+b") as file:
+                file.write(random.Random(1).randbytes(SPOILED_BYTES))
+
+    def spoil_site(self) -> None:
+        """A site file with a mistake."""
+        self._site.write_text(SPOILED_SITE, encoding="utf-8")
+
+    def restore(self) -> None:
+        """As they were shipped."""
+        for file, content in self._shipped.items():
+            if file.read_bytes() != content:
+                file.write_bytes(content)
+
+
+class FakedClock:
+    """libfaketime below every program: the kernel has one wall clock for all containers."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+        self._file = folder / "now"
+        self.jump("+0")
+
+    def jump(self, to: str) -> None:
+        """To a moment (`@1970-01-01 00:00:00`) or by a distance (`+3650d`)."""
+        draft = self._file.with_suffix(".new")
+        draft.write_text(f"{to}\n", encoding="ascii")
+        draft.replace(self._file)
+
+    @staticmethod
+    def drop_in(root: Path) -> str:
+        """The lines of a unit that make a program see this clock, and no other time differently."""
+        library = next((root / "usr/lib").rglob("libfaketime.so.1")).relative_to(root)
+        return (
+            f"[Service]\nEnvironment=LD_PRELOAD=/{library} FAKETIME_NO_CACHE=1\n"
+            "Environment=FAKETIME_TIMESTAMP_FILE=/rig/clock/now FAKETIME_DONT_FAKE_MONOTONIC=1\n"
+        )
+
+
+class StatePartition:
+    """The ext4 file system at /var/lib/redroad."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+
+    def fill(self) -> None:
+        """To the last byte."""
+        with contextlib.suppress(OSError), self._filler.open("wb", buffering=0) as file:
+            for size in (1 << 20, 4096, 1):
+                with contextlib.suppress(OSError):
+                    while True:
+                        file.write(bytes(size))
+
+    def free(self) -> None:
+        """Give the room back."""
+        with contextlib.suppress(OSError):  # a read-only disk keeps it until the next boot
+            self._filler.unlink(missing_ok=True)
+
+    def turn_read_only(self) -> None:
+        """Let ext4 find an error: it remounts itself read-only, whoever writes."""
+        trigger = Path("/sys/fs/ext4", self._box.loop, "trigger_fs_error")
+        with contextlib.suppress(OSError):  # the answer is the error that was asked for
+            trigger.write_text("1", encoding="ascii")
+
+    def damage_outbox(self) -> None:
+        """Overwrite all that is in the outbox's file with noise."""
+        with contextlib.suppress(OSError), self._outbox.open("r+b") as opened:
+            opened.write(random.Random(2).randbytes(os.fstat(opened.fileno()).st_size))
+
+    def waiting(self) -> Set[str]:
+        """The ids of all events that wait on the disk; empty while it cannot be asked."""
+        address = f"file:{self._outbox}?mode=ro"
+        try:
+            with contextlib.closing(sqlite3.connect(address, uri=True)) as opened:
+                rows = opened.execute("SELECT id FROM outbox WHERE kind = 'events'")
+                return {name for (name,) in rows}
+        except sqlite3.Error:
+            return set()
+
+    @property
+    def _filler(self) -> Path:
+        return self._box.disk / "filler"
+
+    @property
+    def _outbox(self) -> Path:
+        return self._box.disk / "report" / OUTBOX_FILE
+
+
+class Burden:
+    """A hog and a flood beside the programs, each a unit of its own."""
+
+    def __init__(self, box: Box) -> None:
+        self._box, self._number = box, itertools.count()
+
+    def exhaust_memory(self) -> None:
+        """Take memory until the kernel ends it, or for four seconds."""
+        self._run("hog", "python3", "-c", HOG)
+
+    def flood_log(self) -> None:
+        """As many lines as the journal takes, for four seconds."""
+        self._run("flood", "sh", "-c", FLOOD)
+
+    def _run(self, name: str, *command: str) -> None:
+        unit = f"--unit={name}-{next(self._number)}"
+        self._box.call("systemd-run", "--quiet", "--no-block", "--collect", unit, *command)
+
+
+def unit_of(program: str) -> str:
+    """The name of a program's unit."""
+    return f"redroad-{program}.service"

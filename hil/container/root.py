@@ -1,0 +1,80 @@
+"""The Debian root of a unit: made once, and again when its packages change."""
+
+import hashlib
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# What the package depends on, and what the rig itself needs inside.
+PACKAGES = (
+    "systemd", "systemd-sysv", "dbus", "python3", "python3-venv", "espeak-ng",
+    "libespeak-ng1", "alsa-utils", "faketime",
+)  # fmt: skip
+MMDEBSTRAP = ("mmdebstrap", "--quiet", "--variant=minbase")
+LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
+
+
+def base_root(folder: Path) -> Path:
+    """A root of this machine's own release in `folder`, from this machine's own apt sources."""
+    release = _release()
+    key = hashlib.sha256(" ".join((release, *PACKAGES, *LEFT_OUT)).encode()).hexdigest()[:12]
+    root = folder / f"debian-{key}"
+    if root.exists():
+        return root
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f"{root.name}.draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    left_out = [f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT]
+    subprocess.run(
+        [*MMDEBSTRAP, f"--include={','.join(PACKAGES)}", *left_out, release, str(draft), "-"],
+        input=_sources(release),
+        text=True,
+        check=True,
+    )
+    draft.rename(root)
+    return root
+
+
+@contextmanager
+def layered(merged: Path, upper: Path, *lower: Path) -> Iterator[Path]:
+    """`upper` over `lower`, the first of them on top, mounted at `merged` for as long as needed."""
+    work = upper.with_name(f"{upper.name}.work")
+    for made in (merged, upper, work):
+        made.mkdir(parents=True, exist_ok=True)
+    options = f"lowerdir={':'.join(map(str, lower))},upperdir={upper},workdir={work}"
+    subprocess.run(["mount", "-t", "overlay", "-o", options, "overlay", str(merged)], check=True)
+    try:
+        yield merged
+    finally:
+        subprocess.run(["umount", "--lazy", str(merged)], check=True)
+
+
+def _release() -> str:
+    """This machine's codename, such as bookworm."""
+    text = Path("/etc/os-release").read_text(encoding="utf-8")
+    found = re.search(r"^VERSION_CODENAME=(\w+)$", text, re.MULTILINE)
+    if found is None:
+        raise RuntimeError("/etc/os-release names no release; the rig needs Debian or its kin")
+    return found[1]
+
+
+def _sources(release: str) -> str:
+    """This machine's apt sources of the distribution itself, in either of apt's two forms."""
+    apt = Path("/etc/apt")
+    stanzas = [
+        stanza
+        for file in sorted(apt.glob("sources.list.d/*.sources"))
+        for stanza in file.read_text(encoding="utf-8").split("\n\n")
+        if re.search(rf"^Suites:.*\b{release}\b", stanza, re.MULTILINE)
+    ]
+    if stanzas:
+        return "\n\n".join(stanza.strip() for stanza in stanzas) + "\n"
+    lists = [apt / "sources.list", *sorted(apt.glob("sources.list.d/*.list"))]
+    lines = [line for file in lists if file.exists() for line in file.read_text().splitlines()]
+    kept = [line for line in lines if re.match(rf"deb .*\s{release}(-updates|-security)?\s", line)]
+    if not kept:
+        raise RuntimeError(f"apt has no sources of {release} itself; add Debian's own to /etc/apt")
+    return "\n".join(kept) + "\n"

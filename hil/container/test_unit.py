@@ -1,0 +1,114 @@
+"""The installed unit in a container: it boots into service, and keeps pictures to itself."""
+
+import io
+import sqlite3
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hil.container.film import frame
+from hil.container.inside import unit_of
+from hil.container.probe import probe
+from hil.container.search import pictures_in, pictures_under, writable
+from hil.container.unit import SECRET, Unit
+from hil.rig import PROGRAMS
+from tests.mosquitto import wait_for
+
+pytestmark = pytest.mark.timeout(900)  # the first run makes the root
+
+REFUSED = "Address family not supported by protocol"
+SERVICE_S = 90.0
+
+
+def level_shown(unit: Unit) -> bool:
+    shown = unit.panel.shown()
+    return bool(shown) and shown[-1].message not in {"neutral", "dark"}
+
+
+@pytest.fixture(scope="module")
+def served(booted: Unit) -> Unit:
+    """A unit whose sign tells a level."""
+    wait_for(lambda: level_shown(booted), SERVICE_S, "the sign tells a level")
+    return booted
+
+
+def test_the_unit_boots_into_service(served: Unit) -> None:
+    assert served.panel.shown()[0].message == "neutral"
+    wait_for(lambda: set(served.programs.lives()) == set(PROGRAMS), SERVICE_S, "all are ready")
+    wait_for(served.broker.events, SERVICE_S, "the broker hears events")
+
+
+def test_nobody_in_the_unit_is_root(served: Unit) -> None:
+    users = {
+        process.uids().effective for p in PROGRAMS for process in served.box.processes(unit_of(p))
+    }
+    assert len(users) == len(PROGRAMS)
+    assert 0 not in users
+
+
+def probed(served: Unit, program: str) -> dict[str, object]:
+    (watch, *_) = served.box.processes(unit_of("watch"))
+    inside = Path(f"/proc/{watch.pid}/status").read_text(encoding="ascii")
+    (pids,) = (line for line in inside.splitlines() if line.startswith("NSpid:"))
+    return probe(served.box, program, served.host, int(pids.split()[-1]))
+
+
+def test_watch_cannot_open_a_network_socket(served: Unit) -> None:
+    found = probed(served, "watch")
+    assert {found[kind] for kind in ("ipv4", "ipv6", "packet", "broker")} == {REFUSED}
+    assert set(found["interfaces"]) <= {"lo"}  # type: ignore[call-overload]
+
+
+def test_report_reaches_the_broker_and_no_picture(served: Unit) -> None:
+    """It has the network; but no camera, and nothing of watch: memory, folder, process."""
+    served.box.call("sh", "-c", "head -c 1 /dev/video0")
+    found = probed(served, "report")
+    assert found["broker"] == "done"
+    assert found["camera"] == "No such file or directory"
+    for what in ("memory of watch", "trace of watch", "folder of watch"):
+        assert found[what] != "done", what
+
+
+def test_watch_has_the_camera_that_report_has_not(served: Unit) -> None:
+    assert probed(served, "watch")["camera"] == "done"
+
+
+@pytest.mark.parametrize("program", ["decide", "show"])
+def test_the_others_have_neither_network_nor_pictures(served: Unit, program: str) -> None:
+    found = probed(served, program)
+    assert {found[kind] for kind in ("ipv4", "ipv6", "packet", "broker")} == {REFUSED}
+    assert found["memory of watch"] != "done"
+    assert found["folder of watch"] != "done"
+
+
+def test_no_picture_lies_where_the_unit_can_write(served: Unit) -> None:
+    time.sleep(5)
+    assert pictures_under(writable(served.box)) == []
+    log = served.box.call("journalctl", "--no-pager", "--output=export").encode()
+    assert pictures_in(log) == []
+    assert SECRET.encode() not in log
+    assert pictures_in(repr(served.listener.heard()).encode()) == []
+
+
+def test_the_search_finds_a_picture_in_every_disguise(tmp_path: Path) -> None:
+    """The bait: the same camera's picture as files, raw, in a database."""
+    pixels = frame(100)
+    for form in ("JPEG", "PNG", "WEBP", "GIF", "TIFF"):
+        data = io.BytesIO()
+        Image.fromarray(pixels).save(data, form)
+        (tmp_path / form).write_bytes(data.getvalue())
+    np.save(tmp_path / "saved.npy", pixels)
+    (tmp_path / "rgb").write_bytes(b"before" + pixels.tobytes())
+    (tmp_path / "grey").write_bytes(b"1" + pixels[..., 1].tobytes())
+    (tmp_path / "float").write_bytes(pixels[..., 1].astype(np.float32).tobytes())
+    database = sqlite3.connect(tmp_path / "database")
+    database.execute("CREATE TABLE t (b BLOB)")
+    database.execute("INSERT INTO t VALUES (?)", (pixels[:8, :128].tobytes(),))
+    database.commit()
+    database.close()
+    (tmp_path / "harmless").write_bytes(np.random.default_rng(1).bytes(1 << 20))
+    found = {Path(line.partition(":")[0]).name for line in pictures_under([tmp_path])}
+    assert found == {path.name for path in tmp_path.iterdir()} - {"harmless"}

@@ -1,0 +1,168 @@
+"""A whole unit in a container, with all that is around it."""
+
+import fcntl
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.clock import boottime_ns
+from hil.container.box import Box, Cable
+from hil.container.devices import FolderCamera, PipeSound, RealBroker, RecordedPanel
+from hil.container.film import FPS, make_film
+from hil.container.inside import (
+    SITE,
+    Burden,
+    FakedClock,
+    InstalledFiles,
+    StatePartition,
+    Units,
+)
+from hil.container.install import install, version_of
+from hil.container.root import base_root, layered
+from hil.rig import Rig
+
+CHECKOUT = Path(__file__).parents[2]
+CACHE = CHECKOUT / "build" / "rig"
+SECRET = "canary-of-the-password"
+SITE_TEXT = """
+[site]
+name = "rig"
+unit = "one"
+[camera]
+kind = "rig"
+folder = "/rig/camera"
+fps = {fps}
+[sign]
+panel = "recorder"
+[voice]
+output = "aplay"
+card = "rig"
+repeat_s = 5.0
+[beacon]
+output = "simulated"
+[upstream]
+host = "{host}"
+username = "rig"
+password_file = "/etc/redroad/password"
+aggregate_s = 5
+"""
+CLOCK = "etc/systemd/system/redroad-{}.service.d/clock.conf"
+# Watch and decide never ask for the time of day; and libfaketime 0.9.10 breaks watch's sleeping.
+READS_THE_CLOCK = ("show", "report")
+# The recorders are no part of the product: a real panel needs no right to write files.
+RECORDERS = "[Service]\nReadWritePaths=/rig/panel /rig/lamp\n"
+
+
+class Supply:
+    """The container's power, on which the panel hangs, too."""
+
+    def __init__(self, box: Box, panel: RecordedPanel) -> None:
+        self._box, self._panel = box, panel
+
+    def on(self) -> None:
+        """Let it boot."""
+        self._box.on()
+
+    def cut(self) -> None:
+        """Pull the plug."""
+        at = boottime_ns()
+        self._box.cut()
+        self._panel.darken(at)
+
+
+@dataclass(frozen=True)
+class Unit(Rig):
+    """The rig, and what only a container lets one see."""
+
+    box: Box
+    listener: RealBroker
+    host: str
+
+
+@contextmanager
+def unit(folder: Path, *, settable_clock: bool = False) -> Iterator[Unit]:
+    """An installed unit that has been switched on; everything in `folder` is of this run alone."""
+    name = f"rr{os.getpid():x}{random.randrange(16**4):04x}"
+    with ExitStack() as ended:
+        film, *layers = _parts()
+        root = ended.enter_context(layered(folder / "root", folder / "changes", *layers))
+        cable = Cable(name, random.randrange(256))
+        ended.callback(cable.end)
+        box = Box(name, root, folder)
+        ended.callback(box.end)
+        sound = PipeSound(box.rig / "sound")
+        ended.callback(sound.end)
+        broker = RealBroker(folder / "broker", cable)
+        ended.callback(broker.end)
+        _furnish(root, box, cable, settable_clock)
+        panel = RecordedPanel(box.rig / "panel")
+        made = Unit(
+            power=Supply(box, panel),
+            programs=Units(box),
+            files=InstalledFiles(root),
+            camera=FolderCamera(box.rig / "camera", film),
+            panel=panel,
+            sound=sound,
+            broker=broker,
+            clock=FakedClock(box.rig / "clock"),
+            disk=StatePartition(box),
+            load=Burden(box),
+            box=box,
+            listener=broker,
+            host=cable.ours,
+        )
+        box.on()
+        yield made
+
+
+def _parts() -> tuple[Path, Path, Path]:
+    """Film, product and Debian, each made anew when it has changed; by one at a time."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        base = base_root(CACHE)
+        layer = CACHE / f"installed-{version_of(CHECKOUT)}"
+        if not layer.exists():
+            _remove_old_layers()
+            draft = CACHE / "installed-draft"
+            shutil.rmtree(draft, ignore_errors=True)
+            with layered(CACHE / "draft", draft, base) as root:
+                install(root, CHECKOUT)
+            draft.rename(layer)
+        return make_film(CACHE), layer, base
+
+
+def _remove_old_layers() -> None:
+    in_use = Path("/proc/mounts").read_text(encoding="utf-8")
+    for old in CACHE.glob("installed-*"):
+        if str(old) not in in_use:
+            shutil.rmtree(old)
+
+
+def _furnish(root: Path, box: Box, cable: Cable, settable_clock: bool) -> None:
+    """Site file, sound card and recorders of this unit."""
+    clocked = READS_THE_CLOCK if settable_clock else ()
+    site = SITE_TEXT.format(fps=FPS, host=cable.ours)
+    for file, text in {
+        SITE: site,
+        "etc/redroad/password": f"{SECRET}\n",
+        "etc/systemd/system/redroad-show.service.d/rig.conf": RECORDERS,
+        **{CLOCK.format(program): FakedClock.drop_in(root) for program in clocked},
+    }.items():
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / file).write_text(text, encoding="utf-8")
+    own = "chown redroad-report /etc/redroad/password; chmod 600 /etc/redroad/password"
+    subprocess.run(["chroot", str(root), "sh", "-c", own], check=True)
+    (root / "etc/asound.conf").unlink(missing_ok=True)
+    (root / "etc/asound.conf").symlink_to("/rig/sound/asound.conf")
+    (box.rig / "lamp").mkdir()
+    (box.rig / "lamp").chmod(0o777)
+    recorded = box.state / "show"
+    recorded.mkdir()
+    (recorded / "panel").symlink_to("/rig/panel")
+    (recorded / "beacon.jsonl").symlink_to("/rig/lamp/beacon.jsonl")
