@@ -95,19 +95,33 @@ def _program(name: str, help_text: str) -> None:
     @runtime_option
     @state_option
     def command(site_file: Path | None, runtime: Path, state: Path) -> None:
-        site = load_site(site_file)
-        _start(name, site, places_of(name, runtime, state))
+        _start(name, load_site(site_file), places_of(name, runtime, state))
 
 
-def _start(name: str, site: Site, places: Places) -> None:
+def _start(name: str, *arguments: Any) -> None:
     """Import and run one program; no program's libraries are loaded by another."""
-    importlib.import_module(f"edge.{name}.main").run(site, places)
+    importlib.import_module(f"edge.{name}.main").run(*arguments)
 
 
 _program("watch", "Watch: camera and head counter; sends Sightings.")
 _program("decide", "Decide: densities and levels; sends Orders and States.")
-_program("show", "Show: LED panel, voice and beacon; falls back to the neutral text by itself.")
 _program("report", "Report: outbox and MQTT upstream.")
+
+
+@main.command()
+@site_option
+@runtime_option
+@state_option
+def show(site_file: Path | None, runtime: Path, state: Path) -> None:
+    """Show: LED panel, voice and beacon; falls back to the neutral text by itself.
+
+    And to the last site file that was right, where the present one has a mistake.
+    """
+    from edge.site.kept import load_or_kept
+
+    places = places_of("show", runtime, state)
+    site, mistake = load_or_kept(site_file, places.state)
+    _start("show", site, places, mistake)
 
 
 @main.command()

@@ -13,14 +13,16 @@ from edge.wire import Order, Page
 TICK_S = 0.06
 
 
-def run(site: Site, places: Places) -> None:
-    """Show until asked to stop."""
+def run(site: Site, places: Places, mistake: str = "") -> None:
+    """Show until asked to stop; `mistake` is why another site file serves than the present one."""
     gc.freeze()  # a collection marks what it looks at, and so copies it in each driver's process
     with running("show", places) as program:
         player = Player(neutral_page(site))
         sign = SignOutput(site, program, player.neutral)
         sign.show(player.neutral)  # before anything slow: the sign must not stay dark
         program.ready()
+        if mistake:
+            program.fault("site", f"{mistake}; the last right one serves")
         pins = PinsOutput(site, program)
         voice = VoiceOutput(site, program)
         texts = OperatorTexts(site, program, player.neutral.page)

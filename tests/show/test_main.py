@@ -133,3 +133,21 @@ def test_memory_stays_small(start: Callable[[], Running]) -> None:
     children = [show.child(name) for name in ("panel", "beacon")]
     processes = [psutil.Process(show.process.pid), *children]
     assert sum(process.memory_full_info().pss for process in processes) / 2**20 < 80
+
+
+def test_a_mistake_in_a_new_site_file_leaves_no_dark_sign(start: Callable[..., Running]) -> None:
+    """The last right one serves, and the mistake is told."""
+    start().end()
+    show = start(more="[beacon]\noutputs = 'none'\n")
+    show.until(lambda: show.faults("site"))
+    (fault,) = show.faults("site")
+    assert "option beacon.outputs = 'none' is unknown; did you mean 'output'?" in fault.because
+    assert fault.because.endswith("; the last right one serves")
+    show.order(lifetime_s=60.0)
+    show.until(show.shows("critical"))
+
+
+def test_a_mistake_in_the_first_site_file_ends_it(tmp_path: Path) -> None:
+    show = Running(tmp_path, "[sign]\npanels = 'recorder'\n")
+    assert show.process.wait(20) == 2
+    assert "did you mean 'panel'?" in (tmp_path / "show.log").read_text(encoding="utf-8")
