@@ -8,7 +8,7 @@ with simulated int8), so that quantisation costs little. Strided convolutions pa
 as TensorFlow's SAME does, and fold into the convolution when converted.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ BLOCK = 8
 CELL = 16  # of the head map, into which the appliance adds blocks up
 CHANNELS = 2
 RARE = -4.0  # the first logit's bias at the start: few blocks hold a head
-DECODER = 64
+DECODER = 96
+REFINED = 2  # times that the sums at stride 8 are gone over once more
 RANGE_MOMENTUM = 0.1
 LOOK_EVERY = 8  # steps between looks at the range, which cost time
 
@@ -202,6 +203,7 @@ class HeadCounter(nn.Module):
         self.sum_16, self.sum_8 = SimulatedInt8(), SimulatedInt8()
         self.at_16 = Separable(DECODER)
         self.at_8 = nn.Sequential(Separable(DECODER), Separable(DECODER))
+        self.refine = nn.ModuleList(_refinement() for _ in range(REFINED))
         self.head = Conv(DECODER, CHANNELS, relu=False)
         nn.init.normal_(self.head.weight, std=0.01)
         with torch.no_grad():
@@ -217,7 +219,23 @@ class HeadCounter(nn.Module):
                 skips[index] = wide
         x = self.sum_16(_up(self.from_32(x)) + self.from_16(skips[SKIP_16]))
         fine = self.from_8(skips[SKIP_8]) + self.from_4(skips[SKIP_4])
-        return self.head(self.at_8(self.sum_8(_up(self.at_16(x)) + fine)))  # type: ignore[no-any-return]
+        x = self.at_8(self.sum_8(_up(self.at_16(x)) + fine))
+        for block in self.refine:
+            x, _ = block(x)
+        return self.head(x)  # type: ignore[no-any-return]
+
+    def load_narrower(self, state: Mapping[str, Tensor]) -> None:
+        """Take weights, of a network with fewer channels or parts too, and count as it does.
+
+        Channels that are new start at random, and what was there before takes nothing from them.
+        """
+        grown = self.state_dict()
+        for name, old in state.items():
+            new = grown[name]
+            if new.ndim > 1:
+                new[: old.shape[0], old.shape[1] :] = 0.0
+            new[tuple(slice(0, length) for length in old.shape)] = old
+        self.load_state_dict(grown)
 
     def freeze(self, parts: int) -> None:
         """Keep the first parts of the trunk, the stem among them, as they are."""
@@ -247,6 +265,13 @@ class HeadCounter(nn.Module):
             module.weight.data.copy_(taken)
             assert module.bias is not None
             module.bias.data.copy_(torch.from_numpy(bias))
+
+
+def _refinement() -> InvertedResidual:
+    """A residual block that changes nothing at first, so that a trained network can be given it."""
+    block = InvertedResidual(DECODER, Block(DECODER, expand=1))
+    nn.init.zeros_(block.project.weight)
+    return block
 
 
 def _up(x: Tensor) -> Tensor:

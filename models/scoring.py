@@ -23,6 +23,7 @@ SIZES_OF_CROWD = ((0, 1), (1, 10), (10, 50), (50, 150), (150, 10_000))
 LEAST_DEVIATION = 0.1  # heads
 LEAST_FACTOR = 1.0  # or a sum near nothing would be told as certain, and gates the all-clear
 RELATIVE_STEPS = np.arange(0.0, 0.301, 0.01)
+FACTOR_STEPS = 9
 
 
 class Counts(Protocol):
@@ -111,17 +112,36 @@ def is_fair(size: Sequence[int], examples: Sequence[Example]) -> bool:
 
 
 def fitted_interval(scores: Sequence[Score]) -> Interval:
-    """The interval that holds the truth in 90 of 100 pictures of each set.
+    """The interval that holds the truth in 90 of 100 pictures of each set, as nearly as it can.
 
     Split conformal prediction (Vovk 2005) with the error's size in standard deviations as the
-    score. `relative` is what makes the sets need factors most alike, or one set's lesser and
-    larger crowds; the factor is then the largest that a set needs: the upper end gates the
-    all-clear.
+    score. One interval serves all sets, or one set's lesser and larger crowds: of all pairs of
+    `factor` and `relative`, the one whose worst set is nearest to 90 %, and of those as good, the
+    one at which the sets need factors most alike.
     """
     groups = scores if len(scores) > 1 else _halves(scores[0])
-    relative = min(RELATIVE_STEPS, key=lambda part: _unlikeness(groups, part))
-    needed = max(_factor(score, relative) for score in scores)
-    return Interval(max(LEAST_FACTOR, needed), float(relative))
+    tried = [
+        (_worst_gap(groups, interval), _unlikeness(groups, relative), interval.factor, interval)
+        for relative in RELATIVE_STEPS.tolist()
+        for interval in _candidates(groups, relative)
+    ]
+    return min(tried, key=lambda one: (one[0], one[1], -one[2]))[-1]
+
+
+def _candidates(groups: Sequence[Score], relative: float) -> list[Interval]:
+    """From the factor of the set that needs least to that of the one that needs most."""
+    needed = [_factor(group, relative) for group in groups]
+    factors = np.maximum(LEAST_FACTOR, np.linspace(min(needed), max(needed), FACTOR_STEPS))
+    return [Interval(float(factor), relative) for factor in np.unique(factors)]
+
+
+def _worst_gap(groups: Sequence[Score], interval: Interval) -> float:
+    """How far the share of pictures inside is from 90 % in the set where it is farthest.
+
+    Below counts twice: an interval's upper end gates the all-clear.
+    """
+    apart = [group.judged_by(interval).coverage - COVERED for group in groups]
+    return max(max(gap, -2 * gap) for gap in apart)
 
 
 def _halves(score: Score) -> tuple[Score, Score]:

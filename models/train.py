@@ -124,7 +124,7 @@ class Trainer:
         """Begin with weights that are kept, or with another run's averaged ones."""
         state = torch.load(file, weights_only=True, map_location=self.device)
         for model in (self.model, self.average):
-            model.load_state_dict(state.get("average", state))
+            model.load_narrower(state.get("average", state))
 
     def resume(self) -> None:
         """Take everything from this run's checkpoint, the time it has had too."""
