@@ -133,7 +133,7 @@ class Pedestrians:
         import cv2
 
         hog = cv2.HOGDescriptor()
-        hog.setSVMDetector(cv2.HOGDescriptor_getDefaultPeopleDetector())
+        hog.setSVMDetector(cv2.HOGDescriptor.getDefaultPeopleDetector())
         stride, padding = (self.stride, self.stride), (self.padding, self.padding)
 
         def work(pixels: Pixels) -> float:

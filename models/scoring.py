@@ -40,7 +40,9 @@ class Interval:
     factor: float
     relative: float
 
-    def spread(self, people: NDArray[np.float64], variance: NDArray[np.float64]) -> np.ndarray:
+    def spread(
+        self, people: NDArray[np.float64], variance: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Half the width, heads."""
         deviation = np.maximum(np.sqrt(variance), LEAST_DEVIATION)
         return np.hypot(self.factor * deviation, self.relative * people)
