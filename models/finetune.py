@@ -82,6 +82,8 @@ def fit(
     after = _write(site, load_weights(trainer.run / "checkpoint.pt"), size, seen, aside)
     tell("before, float", before)
     tell("after, int8", after)
+    if after.mae >= before.mae:
+        click.echo("no better than before: keep the shipped model, or label more pictures")
 
 
 def _write(
@@ -96,10 +98,15 @@ def _write(
     fit_scale(site.out, entry, seen)
     after = fit_rest(site.out, entry, {"own": aside})["own"]
     write_manifest(site.out, [*there, entry])
-    click.echo(
-        f'{site.out / entry["file"]} is listed; in the site file: counter.model = "{site.name}"'
-    )
+    click.echo(f"{site.out / entry['file']} is listed; in the site file: {_taken_by(site)}")
     return after
+
+
+def _taken_by(site: Site) -> str:
+    """What the site file must say."""
+    by_name = f'counter.model = "{site.name}"'
+    listing = (site.out / "manifest.toml").resolve()
+    return by_name if site.out == ROOT else f'{by_name}, counter.manifest = "{listing}"'
 
 
 def likest(picture: Example, sizes: tuple[tuple[int, int], ...]) -> tuple[int, int]:
