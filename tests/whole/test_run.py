@@ -105,10 +105,13 @@ def test_ctrl_c_ends_everything_and_leaves_a_neutral_sign(appliance: Appliance) 
 def test_a_killed_run_leaves_no_orphans(tmp_path: Path) -> None:
     unit = Appliance(tmp_path)
     unit.start()
-    unit.wait_until_level()
-    children = {child: " ".join(child.cmdline()) for child in unit.children()}
-    unit.end(signal.SIGKILL)
-    _, left = psutil.wait_procs(list(children), timeout=10)
+    try:
+        unit.wait_until_level()
+        children = {child: " ".join(child.cmdline()) for child in unit.children()}
+        unit.end(signal.SIGKILL)
+        _, left = psutil.wait_procs(list(children), timeout=10)
+    finally:
+        unit.abandon()
     assert not [children[child] for child in left]
 
 
