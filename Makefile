@@ -11,7 +11,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 ARGS ?=
 HOURS ?= 1
 
-.PHONY: help run test lint faults campaign bench bench-models kills fuzz fleet soak mutants lock debian clean
+.PHONY: help run test lint faults campaign bench bench-models kills fuzz fleet soak mutants lock deb debian clean
 
 help:
 	@echo "make run    set up, then run the sign on a simulated street (ARGS='--site FILE' for yours)"
@@ -26,6 +26,7 @@ help:
 	@echo "make fleet  many units' report programs against one broker; ARGS='--units 40'"
 	@echo "make soak   the appliance for HOURS=1: slopes of memory, descriptors and threads, disk writes"
 	@echo "make mutants  change the level machine in every small way; tests must notice (a quarter of an hour)"
+	@echo "make deb    Debian packages for bookworm and trixie, amd64 and arm64, in dist/ (ARGS='--arch arm64')"
 	@echo "make lock   write deploy/locks/*.txt anew (needs uv)"
 
 $(BIN)/redroad: $(LOCK) pyproject.toml
@@ -48,7 +49,7 @@ lint: $(BIN)/redroad
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: NEEDS := espeak-ng libespeak-ng1 alsa-utils sox faketime chromium xvfb systemd $(RIG)
+test: NEEDS := espeak-ng libespeak-ng1 alsa-utils sox faketime chromium xvfb systemd debhelper python3 $(RIG)
 test: debian lint
 	$(BIN)/pytest $(ARGS)
 
@@ -88,6 +89,10 @@ mutants: $(BIN)/redroad
 
 bench-models: debian $(BIN)/redroad
 	PYTHONPATH=$(CURDIR) $(BIN)/python -m models.benchmark $(ARGS)
+
+deb: NEEDS := debhelper
+deb: debian $(BIN)/redroad
+	$(BIN)/python deploy/deb.py $(ARGS)
 
 lock:
 	$(COMPILE) --extra plots --output-file deploy/locks/appliance.txt
