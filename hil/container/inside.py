@@ -4,9 +4,11 @@ import contextlib
 import itertools
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Set
 from pathlib import Path
@@ -100,7 +102,7 @@ class InstalledFiles:
 
 
 class FakedClock:
-    """libfaketime below every program: the kernel has one wall clock for all containers."""
+    """libfaketime below a program: the kernel has one wall clock for all containers."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
@@ -155,14 +157,20 @@ class StatePartition:
             opened.write(random.Random(2).randbytes(os.fstat(opened.fileno()).st_size))
 
     def waiting(self) -> Set[str]:
-        """The ids of all events that wait on the disk; empty while it cannot be asked."""
-        address = f"file:{self._outbox}?mode=ro"
-        try:
-            with contextlib.closing(sqlite3.connect(address, uri=True)) as opened:
-                rows = opened.execute("SELECT id FROM outbox WHERE kind = 'events'")
-                return {name for (name,) in rows}
-        except sqlite3.Error:
-            return set()
+        """The ids of all events that wait on the disk; empty while it cannot be asked.
+
+        Asked of a copy: SQLite takes no path that leads through another mount namespace.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            for tail in ("", "-wal"):
+                with contextlib.suppress(OSError):
+                    shutil.copyfile(f"{self._outbox}{tail}", f"{folder}/copy{tail}")
+            try:
+                with contextlib.closing(sqlite3.connect(f"{folder}/copy")) as opened:
+                    rows = opened.execute("SELECT id FROM outbox WHERE kind = 'events'")
+                    return {name for (name,) in rows}
+            except sqlite3.Error:  # it does not exist yet, or is damaged
+                return set()
 
     @property
     def _filler(self) -> Path:
