@@ -23,7 +23,7 @@ LOCK = ROOT / "deploy/locks/appliance.txt"
 DEBIAN = ROOT / "deploy/debian"
 UNITS = ROOT / "systemd"
 BACKOFF_SINCE = 254  # systemd; earlier ones warn of RestartSteps=
-UNUSED = ("tests", "docs", "examples")  # of the packages: a fifth of their size
+UNUSED = ("tests", "docs", "examples", "__pycache__")  # of the packages: a fifth of their size
 OLDEST_GLIBC = 17
 
 
