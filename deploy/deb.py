@@ -233,8 +233,13 @@ def _version() -> str:
 
 def _epoch() -> int:
     """The commit's time: two builds of it are the same."""
+    if told := os.environ.get("SOURCE_DATE_EPOCH"):
+        return int(told)
     command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
-    return int(os.environ.get("SOURCE_DATE_EPOCH") or subprocess.check_output(command, text=True))
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    if done.returncode:
+        sys.exit("this is no git checkout; set SOURCE_DATE_EPOCH to the time of this version")
+    return int(done.stdout)
 
 
 if __name__ == "__main__":
