@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := deploy/locks/tests.txt
-RIG := mosquitto mmdebstrap systemd-container e2fsprogs iproute2
+RIG := mosquitto debhelper mmdebstrap systemd-container e2fsprogs iproute2
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet pyproject.toml
 ARGS ?=
@@ -49,7 +49,7 @@ lint: $(BIN)/redroad
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: NEEDS := espeak-ng libespeak-ng1 alsa-utils sox faketime chromium xvfb systemd debhelper python3 $(RIG)
+test: NEEDS := espeak-ng libespeak-ng1 alsa-utils sox faketime chromium xvfb systemd python3 $(RIG)
 test: debian lint
 	$(BIN)/pytest $(ARGS)
 

@@ -1,32 +1,19 @@
-"""How the product comes into a root."""
+"""How the product comes into a root: by its own package."""
 
 import hashlib
-import shutil
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 PARTS = (
     "edge/**/*", "models/*.tflite", "models/manifest.toml", "models/golden.jpg", "systemd/**/*",
-    "deploy/locks/appliance.txt", "pyproject.toml",
+    "deploy/deb.py", "deploy/debian/*", "deploy/locks/appliance.txt", "pyproject.toml",
 )  # fmt: skip
-PLACES = {
-    "system": "usr/lib/systemd/system",
-    "system.conf.d": "usr/lib/systemd/system.conf.d",
-    "journald.conf.d": "usr/lib/systemd/journald.conf.d",
-    "sysusers.d": "usr/lib/sysusers.d",
-    "tmpfiles.d": "usr/lib/tmpfiles.d",
-}
-COMMAND = """#!/bin/sh
-export REDROAD_SITE="${REDROAD_SITE-/etc/redroad/site.toml}"
-export REDROAD_RUNTIME="${REDROAD_RUNTIME-/run/redroad}"
-export REDROAD_STATE="${REDROAD_STATE-/var/lib/redroad}"
-exec /usr/lib/redroad/bin/python3 -m edge "$@"
-"""
 
 
 def version_of(checkout: Path) -> str:
-    """A name of all that is installed: it changes with every byte."""
+    """A name of all that goes into the package: it changes with every byte."""
     digest = hashlib.sha256()
     for file in (file for part in PARTS for file in sorted(checkout.glob(part))):
         if file.is_file() and "__pycache__" not in file.parts:
@@ -35,34 +22,23 @@ def version_of(checkout: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def install(root: Path, checkout: Path) -> None:
-    """Install the checkout as the package does."""
+def install(root: Path, checkout: Path, release: str) -> None:
+    """Build the package for `release`, and install it as a technician does: without a network."""
+    processor = _said("dpkg", "--print-architecture")
+    build = [sys.executable, str(checkout / "deploy/deb.py"), "--release", release]
+    built = _said(*build, "--arch", processor, "--out", str(root / "root"))
+    package = Path(built.splitlines()[-1])
+    # Without a network, which proves that the package needs none.
+    inside = ["unshare", "--net", "chroot", str(root)]
+    apt = ["apt-get", "install", "--yes", "--quiet", "--option=Dpkg::Use-Pty=false"]
     subprocess.run(
-        ["chroot", root, "python3", "-m", "venv", "--without-pip", "/usr/lib/redroad"], check=True
+        [*inside, *apt, f"/root/{package.name}"],
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
-    (packages,) = (root / "usr/lib/redroad/lib").glob("python3*/site-packages")
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-compile",
-        "--target",
-        str(packages),
-    ]
-    lock = checkout / "deploy/locks/appliance.txt"
-    subprocess.run([*pip, "--require-hashes", "--requirement", str(lock)], check=True)
-    subprocess.run([*pip, "--no-build-isolation", "--no-deps", str(checkout)], check=True)
-    inside = "/usr/lib/redroad"
-    subprocess.run(
-        ["chroot", root, f"{inside}/bin/python3", "-m", "compileall", "-q", inside], check=False
-    )
-    command = root / "usr/bin/redroad"
-    command.write_text(COMMAND, encoding="ascii")
-    command.chmod(0o755)
-    for folder, place in PLACES.items():
-        shutil.copytree(checkout / "systemd" / folder, root / place, dirs_exist_ok=True)
-    (root / "etc/redroad").mkdir()
-    subprocess.run(["systemd-sysusers", f"--root={root}"], check=True)
-    subprocess.run(["systemctl", f"--root={root}", "enable", "redroad.target"], check=True)
+    package.unlink()
+
+
+def _said(*command: str) -> str:
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()

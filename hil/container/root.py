@@ -19,8 +19,8 @@ LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
 
 def base_root(folder: Path) -> Path:
     """A root of this machine's own release in `folder`, from this machine's own apt sources."""
-    release = _release()
-    key = hashlib.sha256(" ".join((release, *PACKAGES, *LEFT_OUT)).encode()).hexdigest()[:12]
+    codename = release()
+    key = hashlib.sha256(" ".join((codename, *PACKAGES, *LEFT_OUT)).encode()).hexdigest()[:12]
     root = folder / f"debian-{key}"
     if root.exists():
         return root
@@ -29,8 +29,8 @@ def base_root(folder: Path) -> Path:
     shutil.rmtree(draft, ignore_errors=True)
     left_out = [f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT]
     subprocess.run(
-        [*MMDEBSTRAP, f"--include={','.join(PACKAGES)}", *left_out, release, str(draft), "-"],
-        input=_sources(release),
+        [*MMDEBSTRAP, f"--include={','.join(PACKAGES)}", *left_out, codename, str(draft), "-"],
+        input=_sources(codename),
         text=True,
         check=True,
     )
@@ -52,7 +52,7 @@ def layered(merged: Path, upper: Path, *lower: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(merged)], check=True)
 
 
-def _release() -> str:
+def release() -> str:
     """This machine's codename, such as bookworm."""
     text = Path("/etc/os-release").read_text(encoding="utf-8")
     found = re.search(r"^VERSION_CODENAME=(\w+)$", text, re.MULTILINE)
@@ -61,20 +61,20 @@ def _release() -> str:
     return found[1]
 
 
-def _sources(release: str) -> str:
+def _sources(codename: str) -> str:
     """This machine's apt sources of the distribution itself, in either of apt's two forms."""
     apt = Path("/etc/apt")
     stanzas = [
         stanza
         for file in sorted(apt.glob("sources.list.d/*.sources"))
         for stanza in file.read_text(encoding="utf-8").split("\n\n")
-        if re.search(rf"^Suites:.*\b{release}\b", stanza, re.MULTILINE)
+        if re.search(rf"^Suites:.*\b{codename}\b", stanza, re.MULTILINE)
     ]
     if stanzas:
         return "\n\n".join(stanza.strip() for stanza in stanzas) + "\n"
     lists = [apt / "sources.list", *sorted(apt.glob("sources.list.d/*.list"))]
     lines = [line for file in lists if file.exists() for line in file.read_text().splitlines()]
-    kept = [line for line in lines if re.match(rf"deb .*\s{release}(-updates|-security)?\s", line)]
+    kept = [line for line in lines if re.match(rf"deb .*\s{codename}(-updates|-security)?\s", line)]
     if not kept:
-        raise RuntimeError(f"apt has no sources of {release} itself; add Debian's own to /etc/apt")
+        raise RuntimeError(f"apt has no sources of {codename} itself; add Debian's own to /etc/apt")
     return "\n".join(kept) + "\n"

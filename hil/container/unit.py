@@ -23,7 +23,7 @@ from hil.container.inside import (
     Units,
 )
 from hil.container.install import install, version_of
-from hil.container.root import base_root, layered
+from hil.container.root import base_root, layered, release
 from hil.rig import Rig
 
 CHECKOUT = Path(__file__).parents[2]
@@ -132,7 +132,7 @@ def _parts() -> tuple[Path, Path, Path]:
             draft = CACHE / "installed-draft"
             shutil.rmtree(draft, ignore_errors=True)
             with layered(CACHE / "draft", draft, base) as root:
-                install(root, CHECKOUT)
+                install(root, CHECKOUT, release())
             draft.rename(layer)
         return make_film(CACHE), layer, base
 
