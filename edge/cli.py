@@ -131,7 +131,7 @@ def show(site_file: Path | None, runtime: Path, state: Path) -> None:
 def run(site_file: Path | None, runtime: Path, state: Path) -> None:
     """Run all four programs here, until Ctrl-C."""
     from edge.decide.decider import Decider
-    from edge.run import Colours, supervise
+    from edge.run import Colours, supervise, where_to_look
 
     site = load_site(site_file)  # a mistake is told once, before anything starts
     Decider(site)  # and so are points that give no ground plane
@@ -144,30 +144,6 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
         arguments += ["--site", str(site_file)]
     supervise(arguments, places, colours.tell)
     click.echo("redroad: all programs have ended")
-
-
-def where_to_look(site: Site, places: Places) -> list[str]:
-    """What a newcomer wants to know first."""
-    from edge.show.parts import clips_folder
-
-    show = places_of("show", places.runtime, places.state)
-    report = places_of("report", places.runtime, places.state)
-    panel = {
-        "emulator": f"open http://localhost:{site.sign.port} to see the LED panel",
-        "hdmi": "on the HDMI output",
-        "piomatter": "on the LED panel",
-        "rgbmatrix": "on the LED panel",
-        "recorder": f"recorded in {show.state / 'panel'}",
-    }[site.sign.panel]
-    broker = site.upstream.host
-    upstream = f"{broker}:{site.upstream.port}" if broker else "no broker set: kept in the outbox"
-    return [
-        f"site      {site.site.name}/{site.site.unit}, camera {site.camera.kind}",
-        f"sign      {panel}",
-        f"voice     clips in {clips_folder(site, show)}",
-        f"upstream  {upstream} ({report.state / 'outbox.sqlite3'})",
-        "Ctrl-C ends everything.",
-    ]
 
 
 @main.command()

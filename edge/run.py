@@ -19,7 +19,8 @@ from typing import ClassVar
 
 from edge.errors import LinkError
 from edge.parent import die_with_parent
-from edge.program import Places
+from edge.program import Places, places_of
+from edge.site import Site
 
 START_LIMIT_S = 30.0
 LOOK_EVERY_S = 0.2
@@ -189,6 +190,30 @@ def _notify_socket(path: Path) -> socket.socket:
     notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     notify.bind(str(path))
     return notify
+
+
+def where_to_look(site: Site, places: Places) -> list[str]:
+    """What a newcomer wants to know first."""
+    from edge.show.parts import clips_folder  # noqa: PLC0415  only for these words
+
+    show = places_of("show", places.runtime, places.state)
+    report = places_of("report", places.runtime, places.state)
+    panel = {
+        "emulator": f"open http://localhost:{site.sign.port} to see the LED panel",
+        "hdmi": "on the HDMI output",
+        "piomatter": "on the LED panel",
+        "rgbmatrix": "on the LED panel",
+        "recorder": f"recorded in {show.state / 'panel'}",
+    }[site.sign.panel]
+    broker = site.upstream.host
+    upstream = f"{broker}:{site.upstream.port}" if broker else "no broker set: kept in the outbox"
+    return [
+        f"site      {site.site.name}/{site.site.unit}, camera {site.camera.kind}",
+        f"sign      {panel}",
+        f"voice     clips in {clips_folder(site, show)}",
+        f"upstream  {upstream} ({report.state / 'outbox.sqlite3'})",
+        "Ctrl-C ends everything.",
+    ]
 
 
 class Colours:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge.cli import where_to_look
 from edge.program import Places
+from edge.run import where_to_look
 from edge.site import Site
 from edge.site.outputs import Sign
 from edge.site.schema import DEMO_ZONE
