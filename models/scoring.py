@@ -21,7 +21,7 @@ COVERED = 0.90
 FAIR_RATIO = 0.45
 SIZES_OF_CROWD = ((0, 1), (1, 10), (10, 50), (50, 150), (150, 10_000))
 LEAST_DEVIATION = 0.1  # heads
-LEAST_FACTOR = 1.0  # or a sum near nothing would be told as certain, and gates the all-clear
+LEAST_FACTOR = 0.8  # or a sum near nothing would be told as certain, and gates the all-clear
 RELATIVE_STEPS = np.arange(0.0, 0.301, 0.01)
 FACTOR_STEPS = 9
 
@@ -138,12 +138,8 @@ def _candidates(groups: Sequence[Score], relative: float) -> list[Interval]:
 
 
 def _worst_gap(groups: Sequence[Score], interval: Interval) -> float:
-    """How far the share of pictures inside is from 90 % in the set where it is farthest.
-
-    Below counts twice: an interval's upper end gates the all-clear.
-    """
-    apart = [group.judged_by(interval).coverage - COVERED for group in groups]
-    return max(max(gap, -2 * gap) for gap in apart)
+    """How far the share of pictures inside is from 90 % in the set where it is farthest."""
+    return max(abs(group.judged_by(interval).coverage - COVERED) for group in groups)
 
 
 def _halves(score: Score) -> tuple[Score, Score]:
