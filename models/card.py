@@ -76,7 +76,7 @@ def figures(manifest: Manifest, entries: list[ModelEntry], sets: dict[str, list[
     for entry in entries:
         click.echo(f"measuring {entry.name}")
         counter = Counter(manifest, entry, "litert", 1)
-        floating = FloatCounter(network, entry.input, entry.scale)
+        floating = FloatCounter(network, entry.input, entry.scores["float_scale"])
         scores = {name: measure(counter, pictures) for name, pictures in sets.items()}
         in_float = {name: measure(floating, sets[name]) for name in VAL_SETS}
         table += _rows(entry.name, scores, in_float)

@@ -39,7 +39,8 @@ def main(
     for entry in manifest.entries:
         if names and entry.name not in names:
             continue
-        floating = FloatCounter(network, entry.input, 1.0 if float_only else entry.scale)
+        scale = 1.0 if float_only else entry.scores["float_scale"]
+        floating = FloatCounter(network, entry.input, scale)
         counter = Counter(manifest, entry, "litert", 2)
         for name, pictures in examples.items():
             _print(entry.name, name, "float", "all", measure(floating, pictures))

@@ -64,7 +64,7 @@ def main(folder: Path, data: Path, minutes: float, seed: int, **given: Any) -> N
         raise click.UsageError(
             f"{folder}: {len(pictures)} labelled pictures, must be at least {FEWEST}; label more"
         )
-    options = Options(minutes, trunk_rate=5e-5, rate=2e-4, seed=seed, int8_from=0.5, freeze=10)
+    options = Options(minutes, trunk_rate=5e-5, rate=2e-4, seed=seed, freeze=10)
     fit(Site(**given), pictures, others(data), options)
 
 

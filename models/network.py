@@ -3,9 +3,9 @@
 For each block it gives two logits: softplus of the first is the expected number of heads, softplus
 of the second the variance per expected head. Both are taken outside the network, in float.
 
-Every activation is bounded (ReLU6, or a linear bottleneck whose range is learnt while training
-with simulated int8), so that quantisation costs little. Strided convolutions pad right and below,
-as TensorFlow's SAME does, and fold into the convolution when converted.
+Activations are bounded (ReLU6) but for the linear bottlenecks, so that quantisation costs little.
+Strided convolutions pad right and below, as TensorFlow's SAME does, and fold into the convolution
+when converted.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,8 +24,6 @@ CHANNELS = 2
 RARE = -4.0  # the first logit's bias at the start: few blocks hold a head
 DECODER = 96
 REFINED = 2  # times that the sums at stride 8 are gone over once more
-RANGE_MOMENTUM = 0.1
-LOOK_EVERY = 8  # steps between looks at the range, which cost time
 
 
 @dataclass(frozen=True)
@@ -61,37 +59,6 @@ TRUNK = (
 SKIP_4, SKIP_8, SKIP_16 = 3, 6, 13
 
 
-class SimulatedInt8(nn.Module):
-    """Rounds activations as int8 would, over the range seen so far; off until switched on."""
-
-    low: Tensor
-    high: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.on, self.seen = False, 0
-        self.register_buffer("low", torch.zeros(()))
-        self.register_buffer("high", torch.zeros(()))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Round to 256 steps; gradients pass within the range."""
-        if not self.on:
-            return x
-        if self.training and self.seen % LOOK_EVERY == 0:
-            self._widen(x.detach())
-        self.seen += self.training
-        scale = ((self.high - self.low) / 255).clamp(min=1e-8)
-        zero = torch.round(-self.low / scale).to(torch.int32)
-        return torch.fake_quantize_per_tensor_affine(x.float(), scale, zero, 0, 255).to(x.dtype)
-
-    def _widen(self, x: Tensor) -> None:
-        """Follow the range of what passes, which always holds zero."""
-        low, high = x.amin().float().clamp(max=0.0), x.amax().float()
-        step = 1.0 if self.high == self.low else RANGE_MOMENTUM
-        self.low += step * (low - self.low)
-        self.high += step * (high - self.high)
-
-
 class Conv(nn.Conv2d):
     """A convolution with its activation; SAME padding as TensorFlow's."""
 
@@ -103,20 +70,19 @@ class Conv(nn.Conv2d):
         groups = inputs if depthwise else 1
         super().__init__(inputs, outputs, size, stride, padding, groups=groups)
         self.relu = relu
-        self.int8 = SimulatedInt8()
         nn.init.kaiming_normal_(self.weight, mode="fan_out" if not depthwise else "fan_in")
         nn.init.zeros_(self.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
-        weight = _round_weight(self.weight) if self.int8.on else self.weight
         if self.training and self.groups > 1 and self.stride[0] == 2:
-            y = StridedDepthwise.apply(x, weight.to(x.dtype)) + self.bias[:, None, None].to(x.dtype)
+            weight, bias = self.weight.to(x.dtype), self.bias.to(x.dtype)  # type: ignore[union-attr]
+            y = StridedDepthwise.apply(x, weight) + bias[:, None, None]
         else:
             if self.stride[0] == 2:
                 x = F.pad(x, (0, 1, 0, 1))
-            y = F.conv2d(x, weight, self.bias, self.stride, self.padding, 1, self.groups)
-        return self.int8(F.relu6(y) if self.relu else y)
+            y = F.conv2d(x, self.weight, self.bias, self.stride, self.padding, 1, self.groups)
+        return F.relu6(y) if self.relu else y
 
 
 class StridedDepthwise(torch.autograd.Function):
@@ -144,12 +110,6 @@ class StridedDepthwise(torch.autograd.Function):
         return of_x, of_weight
 
 
-def _round_weight(weight: Tensor) -> Tensor:
-    """Weights as int8 per output channel; gradients pass."""
-    scale = weight.detach().abs().amax(dim=(1, 2, 3), keepdim=True).clamp(min=1e-8) / 127
-    return weight + (torch.round(weight / scale) * scale - weight).detach()
-
-
 class InvertedResidual(nn.Module):
     """Expand, filter, project; gives the expansion too, which serves as a skip."""
 
@@ -160,13 +120,12 @@ class InvertedResidual(nn.Module):
         self.filter = Conv(wide, wide, 3, block.stride, depthwise=True)
         self.project = Conv(wide, block.channels, relu=False)
         self.residual = block.stride == 1 and inputs == block.channels
-        self.int8 = SimulatedInt8()
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The block's output and its expansion."""
         wide = self.expand(x)
         y = self.project(self.filter(wide))
-        return (self.int8(x + y) if self.residual else y), wide
+        return (x + y if self.residual else y), wide
 
 
 class Separable(nn.Module):
@@ -200,7 +159,6 @@ class HeadCounter(nn.Module):
         self.from_4 = nn.Sequential(
             Conv(12 * 6, 12 * 6, 3, 2, depthwise=True), Conv(12 * 6, DECODER)
         )
-        self.sum_16, self.sum_8 = SimulatedInt8(), SimulatedInt8()
         self.at_16 = Separable(DECODER)
         self.at_8 = nn.Sequential(Separable(DECODER), Separable(DECODER))
         self.refine = nn.ModuleList(_refinement() for _ in range(REFINED))
@@ -217,9 +175,9 @@ class HeadCounter(nn.Module):
             x, wide = block(x)
             if index in (SKIP_4, SKIP_8, SKIP_16):
                 skips[index] = wide
-        x = self.sum_16(_up(self.from_32(x)) + self.from_16(skips[SKIP_16]))
+        x = _up(self.from_32(x)) + self.from_16(skips[SKIP_16])
         fine = self.from_8(skips[SKIP_8]) + self.from_4(skips[SKIP_4])
-        x = self.at_8(self.sum_8(_up(self.at_16(x)) + fine))
+        x = self.at_8(_up(self.at_16(x)) + fine)
         for block in self.refine:
             x, _ = block(x)
         return self.head(x)  # type: ignore[no-any-return]
@@ -241,12 +199,6 @@ class HeadCounter(nn.Module):
         """Keep the first parts of the trunk, the stem among them, as they are."""
         for part in (self.stem, *self.blocks)[:parts]:
             part.requires_grad_(False)
-
-    def simulate_int8(self) -> None:
-        """From now on compute as int8 will."""
-        for module in self.modules():
-            if isinstance(module, SimulatedInt8):
-                module.on = True
 
     def trunk_parameters(self) -> list[nn.Parameter]:
         """What comes pretrained."""

@@ -1,7 +1,7 @@
 """Trains the head counter: `python -m models.train --name fifth --minutes 90`.
 
 Writes `models/runs/NAME/` with a checkpoint every few minutes, from which `--resume` goes on, and
-a log of what was run. Progress, learning rate and the switch to simulated int8 follow the clock.
+a log of what was run. Progress and learning rate follow the clock.
 On a CPU, `OMP_WAIT_POLICY=PASSIVE` helps where others use it too; a GPU is used where there is one.
 """
 
@@ -41,7 +41,6 @@ class Options:
     trunk_rate: float = 3e-4
     rate: float = 1e-3
     seed: int = 1
-    int8_from: float = 0.85  # part of the time after which int8 is simulated
     freeze: int = 3  # parts of the trunk, the stem among them, that stay as they are
     workers: int = 1  # processes that prepare crops
     threads: int = 2  # of a CPU; one alone is quicker where others use the second core
@@ -72,7 +71,6 @@ def _option(name: str, about: str) -> Any:
 @_option("trunk_rate", "Learning rate of the trunk.")
 @_option("rate", "Learning rate of the rest.")
 @_option("seed", "Of crops and weights.")
-@_option("int8_from", "Part of the time after which int8 is simulated.")
 @_option("freeze", "Parts of the trunk that stay as they are.")
 @_option("workers", "Processes that prepare crops.")
 @_option("threads", "Threads that compute, on a CPU.")
@@ -112,7 +110,7 @@ class Trainer:
             {"params": rest, "rate": options.rate},
         ]
         self.optimizer = torch.optim.AdamW(groups, lr=options.rate, weight_decay=1e-4)
-        self.spent_s, self.steps, self.int8 = 0.0, 0, False
+        self.spent_s, self.steps = 0.0, 0
         self.recent: float | None = None
 
     def load_trunk(self, file: Path) -> None:
@@ -151,8 +149,6 @@ class Trainer:
             progress = self.spent_s / (60 * options.minutes)
             if progress >= 1:
                 break
-            if progress >= options.int8_from and not self.int8:
-                self._switch_to_int8()
             self._step(pictures, heads, progress)
             self.spent_s = time.monotonic() - began
             if self.spent_s - shown > NOTE_EVERY_S:
@@ -186,12 +182,6 @@ class Trainer:
         decay = min(EMA_DECAY, (1 + self.steps) / (10 + self.steps))
         means, fresh = list(self.average.parameters()), list(self.model.parameters())
         torch._foreach_lerp_(means, fresh, 1 - decay)
-        for mean, fresh in zip(self.average.buffers(), self.model.buffers(), strict=True):
-            mean.copy_(fresh)
-
-    def _switch_to_int8(self) -> None:
-        self.int8 = True
-        self.model.simulate_int8()
 
     def save(self) -> None:
         """Write the checkpoint, whole or not at all."""
@@ -212,7 +202,6 @@ class Trainer:
             "progress": round(progress, 4),
             "steps": self.steps,
             "loss": round(self.recent or 0.0, 4),
-            "int8": self.int8,
         }
         self._log(facts)
 
