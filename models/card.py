@@ -13,7 +13,7 @@ from edge.watch.cameras.scene import Scene
 from edge.watch.counter import Counter
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from models.evaluate import SCENE_MOMENTS_S
-from models.floating import FloatCounter, load_weights
+from models.floating import load_weights, twin_of
 from models.pictures import Example, data_option, load_set
 from models.scoring import (
     FAIR_RATIO,
@@ -76,9 +76,9 @@ def figures(manifest: Manifest, entries: list[ModelEntry], sets: dict[str, list[
     for entry in entries:
         click.echo(f"measuring {entry.name}")
         counter = Counter(manifest, entry, "litert", 1)
-        floating = FloatCounter(network, entry.input, entry.scores["float_scale"])
+        floating = twin_of(entry, network)
         scores = {name: measure(counter, pictures) for name, pictures in sets.items()}
-        in_float = {name: measure(floating, sets[name]) for name in VAL_SETS}
+        in_float = {name: measure(floating, sets[name]) for name in VAL_SETS if floating}
         table += _rows(entry.name, scores, in_float)
         scene += _scene_rows(entry.name, counter)
         coverage.append(_coverage_row(entry, sets, scores))

@@ -11,7 +11,7 @@ import click
 from edge.watch.cameras.scene import Scene
 from edge.watch.counter import Counter
 from edge.watch.manifest import Manifest, shipped_manifest
-from models.floating import FloatCounter, load_weights
+from models.floating import FloatCounter, load_weights, twin_of
 from models.pictures import data_option, load_set
 from models.scoring import SIZES_OF_CROWD, Score, measure
 
@@ -39,11 +39,11 @@ def main(
     for entry in manifest.entries:
         if names and entry.name not in names:
             continue
-        scale = 1.0 if float_only else entry.scores["float_scale"]
-        floating = FloatCounter(network, entry.input, scale)
+        floating = FloatCounter(network, entry.input) if float_only else twin_of(entry, network)
         counter = Counter(manifest, entry, "litert", 2)
         for name, pictures in examples.items():
-            _print(entry.name, name, "float", "all", measure(floating, pictures))
+            if floating is not None:
+                _print(entry.name, name, "float", "all", measure(floating, pictures))
             if not float_only:
                 _print_int8(entry.name, name, measure(counter, pictures))
         if not float_only:

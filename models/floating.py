@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from edge.sighting import HeadMap
+from edge.watch.manifest import ModelEntry
 from models.crops import as_input
 from models.network import BLOCK, CELL, HeadCounter, counts
 from models.pictures import letterbox
@@ -39,6 +40,15 @@ class FloatCounter:
         cells = [_cells(part, height, width, ratio) for part in counts(logits)]
         heads, variance = self._scale * cells[0], self._scale**2 * cells[1]
         return HeadMap(heads, variance, CELL / ratio, width, height, 0.0)
+
+
+def twin_of(entry: ModelEntry, network: HeadCounter) -> FloatCounter | None:
+    """The network in float that a file was made of, with a scale of its own.
+
+    None for a file that was fitted to a site: its weights in float are not kept.
+    """
+    scale = entry.scores.get("float_scale")
+    return None if scale is None else FloatCounter(network, entry.input, scale)
 
 
 def _cells(blocks: torch.Tensor, height: int, width: int, ratio: float) -> NDArray[np.float32]:
