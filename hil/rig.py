@@ -8,9 +8,10 @@ the machine the rig runs on.
 import signal
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
-Mishap = Literal["frozen", "hung", "away"]
+from edge.watch.cameras.rigged import Mishap
+
 PROGRAMS = ("show", "decide", "watch", "report")
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
+from edge.watch.cameras.rigged import Mishap
 from hil.campaign.ledger import Ledger
-from hil.rig import PROGRAMS, Mishap, Rig
+from hil.rig import PROGRAMS, Rig
 
 KILL, STOP = signal.SIGKILL, signal.SIGSTOP
 NEUTRAL_WITHIN_S = 5.0
@@ -94,9 +95,8 @@ def _of(deed: Callable[[Rig], None]) -> Deed:
 
 
 def _of_program(program: str, signum: signal.Signals) -> Fault:
-    name = {KILL: "SIGKILL", STOP: "SIGSTOP"}[signum]
     return Fault(
-        f"{name} {program}",
+        f"{signum.name} {program}",
         partial(_send, program, signum),
         back_s=20.0,
         renews=(program,),
@@ -105,9 +105,8 @@ def _of_program(program: str, signum: signal.Signals) -> Fault:
 
 
 def _at_stage(stage: str, program: str, signum: signal.Signals) -> Fault:
-    name = {KILL: "SIGKILL", STOP: "SIGSTOP"}[signum]
     return Fault(
-        f"{name} {program} {stage}",
+        f"{signum.name} {program} {stage}",
         partial(_send_at, stage, program, signum),
         back_s=45.0,  # a start may take 30 s, and what hangs in it only then is ended
         renews=(program,),

@@ -14,9 +14,9 @@ from typing import Any, get_args
 import paho.mqtt.client as mqtt
 
 from edge.clock import boottime_ns
-from edge.watch.cameras.rigged import FILM
+from edge.watch.cameras.rigged import FILM, Mishap
 from hil.container.box import Cable
-from hil.rig import Mishap, Shown
+from hil.rig import Shown
 from tests.mosquitto import Listener, Mosquitto
 
 ASOUND = """
