@@ -1,9 +1,8 @@
 """Counts over a minute: what each zone's people, density and levels were. Pure."""
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from edge.clock import NS_PER_S, seconds
 from edge.wire import Level, Occupancy, State
@@ -135,9 +134,14 @@ def _mean_speed(seen: Sequence[Occupancy]) -> float | None:
 def _spread(values: list[float]) -> Spread:
     if not values:
         return Spread(None, None, None, None)
-    return Spread(
-        min(values), float(np.mean(values)), max(values), float(np.quantile(values, 0.95))
-    )
+    return Spread(min(values), statistics.fmean(values), max(values), _p95(values))
+
+
+def _p95(values: list[float]) -> float:
+    """The value below which 95 % lie, on the straight line between its two neighbours."""
+    if len(values) == 1:
+        return values[0]  # statistics wants two before Python 3.13
+    return statistics.quantiles(values, n=20, method="inclusive")[-1]
 
 
 def length_s(aggregate: Aggregate) -> float:

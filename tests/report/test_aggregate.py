@@ -1,7 +1,10 @@
 """Aggregates: every second is booked once, and nothing unknown is taken for nobody."""
 
+import subprocess
+import sys
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,3 +105,16 @@ def test_a_state_that_is_not_newer_changes_nothing() -> None:
     (minute,) = aggregator.pass_time(120 * S)
     assert minute.samples == 1
     assert minute.shares[Level.CRITICAL] == 0.0
+
+
+@given(st.lists(st.floats(0, 1e5), min_size=1, max_size=70))
+def test_mean_and_p95_are_those_of_numpy(people: list[float]) -> None:
+    minute = minute_of([state(60 + n * 0.8, Level.CLEAR, each) for n, each in enumerate(people)])
+    assert minute.people.mean == pytest.approx(np.mean(people), abs=1e-9)
+    assert minute.people.p95 == pytest.approx(np.quantile(people, 0.95), abs=1e-9)
+
+
+def test_report_does_without_numpy() -> None:
+    """numpy is nearly a third of a program's memory that uses it for nothing else."""
+    code = "import sys, edge.report.main; sys.exit('numpy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
