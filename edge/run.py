@@ -93,7 +93,7 @@ async def _build_clips(arguments: list[str], tell: Tell) -> None:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         stdin=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
+        process_group=0,
         preexec_fn=die_with_parent,
     )
     try:
@@ -137,7 +137,7 @@ class _Keeper:
             stderr=asyncio.subprocess.STDOUT,
             stdin=asyncio.subprocess.DEVNULL,
             env={**os.environ, "NOTIFY_SOCKET": str(self._notify_path), "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,  # Ctrl-C reaches us alone: we end the children in good order
+            process_group=0,  # Ctrl-C reaches us alone: we end the children in good order
             preexec_fn=die_with_parent,
         )
         lines = asyncio.create_task(_pass_lines(self._child.name, process.stdout, self._tell))

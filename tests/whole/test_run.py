@@ -102,12 +102,15 @@ def test_ctrl_c_ends_everything_and_leaves_a_neutral_sign(appliance: Appliance) 
     assert "Traceback" not in appliance.said()
 
 
-def test_a_killed_run_leaves_no_orphans(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stopped", PROGRAMS)
+def test_a_killed_run_leaves_no_orphans(tmp_path: Path, stopped: str) -> None:
+    """Not even of a program that was stopped, and hears nothing."""
     unit = Appliance(tmp_path)
     unit.start()
     try:
         unit.wait_until_level()
         children = {child: " ".join(child.cmdline()) for child in unit.children()}
+        send(unit.pid(stopped), signal.SIGSTOP)
         unit.end(signal.SIGKILL)
         _, left = psutil.wait_procs(list(children), timeout=10)
     finally:
