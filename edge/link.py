@@ -30,6 +30,12 @@ def socket_path(runtime: Path, program: str) -> Path:
     return path
 
 
+def listens(runtime: Path, program: str) -> bool:
+    """Whether `program` is there to receive; nothing is sent."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
+        return asking.connect_ex(str(socket_path(runtime, program))) == 0
+
+
 class Inbox:
     """Where one program receives its messages."""
 

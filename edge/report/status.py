@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edge.clock import NS_PER_S, boot_id, boottime_ns
-from edge.program import Places, Program
+from edge.clock import NS_PER_S, boottime_ns
+from edge.link import listens
+from edge.program import PROGRAMS, Places, Program
 
 STATUS_FILE = "status.json"
 WRITTEN_EVERY_S = 10.0
@@ -45,18 +46,23 @@ def write_status(program: Program, site: str, state: str, health: str) -> None:
 
 
 def forget_status(places: Places) -> None:
-    """A unit that has ended tells nothing; what a killed one told is believed for half a minute."""
+    """A unit that has ended tells nothing."""
     with contextlib.suppress(OSError):
         (places.runtime / STATUS_FILE).unlink()
 
 
 def read_status(places: Places) -> Status | None:
-    """What a unit that runs in these folders told last; None where none runs."""
+    """What a unit that runs in these folders told last; None where none runs.
+
+    That one runs is seen by who listens: a boot's name is another in a container than in a service
+    there, and a time since boot alone may be that of an earlier one.
+    """
     try:
         told = json.loads((places.runtime / STATUS_FILE).read_text(encoding="utf-8"))
         site, state, health = str(told["site"]), dict(told["state"]), dict(told["health"])
         age_s = (boottime_ns() - int(health["at_boot_ns"])) / NS_PER_S
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    lives = health.get("boot_id") == boot_id() and 0 <= age_s <= STALE_AFTER_S
-    return Status(age_s, site, state, health) if lives else None
+    lives = any(listens(places.runtime, program) for program in PROGRAMS)
+    fresh = 0 <= age_s <= STALE_AFTER_S
+    return Status(age_s, site, state, health) if lives and fresh else None
