@@ -63,7 +63,7 @@ def check_all(site_file: Path | None, places: Places) -> list[Finding]:
         # A runtime folder of its own: the check never takes a running unit's sockets.
         apart = places_of("show", Path(folder), places.state)
         unit, services_run = RunningUnit.of(places), _services_run()
-        parts = _asked(site, unit) if unit else _tried(site, apart)
+        parts = _asked(site, unit, apart) if unit else _tried(site, apart)
         if services_run and unit is None:
             parts = [(part, not_tried) for part, _ in parts]
         checks = [
@@ -112,12 +112,12 @@ def _machine(state: Path) -> list[Check]:
     ]
 
 
-def _asked(site: Site, unit: RunningUnit) -> list[Check]:
+def _asked(site: Site, unit: RunningUnit, apart: Places) -> list[Check]:
     """Of a running unit's parts."""
     return [
         ("camera", unit.camera),
         ("panel", unit.panel),
-        ("sound", lambda: unit.sound(site)),
+        ("sound", lambda: unit.sound(site, apart)),
         ("beacon", lambda: unit.beacon(site)),
         ("inputs", lambda: unit.inputs(site)),
     ]

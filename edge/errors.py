@@ -41,6 +41,10 @@ class VoiceError(RedRoadError, OSError):
     """A spoken warning cannot be made or played."""
 
 
+class CardBusyError(VoiceError):
+    """The sound card is there, and another program plays on it."""
+
+
 class DriverError(RedRoadError, OSError):
     """A driver in a process of its own hung, or ended by itself."""
 

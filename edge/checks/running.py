@@ -1,12 +1,13 @@
 """What a running unit tells of its own parts: it is asked, so that nothing is taken from it."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from edge.checks import tried
 from edge.errors import (
     BeaconError,
     CameraError,
+    CardBusyError,
     InputError,
     PanelError,
     RedRoadError,
@@ -19,7 +20,6 @@ from edge.run import CHILDREN
 from edge.site import Site
 
 OLDEST_PICTURE_S = 3.0
-CARDS = Path("/proc/asound")
 # What to do about a picture that cannot be trusted.
 PICTURE_REMEDIES = {
     "dark": "is there light, and is the lens free?",
@@ -107,20 +107,16 @@ class RunningUnit:
         """The running unit finds what it is to say."""
         self._refuse("show", VoiceError, "clips")
 
-    def sound(self, site: Site) -> str:
-        """The card is there, and the last warning was heard; playing would cut one short."""
+    def sound(self, site: Site, apart: Places) -> str:
+        """The last warning was heard, and the card still opens.
+
+        Who speaks meanwhile goes on; who begins to waits for a moment (AplaySpeaker).
+        """
         self._refuse("show", VoiceError, "voice")
-        if site.voice.output != "aplay":
-            return "serves the running unit"
-        wanted = site.voice.card.partition("CARD=")[2].partition(",")[0]
-        there = {card.read_text(encoding="ascii").strip() for card in CARDS.glob("card*/id")}
-        if not there or (wanted and wanted not in there):
-            found = ", ".join(sorted(there)) or "none at all"
-            raise VoiceError(
-                f"sound card {site.voice.card!r} is not there (found: {found}); plug it in, or "
-                "set voice.card to one that `aplay -L` lists"
-            )
-        return f"card {site.voice.card!r} serves the running unit"
+        try:
+            return f"serves the running unit: {tried.sound(site, apart)}"
+        except CardBusyError:
+            return f"serves the running unit: card {site.voice.card!r} is in use"
 
     def beacon(self, site: Site) -> str:
         """The lamp follows."""

@@ -19,6 +19,7 @@ from edge.wire import Level
 
 CAMERA_TRIES, CAMERA_WAIT_S = 10, 1.0
 SILENCE_HZ = 22050
+SILENCE_S = 0.1
 
 
 def camera(site: Site) -> str:
@@ -62,11 +63,11 @@ def _port_taken(port: int) -> bool:
 
 
 def sound(site: Site, places: Places) -> str:
-    """Play half a second of silence: a device that is absent, busy or hung refuses it."""
+    """Play a moment of silence as show plays: a device that is absent, busy or hung refuses it."""
     silence = places.runtime / "silence.wav"
     with wave.open(str(silence), "wb") as file:
         file.setparams((1, 2, SILENCE_HZ, 0, "NONE", "not compressed"))
-        file.writeframes(bytes(SILENCE_HZ))
+        file.writeframes(bytes(2 * round(SILENCE_HZ * SILENCE_S)))
     speaker = open_speaker(site, Places(places.runtime, places.runtime))
     speaker.play(silence)
     while speaker.busy():  # raises VoiceError for a device that fails, or hangs for 3 s

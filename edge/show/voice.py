@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Protocol
 
 from edge.clock import between, boottime_ns, nanoseconds
-from edge.errors import VoiceError
+from edge.errors import CardBusyError, VoiceError
 from edge.site.outputs import Voice
 from edge.wire import Level
 
 # A sound device that takes no sound for so long is hung; a healthy one buffers half a second.
 STALL_S = 3.0
+# A card that plays for one at a time is left alone for a moment by whoever had it.
+BUSY_S = 1.0
+CARDS = Path("/proc/asound")
 LIST_LIMIT_S = 1.0
 FULL_VOLUME = 100
 
@@ -37,6 +40,8 @@ class AplaySpeaker:
 
     def __init__(self, card: str) -> None:
         self._card = card
+        self._clip, self._volume = Path(), FULL_VOLUME
+        self._waits_until = 0  # for a card that is busy
         self._process: subprocess.Popen[bytes] | None = None
         self._file = -1
         self._read = 0  # how far into the clip aplay has read (bytes), and when that changed
@@ -46,15 +51,22 @@ class AplaySpeaker:
     def play(self, clip: Path, volume: int = FULL_VOLUME) -> None:
         """Begin `clip`, after ending what played."""
         self.stop()
+        self._clip, self._volume = clip, volume
+        self._waits_until = boottime_ns() + nanoseconds(BUSY_S)
+        self._begin()
+
+    def _begin(self) -> None:
+        clip = self._clip
         longest_s = length_s(clip) + STALL_S
         try:
-            self._file = _open_at(volume, clip)
+            self._file = _open_at(self._volume, clip)
             # aplay shares the file's position with us: so we see whether it advances.
             self._process = subprocess.Popen(
                 ["aplay", "-q", "-D", self._card, "-"],
                 stdin=self._file,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
+                env=os.environ | {"LC_ALL": "C"},  # its words are looked at below
             )
         except OSError as error:
             self._forget()
@@ -69,19 +81,37 @@ class AplaySpeaker:
             self._forget()
 
     def busy(self) -> bool:
-        """Whether the clip plays; kills a player that hangs."""
+        """Whether the clip plays, or waits for a busy card; kills a player that hangs.
+
+        CardBusyError for a card that stays busy.
+        """
         if self._process is None:
             return False
         code = self._process.poll()
         if code is None:
             self._check_advance()
             return True
-        words = self._process.stderr.read(400) if self._process.stderr else b""
+        words = self._process.stderr.read(4000) if self._process.stderr else b""
         self._forget()
-        if code != 0:
-            why = words.decode(errors="replace").strip().splitlines() or [f"code {code}"]
-            raise VoiceError(f"aplay failed on sound card {self._card!r}: {why[-1]}")
-        return False
+        if code == 0:
+            return False
+        error = self._failure(words.decode(errors="replace").strip() or f"code {code}")
+        if not isinstance(error, CardBusyError) or boottime_ns() > self._waits_until:
+            raise error
+        self._begin()
+        return True
+
+    def _failure(self, words: str) -> VoiceError:
+        """What aplay's last line means, and what to do."""
+        told = f"aplay failed on sound card {self._card!r}: {words.splitlines()[-1]}"
+        if "resource busy" in told:
+            return CardBusyError(f"{told}; end the other program that plays on it")
+        if "open error" not in told:
+            return VoiceError(told)
+        return VoiceError(
+            f"{told} (cards found: {', '.join(cards()) or 'none at all'}); plug it in, or set "
+            "voice.card to one that `aplay -L` lists"
+        )
 
     def _check_advance(self) -> None:
         now, read = boottime_ns(), os.lseek(self._file, 0, os.SEEK_CUR)
@@ -155,6 +185,12 @@ def length_s(clip: Path) -> float:
             return float(sound.getnframes() / sound.getframerate())
     except (OSError, EOFError, wave.Error, ZeroDivisionError) as error:
         raise VoiceError(f"{clip} is no WAV file: {error}; run `redroad voice build`") from error
+
+
+def cards() -> list[str]:
+    """The names of the cards that can play, as the kernel knows them."""
+    playing = {device.parent for device in CARDS.glob("card*/pcm*p")}
+    return sorted((card / "id").read_text(encoding="ascii").strip() for card in playing)
 
 
 def has_sound_card() -> bool:

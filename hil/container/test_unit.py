@@ -1,7 +1,6 @@
 """The installed unit in a container: it boots into service, and keeps pictures to itself."""
 
 import io
-import json
 import sqlite3
 import time
 from pathlib import Path
@@ -22,7 +21,6 @@ pytestmark = pytest.mark.timeout(900)  # the first run makes the root
 
 REFUSED = "Address family not supported by protocol"
 SERVICE_S = 90.0
-CHECK_S = 120.0
 
 
 def level_shown(unit: Unit) -> bool:
@@ -41,27 +39,6 @@ def test_the_unit_boots_into_service(served: Unit) -> None:
     assert served.panel.shown()[0].message == "neutral"
     wait_for(lambda: set(served.programs.lives()) == set(PROGRAMS), SERVICE_S, "all are ready")
     wait_for(served.broker.events, SERVICE_S, "the broker hears events")
-
-
-def test_check_finds_nothing_wrong_but_the_sound_card_that_no_container_has(served: Unit) -> None:
-    """`redroad check`, as a technician runs it beside the services."""
-    forget_the_containers_boot_id(served)
-    no_card = "sound: sound card 'rig' is not there (found: none at all)"
-    wait_for(lambda: len(faults_found(served)) == 1, SERVICE_S, "only the card is missing")
-    assert faults_found(served)[0].startswith(no_card)
-
-
-def forget_the_containers_boot_id(unit: Unit) -> None:
-    """A shell sees the one that nspawn makes up, services with a /proc of their own the kernel's;
-    no board has two."""
-    made_up = "/proc/sys/kernel/random/boot_id"
-    unit.box.call("sh", "-c", f"while umount {made_up} 2>/dev/null; do :; done")
-
-
-def faults_found(unit: Unit) -> list[str]:
-    """What `redroad check` says that is not good; it ends with 1 then."""
-    told = unit.box.call("sh", "-c", "redroad check --json || true", timeout_s=CHECK_S)
-    return [f"{line['part']}: {line['text']}" for line in json.loads(told) if not line["ok"]]
 
 
 def test_nobody_in_the_unit_is_root(served: Unit) -> None:

@@ -16,6 +16,7 @@ from edge.site import Site
 from edge.site.outputs import Voice
 from tests.appliance import SITE, Appliance
 from tests.checks.conftest import Check
+from tests.faults import Card
 from tests.mosquitto import wait_for
 from tests.report.conftest import Report
 
@@ -149,6 +150,9 @@ def test_a_panel_that_fails_is_told_by_the_running_unit(unit: Unit) -> None:
     assert "the running unit says: cannot record" in unit.check.run().fault("panel")
 
 
+NOWHERE = Places(Path("/absent"), Path("/absent"))
+
+
 def told(frame_age_s: float | None = 0.2, *picture: str, **faults: dict[str, str]) -> RunningUnit:
     """A unit with these faults, by program."""
     programs = {
@@ -165,18 +169,19 @@ def told(frame_age_s: float | None = 0.2, *picture: str, **faults: dict[str, str
     return RunningUnit(Status(1.0, Site().digest(), state, health))
 
 
-def test_a_unit_without_faults_is_good_in_every_line() -> None:
+def test_a_unit_without_faults_is_good_in_every_line(tmp_path: Path) -> None:
     unit = told()
     assert "all run" in unit.programs(Site())
     assert "a picture 0.2 s ago, counted by m" in unit.camera()
     assert "is proven" in unit.panel()
-    assert unit.sound(Site()) == "serves the running unit"
+    recorded = Site(voice=Voice(output="record"))
+    assert "running unit: no sound card is used" in unit.sound(recorded, Places(tmp_path, tmp_path))
 
 
 @pytest.mark.parametrize(
     ("unit", "line", "words"),
     [
-        (told(show={"voice": "hung"}), lambda u: u.sound(Site()), "the running unit says: hung"),
+        (told(show={"voice": "hung"}), lambda u: u.sound(Site(), NOWHERE), "says: hung"),
         (told(show={"clips": "gone"}), lambda u: u.clips(), "the running unit says: gone"),
         (told(show={"beacon": "stuck"}), lambda u: u.beacon(Site()), "says: stuck"),
         (told(show={"inputs": "deaf"}), lambda u: u.inputs(Site()), "says: deaf"),
@@ -194,7 +199,46 @@ def test_a_fault_stands_in_the_line_of_its_part(
         line(unit)
 
 
-def test_a_sound_card_that_is_away_is_told_without_playing() -> None:
-    site = Site(voice=Voice(output="aplay", card="plughw:CARD=Absent"))
-    with pytest.raises(VoiceError, match=r"'plughw:CARD=Absent' is not there .*plug it in"):
-        told().sound(site)
+@pytest.fixture
+def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Card:
+    """A name that ALSA alone knows: no card of the kernel's is behind it."""
+    made = Card(tmp_path)
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
+    return made
+
+
+def sound(folder: Path) -> str:
+    site = Site(voice=Voice(output="aplay", card="unit"))
+    return told().sound(site, Places(folder, folder))
+
+
+def test_any_name_that_alsa_opens_is_a_card(tmp_path: Path, card: Card) -> None:
+    card.works()
+    assert sound(tmp_path) == "serves the running unit: card 'unit' plays"
+
+
+def test_a_card_that_is_away_is_told_with_those_that_are_there(
+    tmp_path: Path, card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card.is_missing()
+    for number, name, device in ((0, "Device", "pcm0p"), (1, "Microphone", "pcm0c")):
+        (tmp_path / f"card{number}" / device).mkdir(parents=True)
+        (tmp_path / f"card{number}" / "id").write_text(f"{name}\n", encoding="ascii")
+    monkeypatch.setattr("edge.show.voice.CARDS", tmp_path)
+    words = r"'unit': .*No such .*\(cards found: Device\); plug it in, or set voice.card to one"
+    with pytest.raises(VoiceError, match=words):
+        sound(tmp_path)
+
+
+def test_a_card_that_hangs_is_told(tmp_path: Path, card: Card) -> None:
+    card.hangs()
+    with pytest.raises(VoiceError, match="took no sound for 3 s"):
+        sound(tmp_path)
+
+
+def test_a_card_on_which_the_sign_speaks_is_left_alone(
+    tmp_path: Path, fake_tool: Callable[[str, str], None]
+) -> None:
+    fake_tool("aplay", "echo 'audio open error: Device or resource busy' >&2; exit 1")
+    assert sound(tmp_path) == "serves the running unit: card 'unit' is in use"

@@ -1,7 +1,6 @@
 """A program that only takes notes, and clips short enough for tests."""
 
 import wave
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,17 +26,3 @@ def clips(tmp_path: Path) -> Path:
     for name in phrases_of(Site()):
         make_clip(tmp_path / "clips" / f"{name}.wav")
     return tmp_path / "clips"
-
-
-@pytest.fixture
-def fake_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
-    """Puts a shell script of that name first on PATH."""
-
-    def put(name: str, script: str) -> None:
-        folder = tmp_path / "bin"
-        folder.mkdir(exist_ok=True)
-        (folder / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-        (folder / name).chmod(0o755)
-        monkeypatch.setenv("PATH", f"{folder}:/usr/local/bin:/usr/bin:/bin")
-
-    return put

@@ -61,6 +61,18 @@ def test_a_busy_or_missing_card_is_told_in_its_own_words(
     assert not speaker.busy()
 
 
+def test_a_card_that_is_busy_for_a_moment_is_waited_for(
+    tmp_path: Path, fake_tool: FakeTool
+) -> None:
+    """As it is while `redroad check` tries it."""
+    once = f'mkdir "{tmp_path}/tried" 2>/dev/null'
+    fake_tool("aplay", f"{once} && echo 'Device or resource busy' >&2 && exit 1; cat > /dev/null")
+    speaker = AplaySpeaker("usb")
+    speaker.play(make_clip(tmp_path / "a.wav"))
+    wait_idle(speaker)
+    assert (tmp_path / "tried").exists()
+
+
 def test_a_card_that_plays_too_slowly_is_a_fault(tmp_path: Path, fake_tool: FakeTool) -> None:
     """It goes on taking sound, and would never end."""
     fake_tool("aplay", "while head -c 1000 > /dev/null; do sleep 1; done")
