@@ -29,6 +29,7 @@ from edge.words import phrases_of
 RESEND_S = 1.0  # the same page is sent again, so that a dead driver is noticed
 PINS_S = 0.2  # how often the inputs are read
 STANDS_S = 0.2  # how long a page stands at least: orders that flap must not flash at 3 Hz
+CLIPS_S = 10.0  # how often missing clips are looked for: at first they are still being spoken
 DARK_S = 2.0  # the light feedback may lag behind the panel, but not longer
 
 
@@ -217,10 +218,12 @@ class VoiceOutput:
         self._speaker = open_speaker(site, program.places)
         self._announcer = Announcer(site.voice.repeat_s)
         self._playing = False
+        self._looked_at = 0  # for the clips
         self._check_clips()
 
     def follow(self, order: Order | None) -> None:
         """Say what `order` wants said; fall silent without one."""
+        self._await_clips()
         busy, now = self._busy(), self._time_of_day()
         quiet = is_quiet(self._voice, now)
         cue = self._announcer.cue(order, boottime_ns(), busy=busy, quiet=quiet)
@@ -264,7 +267,13 @@ class VoiceOutput:
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.wav"
 
+    def _await_clips(self) -> None:
+        since = boottime_ns() - self._looked_at
+        if "clips" in self._program.faults and since >= nanoseconds(CLIPS_S):
+            self._check_clips()
+
     def _check_clips(self) -> None:
+        self._looked_at = boottime_ns()
         if all(self._path(name).is_file() for name in self._needed):
             self._program.recovered("clips")
         else:

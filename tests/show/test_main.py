@@ -127,6 +127,17 @@ def test_missing_clips_are_a_fault_that_says_what_to_do(
     show.until(show.shows("critical"))
 
 
+def test_clips_that_come_later_are_seen_though_nothing_is_said(
+    start: Callable[[], Running], clips: Path
+) -> None:
+    """At the first start they are still being spoken."""
+    (clips / "critical-ko.wav").rename(clips / "later")
+    show = start()
+    show.until(lambda: show.faults("clips"))
+    (clips / "later").rename(clips / "critical-ko.wav")
+    show.until(lambda: "clips" in [told.after for told in show.events("recovery")], 15.0)
+
+
 def test_memory_stays_small(start: Callable[[], Running]) -> None:
     """With the drivers' processes, which share most of its pages."""
     show = start()
