@@ -13,6 +13,7 @@ from typing import Protocol
 from edge.watch.cameras.rigged import Mishap
 
 PROGRAMS = ("show", "decide", "watch", "report")
+DARK, UNPLUGGED = "dark", "unplugged"  # what stands on a panel without power, and on none
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,14 @@ class Shown:
 
     at: int
     message: str
+
+
+@dataclass(frozen=True)
+class Lit:
+    """Whether the lamp was lit from a moment on."""
+
+    at: int
+    lit: bool
 
 
 class Power(Protocol):
@@ -43,7 +52,7 @@ class Programs(Protocol):
         """A name for the present life of each program that is ready; none is given twice."""
 
     def restart(self, program: str) -> None:
-        """Ask for a new start; does not wait for it."""
+        """Ask for a new start; does not wait for it. Nothing, while there is no power."""
 
 
 class Files(Protocol):
@@ -55,8 +64,11 @@ class Files(Protocol):
     def spoil_site(self) -> None:
         """Put a site file with a mistake in the place of the right one."""
 
-    def restore(self) -> None:
+    def restore_model(self) -> None:
         """As they were shipped."""
+
+    def restore_site(self) -> None:
+        """The right one."""
 
 
 class Camera(Protocol):
@@ -65,8 +77,8 @@ class Camera(Protocol):
     def fail(self, mishap: Mishap) -> None:
         """Let something befall it."""
 
-    def mend(self) -> None:
-        """As new."""
+    def mend(self, mishap: Mishap) -> None:
+        """As before; what else has befallen it lasts."""
 
 
 class Panel(Protocol):
@@ -80,6 +92,13 @@ class Panel(Protocol):
 
     def plug(self) -> None:
         """It takes what it is given."""
+
+
+class Lamp(Protocol):
+    """The beacon's lamp."""
+
+    def lit(self) -> list[Lit]:
+        """Every change so far, in order."""
 
 
 class Sound(Protocol):
@@ -146,11 +165,14 @@ class Disk(Protocol):
 class Load(Protocol):
     """What else may burden the unit."""
 
-    def exhaust_memory(self) -> None:
-        """Take all memory there is, for some seconds."""
+    def exhaust_memory(self) -> bool:
+        """Take all memory there is, until the kernel ends someone; False when it ended nobody."""
 
-    def flood_log(self) -> None:
-        """Write as many lines as the log takes, for some seconds."""
+    def flood_log(self) -> bool:
+        """Write as many lines as the log takes, for some seconds; False without power."""
+
+    def tell_events(self, count: int) -> None:
+        """So many events for upstream, as fast as they are taken."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +184,7 @@ class Rig:
     files: Files
     camera: Camera
     panel: Panel
+    lamp: Lamp
     sound: Sound
     broker: Broker
     clock: Clock

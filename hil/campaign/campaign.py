@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -12,9 +13,19 @@ from pathlib import Path
 
 from edge.clock import NS_PER_S, boottime_ns, nanoseconds, seconds
 from hil.campaign.faults import CLOCK, FAULTS, Fault, Scene
+from hil.campaign.judge import message_at
 from hil.campaign.ledger import Ledger
-from hil.campaign.oracle import CLEAR, Oracle, message_at
-from hil.campaign.run import LOOPS, Told, at_once, await_service, crash_loop, one_by_one
+from hil.campaign.oracle import CLEAR, Oracle, lit_beside_neutral_s
+from hil.campaign.run import (
+    LOOPS,
+    Told,
+    at_once,
+    await_service,
+    crash_loop,
+    mend_all,
+    offline,
+    one_by_one,
+)
 from hil.campaign.table import Sums, broken, table
 from hil.container.box import missing
 from hil.container.film import SCENARIO
@@ -31,27 +42,42 @@ class Plan:
     faults: Sequence[Fault]
     rounds: int
     loops: int = 0
+    offline_s: float = 0.0
     seconds: float = 0.0
     settable_clock: bool = False
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is done at all."""
+        return not (self.rounds or self.loops or self.offline_s or self.seconds)
+
 
 def campaign(plan: Plan, seed: int, tell: Callable[[Told], None]) -> Sums:
-    """Do all of it to a unit of its own; what is the sum of it."""
-    chance = random.Random(seed)
+    """Do all of it, or what is done when it is interrupted, to a unit of its own; the sum of it."""
     with tempfile.TemporaryDirectory(prefix="rig-") as folder, _opened(Path(folder), plan) as made:
         ledger = Ledger(made.disk, made.broker)
-        scene = Scene(made, ledger, chance)
-        await_service(scene)
-        began = boottime_ns()
-        for _ in range(plan.rounds):
-            one_by_one(scene, chance.sample(plan.faults, len(plan.faults)), tell)
-        if plan.loops:
-            crash_loop(scene, plan.loops, tell)
-        if plan.seconds:
-            at_once(scene, plan.faults, boottime_ns() + nanoseconds(plan.seconds), tell)
+        scene = Scene(made, ledger, random.Random(seed))
+        began, whole = boottime_ns(), True
+        try:
+            _do(plan, scene, tell)
+        except KeyboardInterrupt:
+            whole = False
+            mend_all(scene)
         await_service(scene)
         _settle(ledger)
-        return _sums(made, ledger, began)
+        return _sums(made, ledger, began, whole)
+
+
+def _do(plan: Plan, scene: Scene, tell: Callable[[Told], None]) -> None:
+    await_service(scene)
+    for _ in range(plan.rounds):
+        one_by_one(scene, scene.random.sample(plan.faults, len(plan.faults)), tell)
+    if plan.loops:
+        crash_loop(scene, plan.loops, tell)
+    if plan.offline_s:
+        offline(scene, plan.offline_s, tell)
+    if plan.seconds:
+        at_once(scene, plan.faults, boottime_ns() + nanoseconds(plan.seconds), tell)
 
 
 @contextmanager
@@ -68,7 +94,7 @@ def _settle(ledger: Ledger) -> None:
     ledger.end()
 
 
-def _sums(made: Unit, ledger: Ledger, began: int) -> Sums:
+def _sums(made: Unit, ledger: Ledger, began: int, whole: bool) -> Sums:
     ended, oracle, shown = boottime_ns(), Oracle(SCENARIO), made.panel.shown()
     moments = range(began, ended, NS_PER_S)
     log = made.box.call("journalctl", "--no-pager", "--output=export", timeout_s=120).encode()
@@ -81,38 +107,42 @@ def _sums(made: Unit, ledger: Ledger, began: int) -> Sums:
         clear_s=sum(message_at(shown, at) == CLEAR for at in moments),
         crowded_s=sum(map(oracle.must_not_be_clear, moments)),
         wrong_clear=[round(seconds(at)) for at in oracle.wrong_clear(shown, began, ended)],
+        lit_beside_neutral_s=lit_beside_neutral_s(made.lamp.lit(), shown, ended),
         committed=len(ledger.committed),
+        most_waiting=ledger.most_waiting,
         destroyed=len(ledger.destroyed),
         lost=len(ledger.lost() | ledger.late()),
         pictures=pictures,
         secrets=log.count(SECRET.encode()) + sent.count(SECRET.encode()),
+        whole=whole,
     )
 
 
 def main() -> int:
     """Print the table; the exit code tells whether everything was kept."""
     parser = argparse.ArgumentParser(prog="make campaign", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="of each fault by itself")
+    parser.add_argument("--rounds", type=int, default=2, help="of each fault by itself")
     parser.add_argument("--loops", type=int, default=LOOPS, help="kills of each program in a row")
-    parser.add_argument("--seconds", type=float, default=3600, help="of several faults at once")
+    parser.add_argument("--offline", type=float, default=300, help="seconds without a network")
+    parser.add_argument("--seconds", type=float, default=1500, help="of several faults at once")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if lacking := missing():
         print(f"redroad: {lacking}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # either ends it with its table
+    bursts = (options.loops, options.offline, options.seconds)
     plans = {
-        "with a clock that jumps": Plan(CLOCK, options.rounds, settable_clock=True),
-        "all others": Plan(FAULTS, options.rounds, options.loops, options.seconds),
+        "The unit whose clock was set": Plan(CLOCK, options.rounds, settable_clock=True),
+        "The unit of all else": Plan(FAULTS, options.rounds, *bursts),
     }
-    all_told = list[Told]()
-    sums = {
-        name: campaign(plan, options.seed, _teller(all_told))
-        for name, plan in plans.items()
-        if plan.rounds or plan.loops or plan.seconds
-    }
-    print(f"{table(all_told)}\n\n{sum(told.injected for told in all_told)} faults")
+    all_told, sums = list[Told](), dict[str, Sums]()
+    for name, plan in plans.items():
+        if not plan.is_empty and all(one.whole for one in sums.values()):
+            sums[name] = campaign(plan, options.seed, _teller(all_told))
+    print(f"{table(all_told)}\n\n**{sum(told.injected for told in all_told)} faults.**")
     for name, one in sums.items():
-        print(f"\n{name}: {one}")
+        print(f"{name}: {one}.")
     for line in broken(all_told):
         print(f"not kept: {line}")
     return int(bool(broken(all_told)) or not all(one.kept for one in sums.values()))

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from random import Random
+from typing import Literal
 
 from edge.watch.cameras.rigged import Mishap
 from hil.campaign.ledger import Ledger
 from hil.rig import PROGRAMS, Rig
 
 KILL, STOP = signal.SIGKILL, signal.SIGSTOP
-NEUTRAL_WITHIN_S = 5.0
 STAGES = {"as it ends": (0.0, 0.1), "as it starts": (0.3, 3.0)}  # s after a restart was asked for
+READ_ONLY_S = (4.0, 10.0)
+MANY_EVENTS, TAKEN_WITHIN_S = 1000, 20.0
 
 
 @dataclass(frozen=True)
@@ -25,45 +27,47 @@ class Scene:
     random: Random
 
 
-Deed = Callable[[Scene], None]
+Deed = Callable[[Scene], object]
+
+# What the sign must do while a fault lasts: "neutral" within 5 s of its beginning, and until its
+# end; be lit again within 5 s of the end of what makes it "dark"; "go on" telling a level; or
+# either ("any"), as the unit may see it through or not.
+Duty = Literal["neutral", "dark", "go on", "any"]
 
 
 def _nothing(_scene: Scene) -> None:
-    """It mends by itself, or the unit mends it."""
+    """Nothing to prepare; or the unit mends it itself."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to fail. `lasts_s` is drawn between its bounds, then `mend` is done.
+    """One way to fail: `prepare`, then `inject`, which answers False when it met nobody.
 
-    The unit must be in service again `back_s` seconds after that. `blinds`: while it lasts, and
-    it lasts long enough, the sign must be neutral, or dark. `voice` and `upstream` must be heard
-    again, too.
+    `lasts_s` is drawn between its bounds, then `mend` is done. The unit must be in service again
+    `back_s` seconds after that, with a new life of each program that `renews` names; `voice` and
+    `upstream` must be heard again, too. One that is `alone` takes too long for a burst.
     """
 
     name: str
     inject: Deed
     back_s: float
+    duty: Duty = "go on"
+    prepare: Deed = _nothing
     mend: Deed = _nothing
     lasts_s: tuple[float, float] = (0.0, 0.0)
-    blinds: bool = False
     renews: tuple[str, ...] = ()
     voice: bool = False
     upstream: bool = False
+    alone: bool = False
 
 
-def _send(program: str, signum: signal.Signals, scene: Scene) -> None:
-    scene.rig.programs.send(program, signum)
+def _send(program: str, signum: signal.Signals, scene: Scene) -> bool:
+    return scene.rig.programs.send(program, signum)
 
 
-def _send_at(stage: str, program: str, signum: signal.Signals, scene: Scene) -> None:
+def _restart(stage: str, program: str, scene: Scene) -> None:
     scene.rig.programs.restart(program)
     time.sleep(scene.random.uniform(*STAGES[stage]))
-    scene.rig.programs.send(program, signum)
-
-
-def _befall(mishap: Mishap, scene: Scene) -> None:
-    scene.rig.camera.fail(mishap)
 
 
 def _restart_after(deed: Callable[[Rig], None], programs: tuple[str, ...], scene: Scene) -> None:
@@ -72,14 +76,14 @@ def _restart_after(deed: Callable[[Rig], None], programs: tuple[str, ...], scene
         scene.rig.programs.restart(program)
 
 
-def _power_cut(scene: Scene) -> None:
-    scene.rig.power.cut()
-    scene.rig.power.on()
+def _read_only_disk(scene: Scene) -> None:
+    scene.rig.disk.turn_read_only()
+    time.sleep(scene.random.uniform(*READ_ONLY_S))
 
 
-def _boot_in_1970(scene: Scene) -> None:
+def _cut_in_1970(scene: Scene) -> None:
     scene.rig.clock.jump("@1970-01-01 00:00:00")
-    _power_cut(scene)
+    scene.rig.power.cut()
 
 
 def _damaged_outbox(scene: Scene) -> None:
@@ -90,8 +94,29 @@ def _damaged_outbox(scene: Scene) -> None:
     scene.rig.programs.send("report", KILL)
 
 
-def _of(deed: Callable[[Rig], None]) -> Deed:
+def _cut_with_many_events(scene: Scene) -> bool:
+    """A thousand events that cannot be sent; the power goes while they wait on the disk."""
+    scene.rig.broker.cut()
+    scene.rig.load.tell_events(MANY_EVENTS)
+    deadline = time.monotonic() + TAKEN_WITHIN_S
+    while scene.ledger.waiting < MANY_EVENTS and time.monotonic() < deadline:
+        time.sleep(0.1)
+    waited = scene.ledger.waiting
+    scene.rig.power.cut()
+    return waited >= MANY_EVENTS
+
+
+def _back_with_network(scene: Scene) -> None:
+    scene.rig.power.on()
+    scene.rig.broker.mend()
+
+
+def _of(deed: Callable[[Rig], object]) -> Deed:
     return lambda scene: deed(scene.rig)
+
+
+def _duty_without(program: str) -> Duty:
+    return "go on" if program == "report" else "neutral"
 
 
 def _of_program(program: str, signum: signal.Signals) -> Fault:
@@ -99,6 +124,7 @@ def _of_program(program: str, signum: signal.Signals) -> Fault:
         f"{signum.name} {program}",
         partial(_send, program, signum),
         back_s=20.0,
+        duty=_duty_without(program),
         renews=(program,),
         upstream=program == "report",
     )
@@ -107,8 +133,10 @@ def _of_program(program: str, signum: signal.Signals) -> Fault:
 def _at_stage(stage: str, program: str, signum: signal.Signals) -> Fault:
     return Fault(
         f"{signum.name} {program} {stage}",
-        partial(_send_at, stage, program, signum),
+        partial(_send, program, signum),
         back_s=45.0,  # a start may take 30 s, and what hangs in it only then is ended
+        duty=_duty_without(program),
+        prepare=partial(_restart, stage, program),
         renews=(program,),
         upstream=program == "report",
     )
@@ -117,11 +145,11 @@ def _at_stage(stage: str, program: str, signum: signal.Signals) -> Fault:
 def _of_camera(mishap: Mishap, name: str) -> Fault:
     return Fault(
         name,
-        partial(_befall, mishap),
+        _of(lambda rig: rig.camera.fail(mishap)),
         back_s=20.0,
-        mend=_of(lambda rig: rig.camera.mend()),
+        duty="neutral",
+        mend=_of(lambda rig: rig.camera.mend(mishap)),
         lasts_s=(6.0, 9.0),
-        blinds=True,
     )
 
 
@@ -142,6 +170,7 @@ OUTPUTS = [
         "panel unplugged",
         _of(lambda rig: rig.panel.unplug()),
         back_s=10.0,
+        duty="dark",
         mend=_of(lambda rig: rig.panel.plug()),
         lasts_s=(2.0, 6.0),
     ),
@@ -191,10 +220,12 @@ DISK = [
     ),
     Fault(
         "disk read-only, then power cut",
-        _of(lambda rig: rig.disk.turn_read_only()),
+        _of(lambda rig: rig.power.cut()),
         back_s=40.0,
-        mend=_power_cut,
-        lasts_s=(4.0, 10.0),
+        duty="dark",
+        prepare=_read_only_disk,
+        mend=_of(lambda rig: rig.power.on()),
+        lasts_s=(0.5, 3.0),
         upstream=True,
     ),
     Fault("outbox damaged", _damaged_outbox, back_s=20.0, renews=("report",), upstream=True),
@@ -204,26 +235,55 @@ INSTALLED = [
         "models damaged",
         lambda scene: _restart_after(lambda rig: rig.files.spoil_model(), ("watch",), scene),
         back_s=25.0,
-        mend=_of(lambda rig: rig.files.restore()),
+        duty="neutral",
+        mend=_of(lambda rig: rig.files.restore_model()),
         lasts_s=(6.0, 10.0),
-        blinds=True,
     ),
     Fault(
         "wrong site file after an upgrade",
         lambda scene: _restart_after(lambda rig: rig.files.spoil_site(), PROGRAMS, scene),
         back_s=25.0,
-        mend=_of(lambda rig: rig.files.restore()),
+        duty="neutral",
+        mend=_of(lambda rig: rig.files.restore_site()),
         lasts_s=(6.0, 10.0),
-        blinds=True,
     ),
 ]
 MACHINE = [
-    Fault("power cut", _power_cut, back_s=40.0, renews=PROGRAMS, upstream=True),
-    Fault("memory exhausted", _of(lambda rig: rig.load.exhaust_memory()), 20.0, lasts_s=(5.0, 6.0)),
+    Fault(
+        "power cut",
+        _of(lambda rig: rig.power.cut()),
+        back_s=40.0,
+        duty="dark",
+        mend=_of(lambda rig: rig.power.on()),
+        lasts_s=(0.5, 3.0),
+        renews=PROGRAMS,
+        upstream=True,
+    ),
+    Fault(
+        f"power cut with {MANY_EVENTS} events waiting",
+        _cut_with_many_events,
+        back_s=45.0,
+        duty="dark",
+        mend=_back_with_network,
+        lasts_s=(0.5, 3.0),
+        renews=PROGRAMS,
+        upstream=True,
+        alone=True,
+    ),
+    Fault("memory exhausted", _of(lambda rig: rig.load.exhaust_memory()), 20.0, duty="any"),
     Fault("log flooded", _of(lambda rig: rig.load.flood_log()), 20.0, lasts_s=(5.0, 6.0)),
 ]
 CLOCK = [
-    Fault("boot in 1970", _boot_in_1970, back_s=40.0, renews=PROGRAMS, upstream=True),
+    Fault(
+        "boot in 1970",
+        _cut_in_1970,
+        back_s=40.0,
+        duty="dark",
+        mend=_of(lambda rig: rig.power.on()),
+        lasts_s=(0.5, 3.0),
+        renews=PROGRAMS,
+        upstream=True,
+    ),
     *(
         Fault(
             f"clock jumps {name}",

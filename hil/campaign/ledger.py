@@ -17,6 +17,7 @@ class Ledger:
         self._disk, self._broker = disk, broker
         self.committed: set[str] = set()
         self.destroyed: set[str] = set()
+        self.waiting = self.most_waiting = 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
@@ -41,4 +42,7 @@ class Ledger:
 
     def _look(self) -> None:
         while not self._ended.wait(LOOK_EVERY_S):
-            self.committed |= self._disk.waiting()
+            waiting = self._disk.waiting()
+            self.committed |= waiting
+            self.waiting = len(waiting)
+            self.most_waiting = max(self.most_waiting, self.waiting)

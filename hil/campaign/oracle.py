@@ -1,17 +1,20 @@
 """What the sign may say: judged from outside, by who truly stands on the simulated street."""
 
-import bisect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import groupby
 
 from edge.clock import NS_PER_S, nanoseconds, seconds
 from edge.site import Site
 from edge.watch.cameras.staged import Staged
-from hil.rig import Shown
+from hil.campaign.judge import NEUTRAL, message_at, spans
+from hil.rig import DARK, Lit, Shown
 from tests.decide.truths import TrueZone
 
 CLEAR = "clear"
 PROMISED_S = 5.0  # for the way from a fault, or from the street, to the sign
+LAMPLESS = (NEUTRAL, DARK)
+LAMP_LAG = NS_PER_S
 
 
 class Oracle:
@@ -44,10 +47,26 @@ class Oracle:
         ]
 
 
-def message_at(shown: Sequence[Shown], at: int) -> str:
-    """What stood on the panel; empty before anything did."""
-    place = bisect.bisect_right(shown, at, key=lambda change: change.at)
-    return shown[place - 1].message if place else ""
+def lit_beside_neutral_s(lit: Sequence[Lit], shown: Sequence[Shown], end: int) -> float:
+    """How long the lamp was lit while the sign was neutral, or without power.
+
+    The second in which the sign turns is left out at both ends: no output waits for another.
+    """
+    beams = [(change.at, until) for change, until in spans(lit, end) if change.lit]
+    overlaps = (
+        min(until, ended - LAMP_LAG) - max(at, began + LAMP_LAG)
+        for began, ended in _nothing_known(shown, end)
+        for at, until in beams
+    )
+    return seconds(sum(overlap for overlap in overlaps if overlap > 0))
+
+
+def _nothing_known(shown: Sequence[Shown], end: int) -> Iterator[tuple[int, int]]:
+    """From when to when the sign was neutral, or without power."""
+    for nothing, group in groupby(spans(shown, end), lambda span: span[0].message in LAMPLESS):
+        if nothing:
+            stood = list(group)
+            yield stood[0][0].at, stood[-1][1]
 
 
 @cache

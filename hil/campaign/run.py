@@ -1,29 +1,33 @@
-"""Runs faults against a unit: one by one, as a crash loop, and many at once by chance."""
+"""Runs faults against a unit: one by one, as a crash loop, offline, and many at once by chance."""
 
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, get_args
 
 from edge.clock import boottime_ns, nanoseconds, seconds
-from hil.campaign.faults import KILL, NEUTRAL_WITHIN_S, Fault, Scene
-from hil.campaign.oracle import CLEAR, message_at
-from hil.rig import PROGRAMS, Rig, Shown
+from edge.watch.cameras.rigged import Mishap
+from hil.campaign.faults import KILL, Fault, Scene
+from hil.campaign.judge import SAFE, Blow, judged, seconds_to_safe
+from hil.campaign.oracle import CLEAR
+from hil.rig import PROGRAMS, Shown
 
-NEUTRAL = ("neutral",)
-SAFE = ("neutral", "dark")
 SILENT = (*SAFE, CLEAR)
 LOOK_S = 0.2
+STEADY_S = 5.0  # in service for so long: what was told before a fault has outlived itself
 QUIET_AT_MOST_S = 170.0
 SERVICE_WITHIN_S = 120.0  # more than any promise: then the campaign gives up
 LOOP_EVERY_S, LOOPS = 6.0, 50  # of each program
-LOOP_BACK_S = 20.0
+LOOP_BACK_S, BOOT_BACK_S, UPSTREAM_BACK_S = 20.0, 40.0, 45.0
 AT_ONCE, GAP_S = (5, 12), (0.1, 2.0)
 
 
 @dataclass(frozen=True)
 class Told:
-    """One fault or one burst of them: seconds until neutral (None where it was not), and back."""
+    """One fault or one burst of them: seconds until the sign did its duty, and until all is back.
+
+    `neutral_s` is None where the sign went on telling a level.
+    """
 
     name: str
     injected: int
@@ -31,17 +35,6 @@ class Told:
     back_s: float
     promised_s: float
     kept: bool
-
-
-@dataclass(frozen=True)
-class Span:
-    """From the first fault to the way back: boot time (ns), then seconds."""
-
-    injected: int
-    at: int
-    mended: int
-    back_s: float
-    blinds: bool = False
 
 
 class Tell(Protocol):
@@ -62,6 +55,9 @@ class Wanted:
     upstream: bool
 
 
+ANYTHING = Wanted({}, frozenset(), 0, voice=False, upstream=False)
+
+
 def one_by_one(scene: Scene, faults: Sequence[Fault], tell: Tell) -> None:
     """Each fault by itself, and the way back."""
     for fault in faults:
@@ -79,31 +75,75 @@ def crash_loop(scene: Scene, loops: int, tell: Tell) -> None:
             time.sleep(LOOP_EVERY_S / len(PROGRAMS))
     ended = boottime_ns()
     back_s = await_service(scene, ended)
+    neutral_s = seconds_to_safe(scene.rig.panel.shown(), began, ended)
     name = f"SIGKILL of each program every {LOOP_EVERY_S:g} s"
-    tell(_judged(scene, name, Span(killed, began, ended, back_s), LOOP_BACK_S))
+    tell(Told(name, killed, neutral_s, back_s, LOOP_BACK_S, back_s <= LOOP_BACK_S))
+
+
+def offline(scene: Scene, away_s: float, tell: Tell) -> None:
+    """A boot without a network, which stays away: the sign goes on, and all is told at the end."""
+    _make_ready(scene)
+    scene.rig.broker.cut()
+    tell(_one(scene, BOOT_OFFLINE))
+    began = boottime_ns()
+    while seconds(boottime_ns() - began) < away_s:
+        time.sleep(1.0)
+    mended, waited = boottime_ns(), scene.ledger.waiting
+    neutral_s = seconds_to_safe(scene.rig.panel.shown(), began, mended)
+    scene.rig.broker.mend()
+    wanted = Wanted({}, frozenset(), mended, voice=False, upstream=True)
+    back_s = await_service(scene, mended, wanted)
+    kept = neutral_s is None and back_s <= UPSTREAM_BACK_S
+    name = f"offline for {away_s:g} s more with {waited} events waiting, then back"
+    tell(Told(name, 1, neutral_s, back_s, UPSTREAM_BACK_S, kept))
 
 
 def at_once(scene: Scene, faults: Sequence[Fault], until: int, tell: Tell) -> None:
     """Bursts of faults that overlap, by the campaign's chance, until a moment of boot time."""
     while boottime_ns() < until:
         _make_ready(scene)
-        tell(_burst(scene, faults))
+        tell(_burst(scene, [fault for fault in faults if not fault.alone]))
+
+
+BOOT_OFFLINE = Fault(
+    "boot without a network",
+    lambda scene: scene.rig.power.cut(),
+    back_s=BOOT_BACK_S,
+    duty="dark",
+    mend=lambda scene: scene.rig.power.on(),
+    lasts_s=(0.5, 3.0),
+    renews=PROGRAMS,
+)
 
 
 def _one(scene: Scene, fault: Fault) -> Told:
     if fault.voice:
         _await_warning(scene)
-    before, at = scene.rig.programs.lives(), boottime_ns()
-    fault.inject(scene)
+    fault.prepare(scene)
+    before, began = scene.rig.programs.lives(), boottime_ns()
+    met = fault.inject(scene) is not False
     time.sleep(scene.random.uniform(*fault.lasts_s))
-    mended = boottime_ns() if fault.lasts_s[1] else at
+    ended = boottime_ns() if fault.lasts_s[1] else began
     fault.mend(scene)
-    renews = frozenset(fault.renews)
-    back_s = await_service(
-        scene, mended, Wanted(before, renews, mended, fault.voice, fault.upstream)
-    )
-    span = Span(1, at, mended, back_s, fault.blinds)
-    return _judged(scene, fault.name, span, fault.back_s)
+    wanted = Wanted(before, frozenset(fault.renews), ended, fault.voice, fault.upstream)
+    blind_until = ended if fault.lasts_s[1] else _await_renewal(scene, wanted)
+    back_s = await_service(scene, ended, wanted)
+    back = ended + nanoseconds(back_s)
+    verdict = judged([Blow(fault, began, blind_until)], scene.rig.panel.shown(), back)
+    kept = verdict.kept and back_s <= fault.back_s
+    return Told(fault.name, int(met), verdict.neutral_s, back_s, fault.back_s, kept)
+
+
+def _await_renewal(scene: Scene, wanted: Wanted) -> int:
+    """The moment at which all that must start anew have done so."""
+    deadline = time.monotonic() + SERVICE_WITHIN_S
+    while not _renewed(wanted, scene.rig.programs.lives()) and time.monotonic() < deadline:
+        time.sleep(LOOK_S)
+    return boottime_ns()
+
+
+def _renewed(wanted: Wanted, lives: Mapping[str, str]) -> bool:
+    return all(lives.get(name, "") not in ("", wanted.before.get(name)) for name in wanted.renews)
 
 
 def _await_warning(scene: Scene) -> None:
@@ -115,62 +155,82 @@ def _await_warning(scene: Scene) -> None:
 
 def _burst(scene: Scene, faults: Sequence[Fault]) -> Told:
     """A few faults, each begun before the last is over; then all are mended."""
-    began, due = boottime_ns(), list[tuple[float, int, Fault]]()
+    due, blows, met = list[tuple[float, int, Fault, int]](), list[Blow](), 0
     chosen = scene.random.sample(faults, scene.random.randint(*AT_ONCE))
     for number, fault in enumerate(chosen):
-        fault.inject(scene)
-        due.append((time.monotonic() + scene.random.uniform(*fault.lasts_s), number, fault))
+        fault.prepare(scene)
+        began = boottime_ns()
+        met += fault.inject(scene) is not False
+        ends = time.monotonic() + scene.random.uniform(*fault.lasts_s)
+        due.append((ends, number, fault, began))
         gap_ends = time.monotonic() + scene.random.uniform(*GAP_S)
-        _mend_due(scene, due, gap_ends)
+        blows += _mend_due(scene, due, gap_ends)
         time.sleep(max(0.0, gap_ends - time.monotonic()))
-    _mend_due(scene, due, float("inf"))
+    blows += _mend_due(scene, due, float("inf"))
     ended = boottime_ns()
-    back_s = _await_steady_service(scene, ended)
+    back_s = await_service(scene, ended)
+    verdict = judged(blows, scene.rig.panel.shown(), ended + nanoseconds(back_s))
     promised = max(fault.back_s for fault in chosen)
     name = "several at once: " + ", ".join(fault.name for fault in chosen)
-    return _judged(scene, name, Span(len(chosen), began, ended, back_s), promised)
+    kept = verdict.kept and back_s <= promised
+    return Told(name, met, verdict.neutral_s, back_s, promised, kept)
 
 
-def _mend_due(scene: Scene, due: list[tuple[float, int, Fault]], until: float) -> None:
-    """Mend, in their order, what is to be mended before a moment."""
+def _mend_due(scene: Scene, due: list[tuple[float, int, Fault, int]], until: float) -> list[Blow]:
+    """Mend, in their order, what is to be mended before a moment; the blows that are over."""
+    over = list[Blow]()
     for entry in sorted(due, key=lambda entry: entry[:2]):
-        if entry[0] <= until:
-            time.sleep(max(0.0, entry[0] - time.monotonic()))
-            entry[2].mend(scene)
+        ends, _, fault, began = entry
+        if ends <= until:
+            time.sleep(max(0.0, ends - time.monotonic()))
+            over.append(Blow(fault, began, boottime_ns() if fault.lasts_s[1] else began))
+            fault.mend(scene)
             due.remove(entry)
+    return over
+
+
+def mend_all(scene: Scene) -> None:
+    """All that the rig may have broken, as before."""
+    rig = scene.rig
+    for mishap in get_args(Mishap):
+        rig.camera.mend(mishap)
+    for mend in (
+        rig.panel.plug, rig.sound.mend, rig.broker.mend, rig.files.restore_model,
+        rig.files.restore_site, rig.disk.free, rig.power.on,
+    ):  # fmt: skip
+        mend()
 
 
 def _make_ready(scene: Scene) -> None:
     """Begin in service; a unit that did not come back from the last fault gets a new boot."""
-    if await_service(scene) > SERVICE_WITHIN_S:
+    if not in_service(scene) and await_service(scene) > SERVICE_WITHIN_S:
         scene.rig.power.cut()
         scene.rig.power.on()
         if await_service(scene) > SERVICE_WITHIN_S:
             raise RuntimeError("the unit does not come into service even after a new boot")
 
 
-def await_service(scene: Scene, since: int | None = None, wanted: Wanted | None = None) -> float:
-    """Until the unit is in service; seconds since `since`, more than SERVICE_WITHIN_S for not."""
+def await_service(scene: Scene, since: int | None = None, wanted: Wanted = ANYTHING) -> float:
+    """Until the unit is in service and stays so; seconds from `since` to the beginning of that.
+
+    More than SERVICE_WITHIN_S when it does not come.
+    """
     since = boottime_ns() if since is None else since
-    while not in_service(scene, wanted):
-        if seconds(boottime_ns() - since) > SERVICE_WITHIN_S:
-            break
-        time.sleep(LOOK_S)
-    return seconds(boottime_ns() - since)
-
-
-def _await_steady_service(scene: Scene, since: int) -> float:
-    """The same, when it is not known who has to start anew: no fault stays unseen for so long."""
+    in_service_from = None
     while True:
-        back_s = await_service(scene, since)
-        steady_until = time.monotonic() + NEUTRAL_WITHIN_S
-        while time.monotonic() < steady_until and in_service(scene):
-            time.sleep(LOOK_S)
-        if time.monotonic() >= steady_until or back_s > SERVICE_WITHIN_S:
-            return back_s
+        now = boottime_ns()
+        if not in_service(scene, wanted):
+            in_service_from = None
+        elif in_service_from is None:
+            in_service_from, wanted = now, ANYTHING  # what was heard was heard
+        elif seconds(now - in_service_from) >= STEADY_S:
+            return seconds(in_service_from - since)
+        if in_service_from is None and seconds(now - since) > SERVICE_WITHIN_S:
+            return seconds(now - since)
+        time.sleep(LOOK_S)
 
 
-def in_service(scene: Scene, wanted: Wanted | None = None) -> bool:
+def in_service(scene: Scene, wanted: Wanted = ANYTHING) -> bool:
     """All programs are ready, the sign tells a level, and whatever else is wanted."""
     rig = scene.rig
     shown = rig.panel.shown()
@@ -179,36 +239,13 @@ def in_service(scene: Scene, wanted: Wanted | None = None) -> bool:
     lives = rig.programs.lives()
     if any(program not in lives for program in PROGRAMS):
         return False
-    return wanted is None or _has_all(rig, wanted, lives, shown[-1])
+    return _renewed(wanted, lives) and _has_all(scene, wanted, shown[-1])
 
 
-def _has_all(rig: Rig, wanted: Wanted, lives: Mapping[str, str], stands: Shown) -> bool:
-    if any(lives[program] == wanted.before.get(program) for program in wanted.renews):
-        return False
+def _has_all(scene: Scene, wanted: Wanted, stands: Shown) -> bool:
     if "show" in wanted.renews and stands.at <= wanted.since:
         return False  # what still stands is its predecessor's
-    if wanted.upstream and rig.broker.heard_at() <= wanted.since:
+    if wanted.upstream and (scene.rig.broker.heard_at() <= wanted.since or scene.ledger.waiting):
         return False
-    silent = rig.sound.heard_at() <= wanted.since
+    silent = scene.rig.sound.heard_at() <= wanted.since
     return not (wanted.voice and silent and stands.message != CLEAR)
-
-
-def _judged(scene: Scene, name: str, span: Span, promised: float) -> Told:
-    until = span.mended + nanoseconds(span.back_s)
-    shown = scene.rig.panel.shown()
-    neutral_s = seconds_to(NEUTRAL, shown, span.at, until)
-    safe_s = seconds_to(SAFE, shown, span.at, until)
-    blinded = span.blinds and seconds(span.mended - span.at) >= NEUTRAL_WITHIN_S
-    late = safe_s is None or safe_s > NEUTRAL_WITHIN_S
-    kept = span.back_s <= promised and not (blinded and late)
-    return Told(name, span.injected, neutral_s, span.back_s, promised, kept)
-
-
-def seconds_to(
-    messages: Sequence[str], shown: Sequence[Shown], at: int, until: int
-) -> float | None:
-    """How long after `at` the sign said one of these; 0 when it did; None when it never did."""
-    if message_at(shown, at) in messages:
-        return 0.0
-    found = (c.at for c in shown if at <= c.at <= until and c.message in messages)
-    return next((seconds(moment - at) for moment in found), None)

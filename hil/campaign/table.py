@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hil.campaign.faults import NEUTRAL_WITHIN_S
+from hil.campaign.judge import NEUTRAL_WITHIN_S
 from hil.campaign.run import Told
 
 HEAD = (
@@ -14,22 +14,26 @@ HEAD = (
 
 @dataclass(frozen=True)
 class Sums:
-    """What holds for the whole campaign."""
+    """What holds for one unit's whole campaign."""
 
     seconds: int
     clear_s: int
     crowded_s: int
     wrong_clear: Sequence[int]
+    lit_beside_neutral_s: float
     committed: int
+    most_waiting: int
     destroyed: int
     lost: int
     pictures: Sequence[str]
     secrets: int
+    whole: bool
 
     @property
     def kept(self) -> bool:
         """Whether all that must be nothing is nothing."""
-        return not (self.wrong_clear or self.lost or self.pictures or self.secrets)
+        told = (self.wrong_clear, self.lit_beside_neutral_s, self.lost, self.pictures, self.secrets)
+        return not any(told)
 
     @property
     def _when(self) -> str:
@@ -38,20 +42,21 @@ class Sums:
 
     def __str__(self) -> str:
         return (
-            f"watched for {self.seconds} s: the sign said CLEAR for {self.clear_s} s, and must "
-            f"not for {self.crowded_s} s\n"
-            f'wrong "clear": {len(self.wrong_clear)} s{self._when}\n'
-            f"events seen on the disk: {self.committed}; lost: {self.lost} "
-            f"({self.destroyed} waited in a file when it was damaged, and are not asked for)\n"
-            f"pictures outside watch: {', '.join(self.pictures) or 'none'}\n"
-            f"places with the broker's password: {self.secrets}"
+            f'**wrong "clear": {len(self.wrong_clear)} s**{self._when} of {self.seconds:,} s '
+            f"watched, in which the sign said CLEAR for {self.clear_s:,} s and must not for "
+            f"{self.crowded_s:,} s; **lost events: {self.lost}** of {self.committed:,} seen on the "
+            f"disk, where at most {self.most_waiting:,} waited at once, and {self.destroyed:,} "
+            "more in a file when it was overwritten; beacon lit beside a neutral sign: "
+            f"{self.lit_beside_neutral_s:.1f} s; pictures outside of `watch`: "
+            f"{', '.join(self.pictures) or 'none'}; places with the broker's password: "
+            f"{self.secrets or 'none'}{'' if self.whole else '; ended before its time'}"
         )
 
 
 def table(all_told: Iterable[Told]) -> str:
-    """A row for each kind of fault, in the order in which they came first."""
+    """A row for each kind of fault, by name; bursts and such come last."""
     rows = dict[str, list[Told]]()
-    for told in all_told:
+    for told in sorted(all_told, key=lambda told: (told.injected > 1, told.name)):
         rows.setdefault(told.name.partition(":")[0], []).append(told)
     return "\n".join([HEAD, *(_row(name, told) for name, told in rows.items())])
 
@@ -72,8 +77,13 @@ def _row(name: str, told: Sequence[Told]) -> str:
 def broken(all_told: Iterable[Told]) -> list[str]:
     """In words, what was promised and not kept."""
     return [
-        f"{one.name}: neutral after {one.neutral_s} s (promised {NEUTRAL_WITHIN_S:g}), back after "
-        f"{one.back_s:.1f} s (promised {one.promised_s:g})"
+        f"{one.name}: {_sign(one)}, back after {one.back_s:.1f} s (promised {one.promised_s:g})"
         for one in all_told
         if not one.kept
     ]
+
+
+def _sign(told: Told) -> str:
+    if told.neutral_s is None:
+        return "the sign went on"
+    return f"neutral after {told.neutral_s:.1f} s (promised {NEUTRAL_WITHIN_S:g}, or to go on)"

@@ -11,15 +11,14 @@ from hil.campaign.campaign import Plan, campaign
 from hil.campaign.faults import FAULTS
 from hil.campaign.ledger import Ledger
 from hil.campaign.oracle import Oracle
-from hil.campaign.run import NEUTRAL, Told, seconds_to
+from hil.campaign.run import Told
 from hil.campaign.table import broken, table
 from hil.container.film import SCENARIO
 from hil.rig import Shown
 
 SHORT = (
-    "SIGKILL watch", "SIGSTOP decide", "SIGSTOP show", "SIGSTOP report as it starts",
-    "camera frozen", "camera hangs in a read", "panel unplugged", "network cut", "disk full",
-    "outbox damaged", "models damaged", "power cut",
+    "SIGKILL watch", "SIGSTOP decide", "camera frozen", "panel unplugged", "memory exhausted",
+    "models damaged", "power cut with 1000 events waiting",
 )  # fmt: skip
 
 
@@ -29,7 +28,7 @@ def test_a_short_campaign_is_survived() -> None:
     faults = [fault for fault in FAULTS if fault.name in SHORT]
     assert len(faults) == len(SHORT)
     all_told = list[Told]()
-    sums = campaign(Plan(faults, rounds=1, seconds=20.0), seed=7, tell=all_told.append)
+    sums = campaign(Plan(faults, rounds=1, seconds=10.0), seed=7, tell=all_told.append)
     print(f"{table(all_told)}\n{sums}")
     assert broken(all_told) == []
     assert sums.kept, str(sums)
@@ -58,13 +57,6 @@ def test_the_oracle_lets_a_clear_be_that_is_right() -> None:
     oracle = Oracle(SCENARIO)
     quiet = _moment(oracle, crowded=False)
     assert oracle.wrong_clear([Shown(quiet, "clear")], quiet, quiet + 3 * NS_PER_S) == []
-
-
-def test_the_way_to_neutral_is_measured_from_the_fault() -> None:
-    shown = [Shown(1 * NS_PER_S, "clear"), Shown(4 * NS_PER_S, "neutral")]
-    assert seconds_to(NEUTRAL, shown, 2 * NS_PER_S, 9 * NS_PER_S) == 2.0
-    assert seconds_to(NEUTRAL, shown, 5 * NS_PER_S, 9 * NS_PER_S) == 0.0
-    assert seconds_to(NEUTRAL, shown, 2 * NS_PER_S, 3 * NS_PER_S) is None
 
 
 @pytest.mark.parametrize(

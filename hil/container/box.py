@@ -1,6 +1,7 @@
 """A container with an own systemd, network cable, state partition and bound of memory."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,14 @@ from pathlib import Path
 import psutil
 
 MEMORY_BYTES = 1 << 30  # the smallest board
-HIERARCHIES = ("systemd", "unified", "memory")
+BOUNDS = {  # cgroups of version 1, then of version 2
+    "memory.limit_in_bytes": MEMORY_BYTES,
+    "cpu.shares": 1024 * 20,
+    "memory.max": MEMORY_BYTES,
+    "cpu.weight": 100 * 20,
+}
+HIERARCHIES = ("systemd", "unified", "memory", "cpu")
+KILLED = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
 BOOT_LIMIT_S = 30.0
 STATE_MB = 320  # redroad check asks for 200 that are free
 STATE = "/var/lib/redroad"
@@ -38,13 +46,15 @@ class Box:
             made.mkdir(parents=True, exist_ok=True)
 
     def on(self) -> None:
-        """Boot; returns when PID 1 runs."""
+        """Boot, if it is off; returns when PID 1 runs."""
+        if self._process is not None:
+            return
         self._check_disk()
         groups = [Path("/sys/fs/cgroup", kind, self.name) for kind in HIERARCHIES]
         groups = [group for group in groups if group.parent.is_dir()]
         for group in groups:
             group.mkdir(exist_ok=True)
-        _bound_memory(groups)
+        _bound(groups)
         enter = "".join(f"echo $$ > {group}/cgroup.procs; " for group in groups)
         mount = f"mount -o loop,errors=remount-ro {self._image} {self._disk} && "
         keep = [] if Path("/run/systemd/system").exists() else ["--keep-unit"]
@@ -61,6 +71,7 @@ class Box:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # who interrupts the rig does not interrupt the unit
             )
         self._await_leader()
 
@@ -94,6 +105,19 @@ class Box:
         )
         return done.stdout
 
+    def ask(self, *command: str) -> bool:
+        """The same, again and again while it boots; False when its power is off."""
+        deadline = time.monotonic() + BOOT_LIMIT_S
+        while self.leader:
+            try:
+                self.call(*command)
+                return True
+            except subprocess.SubprocessError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+        return False
+
     def processes(self, unit: str) -> list[psutil.Process]:
         """The processes of a unit, its main process first."""
         found = psutil.Process(self.leader).children(recursive=True) if self.leader else []
@@ -113,6 +137,18 @@ class Box:
             time.sleep(0.05)
         said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         raise RuntimeError(f"the container does not boot: {' / '.join(said[-3:])}")
+
+    @property
+    def ended_for_memory(self) -> int:
+        """How many processes of this unit the kernel has ended for want of memory."""
+        files = (Path("/sys/fs/cgroup", kind, self.name) for kind in HIERARCHIES)
+        told = [
+            file.read_text(encoding="ascii")
+            for group in files
+            for file in (group / "memory.oom_control", group / "memory.events")
+            if file.exists()
+        ]
+        return sum(int(count) for text in told for count in KILLED.findall(text))
 
     @property
     def disk(self) -> Path:
@@ -200,11 +236,12 @@ def _is_of(pid: int, unit: str) -> bool:
     return f"/{unit}\n" in groups
 
 
-def _bound_memory(groups: list[Path]) -> None:
+def _bound(groups: list[Path]) -> None:
+    """Memory of a small board; and a processor that is hardly shared, as a board's is not."""
     for group in groups:
-        for file in ("memory.limit_in_bytes", "memory.max"):
+        for file, value in BOUNDS.items():
             if (group / file).exists():
-                (group / file).write_text(str(MEMORY_BYTES), encoding="ascii")
+                (group / file).write_text(str(value), encoding="ascii")
 
 
 def _remove_groups(top: Path) -> None:

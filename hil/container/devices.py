@@ -9,20 +9,19 @@ import signal
 import threading
 from collections.abc import Set
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import paho.mqtt.client as mqtt
 
 from edge.clock import boottime_ns
 from edge.watch.cameras.rigged import FILM, Mishap
 from hil.container.box import Cable
-from hil.rig import Shown
+from hil.rig import DARK, UNPLUGGED, Lit, Shown
 from tests.mosquitto import Listener, Mosquitto
 
 ASOUND = """
 pcm.rig { type file slave.pcm { type null } file "/rig/sound/card" format raw }
 """
-DARK = "dark"
 ANYBODY = 0o777  # the unit's users are none of this machine's
 
 
@@ -40,46 +39,74 @@ class FolderCamera:
         """Let something befall it."""
         (self._folder / mishap).touch()
 
-    def mend(self) -> None:
-        """As new."""
-        for mishap in get_args(Mishap):
-            (self._folder / mishap).unlink(missing_ok=True)
+    def mend(self, mishap: Mishap) -> None:
+        """As before; what else has befallen it lasts."""
+        (self._folder / mishap).unlink(missing_ok=True)
+
+
+class _Record:
+    """Lines of JSON that the unit adds to; each is read once."""
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._read = file, 0
+
+    def new(self) -> list[Any]:
+        """What was added since."""
+        if not self._file.exists():
+            return []
+        with self._file.open("rb") as record:
+            record.seek(self._read)
+            text = record.read()
+        whole = text[: text.rfind(b"\n") + 1]
+        self._read += len(whole)
+        return [json.loads(line) for line in whole.splitlines()]
 
 
 class RecordedPanel:
     """The recorder's own file is what can be seen in the street."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = _made(folder)
+        self._folder, self._record = _made(folder), _Record(folder / "panel.jsonl")
         self._shown: list[Shown] = []
-        self._read = 0
+        self._plugged = True
 
     def shown(self) -> list[Shown]:
         """Every change so far, in order."""
-        file = self._folder / "panel.jsonl"
-        if file.exists():
-            with file.open("rb") as record:
-                record.seek(self._read)
-                text = record.read()
-            whole = text[: text.rfind(b"\n") + 1]
-            self._read += len(whole)
-            lines = map(json.loads, whole.splitlines())
-            self._shown += [Shown(line["at"], line["message"]) for line in lines]
+        self._shown += [Shown(line["at"], line["message"]) for line in self._record.new()]
         return self._shown
 
     def unplug(self) -> None:
         """Nobody in the unit may write there."""
         self._folder.chmod(0o700)
+        self._plugged = False
         self.darken(boottime_ns())
 
     def darken(self, at: int) -> None:
-        """Without power it shows nothing from `at` on, whatever a dying program still wrote."""
+        """It shows nothing from `at` on, whatever a dying program still wrote."""
         self._shown = [change for change in self.shown() if change.at < at]
-        self._shown.append(Shown(at, DARK))
+        self._shown.append(Shown(at, DARK if self._plugged else UNPLUGGED))
 
     def plug(self) -> None:
         """It takes what it is given."""
+        self._plugged = True
         self._folder.chmod(ANYBODY)
+
+
+class RecordedLamp:
+    """The beacon's recorder, likewise."""
+
+    def __init__(self, folder: Path) -> None:
+        self._record = _Record(_made(folder) / "beacon.jsonl")
+        self._lit: list[Lit] = []
+
+    def lit(self) -> list[Lit]:
+        """Every change so far, in order."""
+        self._lit += [Lit(line["at"], line["lit"]) for line in self._record.new()]
+        return self._lit
+
+    def darken(self, at: int) -> None:
+        """Without power it is off from `at` on."""
+        self._lit = [*(change for change in self.lit() if change.at < at), Lit(at, lit=False)]
 
 
 class PipeSound:

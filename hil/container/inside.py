@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from edge.report.store import OUTBOX_FILE
-from hil.container.box import BOOT_LIMIT_S, Box
+from hil.container.box import Box
 from hil.rig import PROGRAMS
 
 SITE = "etc/redroad/site.toml"
@@ -28,6 +28,20 @@ import time
 taken, began = [], time.monotonic()
 while time.monotonic() - began < 4:
     taken.append(bytearray(b"x" * (16 << 20)))
+"""
+HOG_LIMIT_S = 6.0
+PYTHON = "/usr/lib/redroad/bin/python"
+TALK = """
+import sys, time, uuid
+from pathlib import Path
+from edge.clock import boottime_ns
+from edge.link import Outlet
+from edge.wire import Event
+report = Outlet(Path("/run/redroad"), "report")
+for number in range(int(sys.argv[1])):
+    event = Event(str(uuid.uuid4()), "recovery", "decide", boottime_ns(), f"number {number}")
+    while not report.send(event):
+        time.sleep(0.01)
 """
 FLOOD = "timeout 4 yes 'redroad: a line that says nothing, again and again'"
 
@@ -64,16 +78,8 @@ class Units:
         }
 
     def restart(self, program: str) -> None:
-        """Ask for a new start; does not wait for it."""
-        deadline = time.monotonic() + BOOT_LIMIT_S
-        while True:
-            try:
-                self._box.call("systemctl", "--no-block", "restart", unit_of(program))
-                return
-            except subprocess.SubprocessError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)  # it boots
+        """Ask for a new start; does not wait for it. Nothing, while there is no power."""
+        self._box.ask("systemctl", "--no-block", "restart", unit_of(program))
 
 
 class InstalledFiles:
@@ -94,11 +100,18 @@ class InstalledFiles:
         """A site file with a mistake."""
         self._site.write_text(SPOILED_SITE, encoding="utf-8")
 
-    def restore(self) -> None:
+    def restore_model(self) -> None:
         """As they were shipped."""
-        for file, content in self._shipped.items():
-            if file.read_bytes() != content:
-                file.write_bytes(content)
+        self._restore(*self._models)
+
+    def restore_site(self) -> None:
+        """The right one."""
+        self._restore(self._site)
+
+    def _restore(self, *files: Path) -> None:
+        for file in files:
+            if file.read_bytes() != self._shipped[file]:
+                file.write_bytes(self._shipped[file])
 
 
 class FakedClock:
@@ -182,22 +195,30 @@ class StatePartition:
 
 
 class Burden:
-    """A hog and a flood beside the programs, each a unit of its own."""
+    """A hog, a flood and a talker beside the programs, each a unit of its own."""
 
     def __init__(self, box: Box) -> None:
         self._box, self._number = box, itertools.count()
 
-    def exhaust_memory(self) -> None:
-        """Take memory until the kernel ends it, or for four seconds."""
+    def exhaust_memory(self) -> bool:
+        """Take memory until the kernel ends someone in this unit, or for four seconds."""
+        before, deadline = self._box.ended_for_memory, time.monotonic() + HOG_LIMIT_S
         self._run("hog", "python3", "-c", HOG)
+        while self._box.ended_for_memory == before and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return self._box.ended_for_memory > before
 
-    def flood_log(self) -> None:
+    def flood_log(self) -> bool:
         """As many lines as the journal takes, for four seconds."""
-        self._run("flood", "sh", "-c", FLOOD)
+        return self._run("flood", "sh", "-c", FLOOD)
 
-    def _run(self, name: str, *command: str) -> None:
+    def tell_events(self, count: int) -> None:
+        """Events told to `report` as decide tells them."""
+        self._run("talker", PYTHON, "-c", TALK, str(count))
+
+    def _run(self, name: str, *command: str) -> bool:
         unit = f"--unit={name}-{next(self._number)}"
-        self._box.call("systemd-run", "--quiet", "--no-block", "--collect", unit, *command)
+        return self._box.ask("systemd-run", "--quiet", "--no-block", "--collect", unit, *command)
 
 
 def unit_of(program: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge.clock import boottime_ns
 from hil.container.box import Box, Cable
-from hil.container.devices import FolderCamera, PipeSound, RealBroker, RecordedPanel
+from hil.container.devices import FolderCamera, PipeSound, RealBroker, RecordedLamp, RecordedPanel
 from hil.container.film import FPS, make_film
 from hil.container.inside import (
     SITE,
@@ -59,10 +59,10 @@ RECORDERS = "[Service]\nReadWritePaths=/rig/panel /rig/lamp\n"
 
 
 class Supply:
-    """The container's power, on which the panel hangs, too."""
+    """The container's power, on which panel and lamp hang, too."""
 
-    def __init__(self, box: Box, panel: RecordedPanel) -> None:
-        self._box, self._panel = box, panel
+    def __init__(self, box: Box, panel: RecordedPanel, lamp: RecordedLamp) -> None:
+        self._box, self._panel, self._lamp = box, panel, lamp
 
     def on(self) -> None:
         """Let it boot."""
@@ -73,6 +73,7 @@ class Supply:
         at = boottime_ns()
         self._box.cut()
         self._panel.darken(at)
+        self._lamp.darken(at)
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,14 @@ def unit(folder: Path, *, settable_clock: bool = False) -> Iterator[Unit]:
         broker = RealBroker(folder / "broker", cable)
         ended.callback(broker.end)
         _furnish(root, box, cable, settable_clock)
-        panel = RecordedPanel(box.rig / "panel")
+        panel, lamp = RecordedPanel(box.rig / "panel"), RecordedLamp(box.rig / "lamp")
         made = Unit(
-            power=Supply(box, panel),
+            power=Supply(box, panel, lamp),
             programs=Units(box),
             files=InstalledFiles(root),
             camera=FolderCamera(box.rig / "camera", film),
             panel=panel,
+            lamp=lamp,
             sound=sound,
             broker=broker,
             clock=FakedClock(box.rig / "clock"),
@@ -160,8 +162,6 @@ def _furnish(root: Path, box: Box, cable: Cable, settable_clock: bool) -> None:
     subprocess.run(["chroot", str(root), "sh", "-c", own], check=True)
     (root / "etc/asound.conf").unlink(missing_ok=True)
     (root / "etc/asound.conf").symlink_to("/rig/sound/asound.conf")
-    (box.rig / "lamp").mkdir()
-    (box.rig / "lamp").chmod(0o777)
     recorded = box.state / "show"
     recorded.mkdir()
     (recorded / "panel").symlink_to("/rig/panel")
