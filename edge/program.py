@@ -21,6 +21,7 @@ import sdnotify
 
 from edge.clock import boottime_ns, nanoseconds
 from edge.link import Inbox, Outlet
+from edge.memory import give_back_what_is_free
 from edge.wire import WIRE, Command, Event, Health, Message, Wire
 
 PROGRAMS = ("watch", "decide", "show", "report")
@@ -154,7 +155,8 @@ class Program:
 
 @contextmanager
 def running(name: str, places: Places, wire: Wire = WIRE) -> Iterator[Program]:
-    """Set up logging, signals and sockets for the program `name`, and end it cleanly."""
+    """Set up logging, memory, signals and sockets for the program `name`, and end it cleanly."""
+    give_back_what_is_free()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
     places.runtime.mkdir(parents=True, exist_ok=True)
     program = Program(name, places, wire)

@@ -122,7 +122,9 @@ def test_rays_undo_the_projection(turn: float) -> None:
     view = View.of(640, 352, 7.0, 30.0, 60.0, turn_deg=turn, across_m=1.0)
     point = np.array([2.0, 12.0, 0.5])
     x, y, _ = (float(values[0]) for values in view.project(point[None]))
-    across, along, up = (rays[math.floor(y), math.floor(x)] for rays in view.rays())
+    across, along, up = (
+        rays[math.floor(y), math.floor(x)] for rays in view.rays(range(view.height))
+    )
     reach = (point[2] - view.height_m) / up
     assert (view.across_m + reach * across, reach * along) == pytest.approx((2.0, 12.0), abs=0.1)
 

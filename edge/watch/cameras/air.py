@@ -24,7 +24,7 @@ SIGN_HOLDS_S = 2.5  # then the advertisement changes
 
 def foggy(view: View, sight_m: float, colour: Colour = FOG) -> Filter:
     """Fog that leaves 1/e of the contrast after `sight_m` (Koschmieder, 1924)."""
-    across, along, up = view.rays()
+    across, along, up = view.rays(range(view.height))
     to_ground = -view.height_m / np.minimum(up, -1e-3)
     to_wall = WALL_M / np.maximum(np.abs(across), 1e-3)
     length = np.sqrt(across**2 + along**2 + up**2)

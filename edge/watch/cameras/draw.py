@@ -22,6 +22,7 @@ from edge.watch.cameras.view import View
 
 Floats = NDArray[np.float64]
 
+BAND_PX = 32
 FINER = 2  # the street is drawn with this many parts to a pixel, each way
 HAZE_M = 90.0
 WARM = (1.0, 0.92, 0.8)  # the colour of lamps
@@ -64,9 +65,28 @@ def lamp_light(weather: Weather, x: Floats, y: Floats) -> Floats:
 
 
 def draw_background(view: View, weather: Weather, rng: np.random.Generator) -> Image.Image:
-    """The empty street as the camera sees it."""
-    floor, left, right = paving(rng), shop_fronts(rng), shop_fronts(rng)
-    across, along, up = view.rays(FINER)
+    """The empty street as the camera sees it; drawn in bands, or it takes 140 MB."""
+    surfaces = Surfaces(paving(rng), shop_fronts(rng), shop_fronts(rng))
+    picture = Image.new("RGB", (view.width, view.height))
+    for top in range(0, view.height, BAND_PX):
+        rows = range(top, min(top + BAND_PX, view.height))
+        picture.paste(_band(view, rows, surfaces, weather), (0, top))
+    _furnish(picture, view, weather, rng)
+    return _bloom(picture) if weather.night else picture
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """What the street is covered with."""
+
+    floor: Texture
+    left: Texture
+    right: Texture
+
+
+def _band(view: View, rows: range, surfaces: Surfaces, weather: Weather) -> Image.Image:
+    """Some rows of the empty street."""
+    across, along, up = view.rays(rows, FINER)
     to_ground = -view.height_m / np.minimum(up, -1e-3)
     side = np.where(across < 0, -1.0, 1.0)
     to_wall = (side * WALL_M - view.across_m) / (side * np.maximum(np.abs(across), 1e-6))
@@ -74,14 +94,13 @@ def draw_background(view: View, weather: Weather, rng: np.random.Generator) -> I
     reach = np.minimum(to_ground, to_wall)
     place = Place(view.across_m + reach * across, reach * along, view.height_m + reach * up)
     colour = np.empty((*ground.shape, 3), np.float32)
-    colour[ground] = _ground_colour(floor, place.only(ground), weather)
-    for texture, here in ((left, ~ground & (side < 0)), (right, ~ground & (side >= 0))):
+    colour[ground] = _ground_colour(surfaces.floor, place.only(ground), weather)
+    for texture, here in (
+        (surfaces.left, ~ground & (side < 0)), (surfaces.right, ~ground & (side >= 0))
+    ):  # fmt: skip
         colour[here] = _wall_colour(texture, place.only(here), weather)
     _haze(colour, reach, night=weather.night)
-    fine = Image.fromarray(colour.clip(0, 255).astype(np.uint8))
-    picture = fine.reduce(FINER)
-    _furnish(picture, view, weather, rng)
-    return _bloom(picture) if weather.night else picture
+    return Image.fromarray(colour.clip(0, 255).astype(np.uint8)).reduce(FINER)
 
 
 @dataclass(frozen=True)

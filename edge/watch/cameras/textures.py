@@ -59,7 +59,8 @@ def paving(rng: np.random.Generator) -> Texture:
     red = np.array([146, 74, 62]) * rng.uniform(0.85, 1.15)
     grey = np.array([138, 133, 127]) * rng.uniform(0.75, 1.1)
     inner = np.abs(x) < rng.uniform(1.4, 2.6)
-    colour = np.where(inner[None, :, None], red, grey) * np.ones((high, 1, 1))
+    colour = np.empty((high, wide, 3), np.float32)
+    colour[:] = np.where(inner[:, None], red, grey)
     colour *= _tiles(rng, x, y)[..., None]
     colour[:, np.abs(np.abs(x) - 3.15) < 0.08] = (172, 170, 163)
     colour[:, np.abs(np.abs(x) - 3.02) < 0.04] *= 0.6
@@ -86,7 +87,7 @@ def _tiles(
     return np.where(joint, bright * 0.8, bright)
 
 
-def _painted(rng: np.random.Generator, colour: NDArray[np.float64]) -> NDArray[np.float64]:
+def _painted(rng: np.random.Generator, colour: NDArray[np.float32]) -> NDArray[np.float32]:
     """Manholes, white lettering, and spots of chewing gum, painted over."""
     canvas = Image.fromarray(colour.clip(0, 255).astype(np.uint8))
     draw = ImageDraw.Draw(canvas)
@@ -102,7 +103,7 @@ def _painted(rng: np.random.Generator, colour: NDArray[np.float64]) -> NDArray[n
     for start in np.arange(rng.uniform(4, 9), LENGTH_M, 13.0):
         box = (0.36 * wide, start * PX_PER_M, 0.64 * wide, (start + 0.9) * PX_PER_M)
         lettering(draw, rng, box, (205, 198, 190))
-    return np.asarray(canvas, np.float64)
+    return np.asarray(canvas, np.float32)
 
 
 def lettering(

@@ -50,13 +50,15 @@ class View:
         y = self.height / 2 + self.focal_px * below / depth
         return x, y, depth
 
-    def rays(self, finer: int = 1) -> tuple[NDArray[np.float64], ...]:
-        """For every pixel, or part of one, the direction of its ray: X, Y, Z, each (rows, columns).
+    def rays(self, rows: range, finer: int = 1) -> tuple[NDArray[np.float64], ...]:
+        """For pixels of some rows the direction of their rays: X, Y, Z, each (rows, columns).
 
         `finer` parts each way to a pixel.
         """
-        x = ((np.arange(self.width * finer) + 0.5) / finer - self.width / 2) / self.focal_px
-        y = ((np.arange(self.height * finer) + 0.5) / finer - self.height / 2) / self.focal_px
+        across_px = np.arange(self.width * finer)
+        down_px = np.arange(rows.start * finer, rows.stop * finer)
+        x = ((across_px + 0.5) / finer - self.width / 2) / self.focal_px
+        y = ((down_px + 0.5) / finer - self.height / 2) / self.focal_px
         right, down = np.meshgrid(x, y)
         ahead = math.cos(self.tilt) - down * math.sin(self.tilt)
         up = -math.sin(self.tilt) - down * math.cos(self.tilt)
