@@ -30,16 +30,16 @@ BEGIN, END = "<!-- figures begin -->", "<!-- figures end -->"
 SETS = (*VAL_SETS, "dense", "rendered")
 NOBODY = ((0.0, 0.0), (150.0, 0.0))
 HEADER = (
-    "| model | set | heads | pictures | MAE | in float | RMSE | bias | inside the interval |\n"
-    "|---|---|---|---|---|---|---|---|---|"
+    "| model | set | heads | pictures | MAE | in float | apart | RMSE | bias "
+    "| inside the interval |\n"
+    "|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
 def _rows(name: str, scores: dict[str, Score], in_float: dict[str, Score]) -> Iterator[str]:
     """Lines of the table: each set as a whole, then by size of crowd."""
     for label, score in scores.items():
-        whole = f"{in_float[label].mae:.2f}" if label in in_float else ""
-        yield _row(name, label, "all", score, whole)
+        yield _row(name, label, "all", score, in_float.get(label))
         for low, high in SIZES_OF_CROWD:
             part = score.part(low, high)
             if 0 < len(part.truth) < len(score.truth):
@@ -51,10 +51,13 @@ def _span(low: int, high: int) -> str:
     return f"{low} and more" if high == SIZES_OF_CROWD[-1][1] else f"{low} to {high - 1}"
 
 
-def _row(name: str, label: str, heads: str, score: Score, in_float: str = "") -> str:
+def _row(name: str, label: str, heads: str, score: Score, in_float: Score | None = None) -> str:
+    floating, apart = "", ""
+    if in_float:
+        floating, apart = f"{in_float.mae:.2f}", f"{100 * score.apart_from(in_float):.1f} %"
     return (
-        f"| {name} | {label} | {heads} | {len(score.truth)} | {score.mae:.2f} | {in_float} "
-        f"| {score.rmse:.1f} | {score.bias:+.2f} | {100 * score.coverage:.0f} % |"
+        f"| {name} | {label} | {heads} | {len(score.truth)} | {score.mae:.2f} | {floating} "
+        f"| {apart} | {score.rmse:.1f} | {score.bias:+.2f} | {100 * score.coverage:.0f} % |"
     )
 
 
@@ -84,7 +87,8 @@ def figures(manifest: Manifest, entries: list[ModelEntry], sets: dict[str, list[
         coverage.append(_coverage_row(entry, sets, scores))
     return "\n\n".join(
         (
-            "Bias is counted less true heads, so negative means too few.",
+            "Bias is counted less true heads, so negative means too few. Apart is how far counts "
+            "in int8 and in float are from each other, picture by picture.",
             "\n".join(table),
             "Simulated street of the demonstration, heads:",
             "\n".join(scene),

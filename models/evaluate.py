@@ -17,7 +17,8 @@ from models.scoring import SIZES_OF_CROWD, Score, measure
 
 SCENE_MOMENTS_S = (3.0, 22.0, 30.0, 38.0, 55.0)
 HEADING = (
-    "model                 set      numbers heads       n    MAE   RMSE   bias   of mean  inside"
+    "model                 set      numbers heads       n    MAE   RMSE   bias   of mean  inside  "
+    "from float"
 )
 
 
@@ -42,26 +43,30 @@ def main(
         floating = FloatCounter(network, entry.input) if float_only else twin_of(entry, network)
         counter = Counter(manifest, entry, "litert", 2)
         for name, pictures in examples.items():
-            if floating is not None:
-                _print(entry.name, name, "float", "all", measure(floating, pictures))
+            in_float = measure(floating, pictures) if floating else None
+            if in_float:
+                click.echo(_line(entry.name, name, "float", "all", in_float))
             if not float_only:
-                _print_int8(entry.name, name, measure(counter, pictures))
+                _print_int8(entry.name, name, measure(counter, pictures), in_float)
         if not float_only:
             _print_scenes(entry.name, counter)
 
 
-def _print_int8(model: str, name: str, score: Score) -> None:
-    _print(model, name, "int8", "all", score)
+def _print_int8(model: str, name: str, score: Score, in_float: Score | None) -> None:
+    """All pictures, and how far each count is from the one in float; then by size of crowd."""
+    apart = f"{100 * score.apart_from(in_float):9.1f} %" if in_float else ""
+    inside = f"{100 * score.coverage:6.0f} %"
+    click.echo(_line(model, name, "int8", "all", score) + inside + apart)
     for low, high in SIZES_OF_CROWD:
         if len((part := score.part(low, high)).truth):
-            _print(model, name, "int8", f"{low}-{high - 1}", part)
+            inside = f"{100 * part.coverage:6.0f} %"
+            click.echo(_line(model, name, "int8", f"{low}-{high - 1}", part) + inside)
 
 
-def _print(model: str, name: str, numbers: str, heads: str, score: Score) -> None:
-    inside = f"{100 * score.coverage:6.0f} %" if numbers == "int8" else ""
-    click.echo(
+def _line(model: str, name: str, numbers: str, heads: str, score: Score) -> str:
+    return (
         f"{model:<21} {name:<8} {numbers:<7} {heads:<9} {len(score.truth):3d} {score.mae:6.2f} "
-        f"{score.rmse:6.2f} {score.bias:+6.2f} {100 * score.relative_bias:+7.1f} % {inside}"
+        f"{score.rmse:6.2f} {score.bias:+6.2f} {100 * score.relative_bias:+7.1f} % "
     )
 
 

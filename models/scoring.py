@@ -83,6 +83,10 @@ class Score:
         spread = self.interval.spread(self.found, self.variance)
         return float((np.abs(self.found - self.truth) <= spread).mean())
 
+    def apart_from(self, other: "Score") -> float:
+        """Mean distance of two counters' counts of the same pictures, as a part of their mean."""
+        return float(np.abs(self.found - other.found).sum() / max(other.found.sum(), 1e-9))
+
     def where(self, chosen: NDArray[np.bool_]) -> "Score":
         """Only the pictures that are chosen."""
         return Score(self.truth[chosen], self.found[chosen], self.variance[chosen], self.interval)
