@@ -14,7 +14,7 @@
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
@@ -154,7 +154,7 @@ def counts_fields(aggregate: Aggregate, stamp: Stamp) -> dict[str, object]:
 
 def _spread_fields(spread: Spread) -> dict[str, float | None]:
     names = {"minimum": "min", "mean": "mean", "maximum": "max", "p95": "p95"}
-    return {names[name]: _rounded(value) for name, value in asdict(spread).items()}
+    return {names[name]: _rounded(value) for name, value in vars(spread).items()}
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def health_fields(
     show = programs.get("show")
     return {
         **stamp.fields(),
-        **asdict(condition.machine),
+        **vars(condition.machine),
         "outbox_depth": condition.outbox_depth,
         "outbox_dropped": condition.outbox_dropped,
         "restarts": dict(condition.restarts),
@@ -206,7 +206,7 @@ def _pictures_per_s(watch: Health | None, now: int) -> float | None:
 
 def reply_fields(answer: Answer, stamp: Stamp) -> dict[str, object]:
     """The reply topic."""
-    return {**asdict(answer), **stamp.fields()}
+    return {**vars(answer), **stamp.fields()}
 
 
 def with_history(payload: str, historical: bool) -> str:
