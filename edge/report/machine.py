@@ -1,4 +1,8 @@
-"""How the machine is: heat, power, memory, disk, as the kernel tells. None where it does not."""
+"""How the machine is: heat, power, memory, disk, as the kernel tells. None where it does not.
+
+Files are read as bytes: CPython keeps a name for every text file it opens (some hundreds of them),
+and a program that looks every ten seconds would grow for its first hour.
+"""
 
 import shutil
 from dataclasses import dataclass
@@ -70,7 +74,7 @@ def _throttled(root: Path) -> tuple[str, ...] | None:
 
 def _number(file: Path, base: int = 10) -> int | None:
     try:
-        return int(file.read_text(encoding="ascii").strip(), base)
+        return int(file.read_bytes(), base)
     except (OSError, ValueError):
         return None
 
@@ -78,7 +82,7 @@ def _number(file: Path, base: int = 10) -> int | None:
 def _field(file: Path, name: str) -> float | None:
     """The first number of the line that begins with `name`."""
     try:
-        for line in file.read_text(encoding="ascii").splitlines():
+        for line in file.read_bytes().decode("ascii").splitlines():
             if line.startswith(name):
                 return float(line.removeprefix(name).split()[0])
     except (OSError, ValueError, IndexError):

@@ -15,7 +15,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -26,6 +26,7 @@ from edge.report.machine import Machine
 from edge.site import Site
 from edge.wire import Event, Health, Level, State, ZoneState
 
+EPOCH = datetime(1970, 1, 1)  # UTC, with no zone: CPython keeps a name at each call of one
 ONLINE, OFFLINE = "online", "offline"
 HISTORICAL_AFTER_S = 30.0
 WATCH_STANDS_FOR = 30 * NS_PER_S  # three of its Healths
@@ -42,9 +43,9 @@ class Stamp:
 
     def fields(self) -> dict[str, object]:
         """As it stands in a payload."""
-        time = datetime.fromtimestamp(self.wall_s, UTC).isoformat(timespec="milliseconds")
+        time = EPOCH + timedelta(seconds=self.wall_s)
         return {
-            "time": time,
+            "time": time.isoformat(timespec="milliseconds") + "+00:00",
             "time_valid": self.time_valid,
             "boot_id": self.boot_id,
             "at_boot_ns": self.at,

@@ -37,7 +37,7 @@ def write_status(program: Program, site: str, state: str, health: str) -> None:
     draft = path.with_suffix(".new")
     try:
         told = f'{{"site":"{site}","state":{state},"health":{health}}}\n'
-        draft.write_text(told, encoding="utf-8")
+        draft.write_bytes(told.encode())
         draft.replace(path)  # a reader finds the old one or the new, never half of one
     except OSError as error:
         program.fault("status", f"{path} cannot be written ({error.strerror}); free that folder")
