@@ -28,7 +28,8 @@ ANYBODY = 0o777  # the unit's users are none of this machine's
 class FolderCamera:
     """The film of a street; what befalls the camera is a file (edge/watch/cameras/rigged.py)."""
 
-    def __init__(self, folder: Path, film: Path) -> None:
+    def __init__(self, folder: Path, film: Path, fps: float) -> None:
+        self.site = f'kind = "rig"\nfolder = "/rig/camera"\nfps = {fps}'
         self._folder = _made(folder)
         try:
             os.link(film, folder / FILM)
@@ -42,6 +43,9 @@ class FolderCamera:
     def mend(self, mishap: Mishap) -> None:
         """As before; what else has befallen it lasts."""
         (self._folder / mishap).unlink(missing_ok=True)
+
+    def end(self) -> None:
+        """There is nothing to give back."""
 
 
 class _Record:

@@ -5,7 +5,7 @@ import os
 import random
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from hil.container.inside import (
 )
 from hil.container.install import install, version_of
 from hil.container.root import base_root, layered, release
+from hil.container.rtsp import RtspCamera
 from hil.rig import Rig
 
 CHECKOUT = Path(__file__).parents[2]
@@ -34,9 +35,7 @@ SITE_TEXT = """
 name = "rig"
 unit = "one"
 [camera]
-kind = "rig"
-folder = "/rig/camera"
-fps = {fps}
+{camera}
 [sign]
 panel = "recorder"
 [voice]
@@ -51,6 +50,7 @@ username = "rig"
 password_file = "/etc/redroad/password"
 aggregate_s = 5
 """
+NETWORK_CAMERA = "etc/systemd/system/redroad-watch.service.d/network-camera.conf"
 CLOCK = "etc/systemd/system/redroad-{}.service.d/clock.conf"
 # Watch and decide never ask for the time of day; and libfaketime 0.9.10 breaks watch's sleeping.
 READS_THE_CLOCK = ("show", "report")
@@ -86,8 +86,11 @@ class Unit(Rig):
 
 
 @contextmanager
-def unit(folder: Path, *, settable_clock: bool = False) -> Iterator[Unit]:
-    """An installed unit that has been switched on; everything in `folder` is of this run alone."""
+def unit(folder: Path, *, settable_clock: bool = False, streamed: bool = False) -> Iterator[Unit]:
+    """An installed unit that has been switched on; everything in `folder` is of this run alone.
+
+    Its clock can be set, or its camera is one on the network, if that is asked for.
+    """
     name = f"rr{os.getpid():x}{random.randrange(16**4):04x}"
     with ExitStack() as ended:
         film, *layers = _parts()
@@ -100,13 +103,15 @@ def unit(folder: Path, *, settable_clock: bool = False) -> Iterator[Unit]:
         ended.callback(sound.end)
         broker = RealBroker(folder / "broker", cable)
         ended.callback(broker.end)
-        _furnish(root, box, cable, settable_clock)
+        camera = _camera(box.rig / "camera", film, cable, streamed)
+        ended.callback(camera.end)
+        _furnish(root, box, cable, _drop_ins(root, cable, settable_clock, streamed), camera)
         panel, lamp = RecordedPanel(box.rig / "panel"), RecordedLamp(box.rig / "lamp")
         made = Unit(
             power=Supply(box, panel, lamp),
             programs=Units(box),
             files=InstalledFiles(root),
-            camera=FolderCamera(box.rig / "camera", film),
+            camera=camera,
             panel=panel,
             lamp=lamp,
             sound=sound,
@@ -146,16 +151,31 @@ def _remove_old_layers() -> None:
             shutil.rmtree(old)
 
 
-def _furnish(root: Path, box: Box, cable: Cable, settable_clock: bool) -> None:
-    """Site file, sound card and recorders of this unit."""
+def _camera(folder: Path, film: Path, cable: Cable, streamed: bool) -> FolderCamera | RtspCamera:
+    return RtspCamera(cable.ours, film, FPS) if streamed else FolderCamera(folder, film, FPS)
+
+
+def _drop_ins(root: Path, cable: Cable, settable_clock: bool, streamed: bool) -> dict[str, str]:
+    """What the units have beyond what is shipped, by file."""
+    example = (CHECKOUT / "systemd/examples/network-camera.conf").read_text(encoding="utf-8")
     clocked = READS_THE_CLOCK if settable_clock else ()
-    site = SITE_TEXT.format(fps=FPS, host=cable.ours)
-    for file, text in {
-        SITE: site,
-        "etc/redroad/password": f"{SECRET}\n",
+    return {
         "etc/systemd/system/redroad-show.service.d/rig.conf": RECORDERS,
         **{CLOCK.format(program): FakedClock.drop_in(root) for program in clocked},
-    }.items():
+        **({NETWORK_CAMERA: example.replace("192.0.2.10", cable.ours)} if streamed else {}),
+    }
+
+
+def _furnish(
+    root: Path,
+    box: Box,
+    cable: Cable,
+    drop_ins: Mapping[str, str],
+    camera: FolderCamera | RtspCamera,
+) -> None:
+    """Site file, sound card and recorders of this unit."""
+    site = SITE_TEXT.format(camera=camera.site, host=cable.ours)
+    for file, text in {SITE: site, "etc/redroad/password": f"{SECRET}\n", **drop_ins}.items():
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         (root / file).write_text(text, encoding="utf-8")
     own = "chown redroad-report /etc/redroad/password; chmod 600 /etc/redroad/password"

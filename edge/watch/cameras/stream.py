@@ -116,12 +116,22 @@ class _Reader(threading.Thread):
 
     def _play(self) -> None:
         with self._open() as container:
+            now = boottime_ns()
             for decoded in self._paced(decode(container)):
                 self._newest.alive()
-                now = boottime_ns()
-                if now >= self._due:
+                now, before = boottime_ns(), now
+                if now >= self._due and not self._is_left_over(now - before):
                     self._due = max(self._due, now - self._period) + self._period
                     self._newest.put(Frame(decoded.pixels(), now))
+
+    def _is_left_over(self, silent: int) -> bool:
+        """Whether a picture is as old as the silence (ns) before it.
+
+        FFmpeg keeps a stream's newest picture until the next one begins, and hands it out when
+        none has come within the read's timeout.
+        """
+        live = self._address.kind == "network"
+        return live and silent >= nanoseconds(self._options.read_timeout_s)
 
     def _open(self) -> InputContainer:
         rtsp = self._address.opened.lower().startswith("rtsp")

@@ -1,0 +1,169 @@
+"""A network camera: the film of the street over RTSP, as FFmpeg packs it, and what befalls it."""
+
+import contextlib
+import itertools
+import socket
+import socketserver
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.video.stream import VideoStream
+
+from edge.clock import boottime_ns, seconds
+from edge.watch.cameras.rigged import Mishap
+from edge.watch.frame import Pixels
+
+NAP_S = 0.05
+ENCODER = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": "repeat-headers=1"}
+DESCRIPTION = (
+    "v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=street\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n"
+    "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
+    "a=fmtp:96 packetization-mode=1\r\na=control:street\r\n"
+)
+ANSWERS = {
+    "OPTIONS": "Public: OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN\r\n",
+    "DESCRIBE": f"Content-Type: application/sdp\r\nContent-Length: {len(DESCRIPTION)}\r\n",
+    "SETUP": "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n",
+}
+
+
+class RtspCamera:
+    """Serves on an address of the rig's own. The film's time is the time since boot."""
+
+    def __init__(self, host: str, film: Path, fps: float) -> None:
+        self._film: Pixels = np.load(film, mmap_mode="r")
+        self._fps = fps
+        self._befallen = set[Mishap]()
+        self._ended = threading.Event()
+        self._server = _Server((host, 0), self._befallen)
+        self.url = f"rtsp://{host}:{self._server.server_address[1]}/street"
+        self.site = f'kind = "stream"\nurl = "{self.url}"\nfps = {fps}'
+        self._packets = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._packets.bind(("127.0.0.1", 0))
+        self._packets.settimeout(NAP_S)
+        self._threads = [
+            threading.Thread(target=run, daemon=True)
+            for run in (self._server.serve_forever, self._paint, self._relay)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def fail(self, mishap: Mishap) -> None:
+        """Let something befall it: "away" ends connections, "hung" answers and sends nothing,
+        "frozen" sends the same encoded picture again and again."""
+        self._befallen.add(mishap)
+        if mishap == "away":
+            self._server.hang_up()
+
+    def mend(self, mishap: Mishap) -> None:
+        """As before; what else has befallen it lasts."""
+        self._befallen.discard(mishap)
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        self._ended.set()
+        self._server.shutdown()
+        self._server.hang_up()
+        self._server.server_close()
+        for thread in self._threads:
+            thread.join()
+        self._packets.close()
+
+    def _paint(self) -> None:
+        """Encode what is to be seen now, and hand it to `_relay` in RTP packets."""
+        with av.open(f"rtp://127.0.0.1:{self._packets.getsockname()[1]}", "w", "rtp") as rtp:
+            stream = rtp.add_stream("libx264", rate=round(self._fps), options=ENCODER)
+            _, stream.height, stream.width, _ = self._film.shape
+            stream.pix_fmt, stream.gop_size = "yuv420p", 1
+            painted = list[bytes]()
+            for number in itertools.count():
+                if self._ended.wait(1 / self._fps):
+                    return
+                if "frozen" not in self._befallen or not painted:
+                    shown = int(seconds(boottime_ns()) * self._fps) % len(self._film)
+                    painted = _packets(stream, self._film[shown])
+                for data in painted:
+                    rtp.mux_one(_packet(data, stream, number))
+
+    def _relay(self) -> None:
+        while not self._ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                packet = self._packets.recv(1 << 16)
+                if "hung" not in self._befallen:
+                    self._server.send(packet)
+
+
+def _packets(stream: VideoStream, pixels: Pixels) -> list[bytes]:
+    """A picture that stands by itself, so that it can be sent again."""
+    picture = av.VideoFrame.from_ndarray(np.array(pixels), format="rgb24")
+    return [bytes(packet) for packet in stream.encode(picture)]
+
+
+def _packet(data: bytes, stream: VideoStream, number: int) -> Any:
+    packet = av.Packet(data)
+    packet.stream, packet.time_base = stream, 1 / stream.codec_context.framerate
+    packet.pts = packet.dts = number
+    return packet
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, address: tuple[str, int], befallen: set[Mishap]) -> None:
+        super().__init__(address, _Session)
+        self.befallen = befallen
+        self.playing = dict[_Session, socket.socket]()
+
+    def send(self, packet: bytes) -> None:
+        """A packet to each that plays, in the stream of its answers."""
+        for session, connection in list(self.playing.items()):
+            try:
+                connection.sendall(b"$\0" + len(packet).to_bytes(2) + packet)
+            except OSError:
+                self.playing.pop(session, None)
+
+    def hang_up(self) -> None:
+        """End all connections."""
+        for connection in list(self.playing.values()):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self.playing.clear()
+
+
+class _Session(socketserver.StreamRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        """Answer until the other end is gone, or this one has failed."""
+        with contextlib.suppress(OSError):
+            while "away" not in self.server.befallen and (asked := self._asked()):
+                while "hung" in self.server.befallen:
+                    time.sleep(NAP_S)
+                self._answer(*asked)
+        self.server.playing.pop(self, None)
+
+    def _asked(self) -> tuple[str, str] | None:
+        """Method and number of the next request; what the player tells of its reception is left
+        out."""
+        while (first := self.rfile.read(1)) == b"$":
+            header = self.rfile.read(3)
+            self.rfile.read(int.from_bytes(header[1:]))
+        if not first:
+            return None
+        lines = [first.decode() + self.rfile.readline().decode().strip()]
+        while line := self.rfile.readline().decode().strip():
+            lines.append(line)
+        number = next(line for line in lines if line.lower().startswith("cseq:"))
+        return lines[0].partition(" ")[0], number
+
+    def _answer(self, method: str, number: str) -> None:
+        body = DESCRIPTION if method == "DESCRIBE" else ""
+        head = f"RTSP/1.0 200 OK\r\n{number}\r\nSession: 1\r\n{ANSWERS.get(method, '')}\r\n"
+        self.wfile.write((head + body).encode())
+        if method == "PLAY":
+            self.server.playing[self] = self.connection

@@ -1,0 +1,88 @@
+"""The rig's network camera, as the product's own sees it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.clock import seconds
+from edge.errors import CameraError
+from edge.site.schema import Stream
+from edge.watch.cameras.camera import NoFrameError
+from edge.watch.cameras.stream import StreamCamera
+from edge.watch.frame import Frame
+from hil.container.rtsp import RtspCamera
+
+FPS = 10.0
+TIMEOUT_S = 0.5
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[RtspCamera]:
+    film = np.random.default_rng(1).integers(0, 255, (20, 96, 128, 3), np.uint8)
+    np.save(tmp_path / "film.npy", film)
+    camera = RtspCamera("127.0.0.1", tmp_path / "film.npy", FPS)
+    yield camera
+    camera.end()
+
+
+@contextmanager
+def opened(served: RtspCamera) -> Iterator[StreamCamera]:
+    camera = StreamCamera(
+        Stream(kind="stream", url=served.url, fps=FPS, read_timeout_s=TIMEOUT_S), Path
+    )
+    try:
+        yield camera
+    finally:
+        camera.close()
+
+
+def frames(camera: StreamCamera, wanted: int) -> list[Frame]:
+    """So many, or as many as come before the stream ends."""
+    taken = list[Frame]()
+    while len(taken) < wanted:
+        try:
+            taken.append(camera.read(1.0))
+        except NoFrameError:
+            continue
+        except CameraError:
+            break
+    return taken
+
+
+def test_it_plays(served: RtspCamera) -> None:
+    with opened(served) as camera:
+        one, *_, other = frames(camera, 5)
+    assert one.pixels.shape == (96, 128, 3)
+    assert not np.array_equal(one.pixels, other.pixels)
+
+
+def test_one_that_falls_silent_gives_no_old_picture_as_a_new_one(served: RtspCamera) -> None:
+    with opened(served) as camera:
+        before = frames(camera, 5)
+        served.fail("hung")
+        after = frames(camera, 100)
+    moments = [seconds(frame.taken_at) for frame in (*before, *after)]
+    assert len(moments) < 100
+    assert max(late - early for early, late in pairwise(moments)) < TIMEOUT_S
+
+
+def test_frozen_it_sends_one_picture_for_ever(served: RtspCamera) -> None:
+    with opened(served) as camera:
+        frames(camera, 5)
+        served.fail("frozen")
+        *_, one, other = frames(camera, 10)
+    assert np.array_equal(one.pixels, other.pixels)
+
+
+def test_one_that_was_away_plays_again(served: RtspCamera) -> None:
+    with opened(served) as camera:
+        frames(camera, 5)
+        served.fail("away")
+        assert len(frames(camera, 100)) < 100
+    served.mend("away")
+    with opened(served) as camera:
+        assert len(frames(camera, 5)) == 5
