@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.clock import NS_PER_S, boottime_ns, nanoseconds, seconds
-from hil.campaign.faults import CLOCK, FAULTS, Fault, Scene
+from hil.campaign.faults import CLOCK, FAULTS, STREAM, Fault, Scene
 from hil.campaign.judge import message_at
 from hil.campaign.ledger import Ledger
 from hil.campaign.oracle import CLEAR, Oracle, lit_beside_neutral_s
@@ -45,6 +45,7 @@ class Plan:
     offline_s: float = 0.0
     seconds: float = 0.0
     settable_clock: bool = False
+    streamed: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -82,7 +83,7 @@ def _do(plan: Plan, scene: Scene, tell: Callable[[Told], None]) -> None:
 
 @contextmanager
 def _opened(folder: Path, plan: Plan) -> Iterator[Unit]:
-    with unit(folder, settable_clock=plan.settable_clock) as made:
+    with unit(folder, settable_clock=plan.settable_clock, streamed=plan.streamed) as made:
         yield made
 
 
@@ -124,7 +125,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=2, help="of each fault by itself")
     parser.add_argument("--loops", type=int, default=LOOPS, help="kills of each program in a row")
     parser.add_argument("--offline", type=float, default=300, help="seconds without a network")
-    parser.add_argument("--seconds", type=float, default=1500, help="of several faults at once")
+    parser.add_argument("--seconds", type=float, default=1200, help="of several faults at once")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if lacking := missing():
@@ -134,6 +135,7 @@ def main() -> int:
     bursts = (options.loops, options.offline, options.seconds)
     plans = {
         "The unit whose clock was set": Plan(CLOCK, options.rounds, settable_clock=True),
+        "The unit with a network camera": Plan(STREAM, options.rounds, streamed=True),
         "The unit of all else": Plan(FAULTS, options.rounds, *bursts),
     }
     all_told, sums = list[Told](), dict[str, Sums]()

@@ -142,11 +142,11 @@ def _at_stage(stage: str, program: str, signum: signal.Signals) -> Fault:
     )
 
 
-def _of_camera(mishap: Mishap, name: str) -> Fault:
+def _of_camera(mishap: Mishap, name: str, back_s: float = 20.0) -> Fault:
     return Fault(
         name,
         _of(lambda rig: rig.camera.fail(mishap)),
-        back_s=20.0,
+        back_s=back_s,
         duty="neutral",
         mend=_of(lambda rig: rig.camera.mend(mishap)),
         lasts_s=(6.0, 9.0),
@@ -297,6 +297,20 @@ CLOCK = [
             ("ten years ahead", "+3650d"),
             ("a day back", "-1d"),
         )
+    ),
+]
+STREAM = [
+    _of_camera("frozen", "network camera frozen", 30.0),
+    _of_camera("hung", "network camera says nothing", 30.0),
+    _of_camera("away", "network camera away", 30.0),
+    Fault(
+        "network cut between camera and unit",
+        _of(lambda rig: rig.broker.cut()),
+        back_s=45.0,
+        duty="neutral",
+        mend=_of(lambda rig: rig.broker.mend()),
+        lasts_s=(6.0, 20.0),
+        upstream=True,
     ),
 ]
 FAULTS = [*SIGNALS, *STAGED, *CAMERA, *OUTPUTS, *UPSTREAM, *DISK, *INSTALLED, *MACHINE]

@@ -125,6 +125,9 @@ def _one(scene: Scene, fault: Fault) -> Told:
     time.sleep(scene.random.uniform(*fault.lasts_s))
     ended = boottime_ns() if fault.lasts_s[1] else began
     fault.mend(scene)
+    if fault.voice:
+        _await_warning(scene)
+        ended = boottime_ns()
     wanted = Wanted(before, frozenset(fault.renews), ended, fault.voice, fault.upstream)
     blind_until = ended if fault.lasts_s[1] else _await_renewal(scene, wanted)
     back_s = await_service(scene, ended, wanted)
