@@ -87,15 +87,28 @@ def main() -> None:
     """A street sign that counts heads and tells the people in its street how crowded it is."""
 
 
-def _program(name: str, help_text: str) -> None:
-    """Add one of the four programs as a command of its own."""
+LASTING = "\n\nServes with the last site file that was right where the present one has a mistake."
 
-    @main.command(name, help=help_text)
+
+def _program(name: str, help_text: str, *, lasting: bool = False) -> None:
+    """Add one of the four programs as a command of its own.
+
+    A lasting one does not end for a mistake in the site file: it tells it.
+    """
+
+    @main.command(name, help=help_text + LASTING * lasting)
     @site_option
     @runtime_option
     @state_option
     def command(site_file: Path | None, runtime: Path, state: Path) -> None:
-        _start(name, load_site(site_file), places_of(name, runtime, state))
+        places = places_of(name, runtime, state)
+        if lasting:
+            from edge.site.kept import load_or_kept
+
+            site, mistake = load_or_kept(site_file, places.state)
+            _start(name, site, places, mistake)
+        else:
+            _start(name, load_site(site_file), places)
 
 
 def _start(name: str, *arguments: Any) -> None:
@@ -105,23 +118,12 @@ def _start(name: str, *arguments: Any) -> None:
 
 _program("watch", "Watch: camera and head counter; sends Sightings.")
 _program("decide", "Decide: densities and levels; sends Orders and States.")
-_program("report", "Report: outbox and MQTT upstream.")
-
-
-@main.command()
-@site_option
-@runtime_option
-@state_option
-def show(site_file: Path | None, runtime: Path, state: Path) -> None:
-    """Show: LED panel, voice and beacon; falls back to the neutral text by itself.
-
-    And to the last site file that was right, where the present one has a mistake.
-    """
-    from edge.site.kept import load_or_kept
-
-    places = places_of("show", runtime, state)
-    site, mistake = load_or_kept(site_file, places.state)
-    _start("show", site, places, mistake)
+_program(
+    "show",
+    "Show: LED panel, voice and beacon; falls back to the neutral text by itself.",
+    lasting=True,
+)
+_program("report", "Report: outbox and MQTT upstream.", lasting=True)
 
 
 @main.command()

@@ -7,11 +7,13 @@ from edge.site import Site
 TICK_S = 0.2
 
 
-def run(site: Site, places: Places) -> None:
-    """Report until asked to stop."""
+def run(site: Site, places: Places, mistake: str = "") -> None:
+    """Report until asked to stop; `mistake` is why not by the present site file."""
     with running("report", places) as program:
         reporter = Reporter(site, program)
         program.ready()
+        if mistake:
+            program.fault("site", f"{mistake}; the last right one serves")
         while not program.stopping:
             for message in program.receive(TICK_S):
                 reporter.take(message)

@@ -1,4 +1,4 @@
-"""The last site file that was right: a mistake in a new one must not leave the sign dark."""
+"""The last site file that was right: a mistake in a new one leaves no dark sign, and no silence."""
 
 import contextlib
 from pathlib import Path

@@ -252,3 +252,18 @@ def depth(report: Report) -> int:
     with sqlite3.connect(file) as database:
         (count,) = database.execute("SELECT count(*) FROM outbox").fetchone()
         return int(count)
+
+
+def test_a_mistake_in_a_new_site_file_is_told_upstream(report: Report, broker: Mosquitto) -> None:
+    """The last right one says where that is."""
+    report.start()
+    report.end()
+    report.site_file.write_text("[upstream]\nhots = 'broker'\n", encoding="utf-8")
+    listener = Listener(broker.port)
+    report.start()
+    wait_for(lambda: "online" in listener.on("availability"), 10, "report is back")
+    wait_for(lambda: listener.on("health"), 10, "a health")
+    told = listener.on("health")[-1]["programs"]["report"]["faults"]["site"]
+    assert "option upstream.hots = 'broker' is unknown; did you mean 'host'?" in told
+    assert told.endswith("; the last right one serves")
+    assert listener.on("state")[-1]["level"] == "UNKNOWN"
