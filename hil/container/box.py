@@ -95,9 +95,8 @@ class Box:
 
     def call(self, *command: str, timeout_s: float = 30.0) -> str:
         """Run a command inside as root; what it printed. CalledProcessError when it failed."""
-        enter = ["nsenter", "--target", str(self.leader), "--mount", "--pid", "--uts", "--ipc"]
         done = subprocess.run(
-            [*enter, "--net", "--", *command],
+            [*self.inside, *command],
             check=True,
             capture_output=True,
             text=True,
@@ -117,6 +116,12 @@ class Box:
                     raise
                 time.sleep(0.2)
         return False
+
+    @property
+    def inside(self) -> list[str]:
+        """What makes of a command one that runs inside as root."""
+        namespaces = ["--mount", "--pid", "--uts", "--ipc", "--net"]
+        return ["nsenter", "--target", str(self.leader), *namespaces, "--"]
 
     def processes(self, unit: str) -> list[psutil.Process]:
         """The processes of a unit, its main process first."""

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+PACKAGE = "opt/redroad.deb"  # stays there, as at a technician's who may need it again
+HASTY = "--force-unsafe-io"  # no power is cut meanwhile: it need not wait for the disk
 PARTS = (
     "edge/**/*", "models/*.tflite", "models/manifest.toml", "models/golden.jpg", "systemd/**/*",
     "deploy/deb.py", "deploy/debian/*", "deploy/locks/appliance.txt", "pyproject.toml",
@@ -22,22 +24,26 @@ def version_of(checkout: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def install(root: Path, checkout: Path, release: str) -> None:
+def own_processor() -> str:
+    """Debian's name for it."""
+    return _said("dpkg", "--print-architecture")
+
+
+def install(root: Path, checkout: Path, release: str, processor: str) -> None:
     """Build the package for `release`, and install it as a technician does: without a network."""
-    processor = _said("dpkg", "--print-architecture")
     build = [sys.executable, str(checkout / "deploy/deb.py"), "--release", release]
-    built = _said(*build, "--arch", processor, "--out", str(root / "root"))
-    package = Path(built.splitlines()[-1])
+    built = _said(*build, "--arch", processor, "--out", str(root / "opt"))
+    Path(built.splitlines()[-1]).rename(root / PACKAGE)
     # Without a network, which proves that the package needs none.
     inside = ["unshare", "--net", "chroot", str(root)]
     apt = ["apt-get", "install", "--yes", "--quiet", "--option=Dpkg::Use-Pty=false"]
+    apt += [f"--option=Dpkg::Options::={HASTY}"]
     subprocess.run(
-        [*inside, *apt, f"/root/{package.name}"],
+        [*inside, *apt, f"/{PACKAGE}"],
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    package.unlink()
 
 
 def _said(*command: str) -> str:

@@ -17,19 +17,23 @@ MMDEBSTRAP = ("mmdebstrap", "--quiet", "--variant=minbase")
 LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
 
 
-def base_root(folder: Path) -> Path:
-    """A root of this machine's own release in `folder`, from this machine's own apt sources."""
-    codename = release()
-    key = hashlib.sha256(" ".join((codename, *PACKAGES, *LEFT_OUT)).encode()).hexdigest()[:12]
+def base_root(folder: Path, codename: str, *processor: str) -> Path:
+    """A root of the release `codename` in `folder`, from this machine's own apt sources.
+
+    It is for this machine's processor, unless another is named as Debian does.
+    """
+    contents = (codename, *processor, *PACKAGES, *LEFT_OUT)
+    key = hashlib.sha256(" ".join(contents).encode()).hexdigest()[:12]
     root = folder / f"debian-{key}"
     if root.exists():
         return root
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{root.name}.draft"
     shutil.rmtree(draft, ignore_errors=True)
-    left_out = [f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT]
+    options = [f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT]
+    options += [f"--architectures={name}" for name in processor]
     subprocess.run(
-        [*MMDEBSTRAP, f"--include={','.join(PACKAGES)}", *left_out, codename, str(draft), "-"],
+        [*MMDEBSTRAP, f"--include={','.join(PACKAGES)}", *options, codename, str(draft), "-"],
         input=_sources(codename),
         text=True,
         check=True,
@@ -62,6 +66,12 @@ def release() -> str:
 
 
 def _sources(codename: str) -> str:
+    """Where this machine has its own release from, for another: its suites have the same tails."""
+    own = release()
+    return re.sub(rf"(?<=\s){own}(?=[-\s])", codename, _own_sources(own))
+
+
+def _own_sources(codename: str) -> str:
     """This machine's apt sources of the distribution itself, in either of apt's two forms."""
     apt = Path("/etc/apt")
     stanzas = [

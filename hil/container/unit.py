@@ -22,7 +22,7 @@ from hil.container.inside import (
     StatePartition,
     Units,
 )
-from hil.container.install import install, version_of
+from hil.container.install import install, own_processor, version_of
 from hil.container.root import base_root, layered, release
 from hil.container.rtsp import RtspCamera
 from hil.rig import Rig
@@ -86,14 +86,21 @@ class Unit(Rig):
 
 
 @contextmanager
-def unit(folder: Path, *, settable_clock: bool = False, streamed: bool = False) -> Iterator[Unit]:
+def unit(
+    folder: Path,
+    *,
+    settable_clock: bool = False,
+    streamed: bool = False,
+    codename: str | None = None,
+) -> Iterator[Unit]:
     """An installed unit that has been switched on; everything in `folder` is of this run alone.
 
-    Its clock can be set, or its camera is one on the network, if that is asked for.
+    Its clock can be set, or its camera is one on the network, if that is asked for. It has
+    Debian's release `codename`, else that of this machine.
     """
     name = f"rr{os.getpid():x}{random.randrange(16**4):04x}"
     with ExitStack() as ended:
-        film, *layers = _parts()
+        film, *layers = _parts(codename or release())
         root = ended.enter_context(layered(folder / "root", folder / "changes", *layers))
         cable = Cable(name, random.randrange(256))
         ended.callback(cable.end)
@@ -127,26 +134,33 @@ def unit(folder: Path, *, settable_clock: bool = False, streamed: bool = False) 
         yield made
 
 
-def _parts() -> tuple[Path, Path, Path]:
+def _parts(codename: str) -> tuple[Path, Path, Path]:
     """Film, product and Debian, each made anew when it has changed; by one at a time."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        base = base_root(CACHE)
-        layer = CACHE / f"installed-{version_of(CHECKOUT)}"
+    with cache_locked():
+        base = base_root(CACHE, codename)
+        layer = CACHE / f"installed-{codename}-{version_of(CHECKOUT)}"
         if not layer.exists():
-            _remove_old_layers()
+            _remove_old_layers(codename)
             draft = CACHE / "installed-draft"
             shutil.rmtree(draft, ignore_errors=True)
             with layered(CACHE / "draft", draft, base) as root:
-                install(root, CHECKOUT, release())
+                install(root, CHECKOUT, codename, own_processor())
             draft.rename(layer)
         return make_film(CACHE), layer, base
 
 
-def _remove_old_layers() -> None:
+@contextmanager
+def cache_locked() -> Iterator[None]:
+    """What is in it is made by one at a time."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _remove_old_layers(codename: str) -> None:
     in_use = Path("/proc/mounts").read_text(encoding="utf-8")
-    for old in CACHE.glob("installed-*"):
+    for old in CACHE.glob(f"installed-{codename}-*"):
         if str(old) not in in_use:
             shutil.rmtree(old)
 
