@@ -28,6 +28,7 @@ from edge.redact import HIDDEN, Redactor, redacted_site, redactor_of
 from edge.report.status import STATUS_FILE
 from edge.report.store import OUTBOX_FILE
 from edge.site import load_site
+from edge.whole import write_whole
 
 TOOL_LIMIT_S = 15.0
 JOURNAL_BYTES = 4_000_000
@@ -246,19 +247,17 @@ def _now() -> datetime:
 
 
 def _pack(file: Path, texts: dict[str, str]) -> None:
-    """Whole or not at all."""
-    draft = file.with_name(f"{file.name}.part")
+    packed = io.BytesIO()
     folder = file.name.removesuffix(".tar.gz")
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, text in texts.items():
+            content = text.encode()
+            entry = tarfile.TarInfo(f"{folder}/{name}")
+            entry.size, entry.mtime, entry.mode = len(content), int(time.time()), 0o644
+            archive.addfile(entry, io.BytesIO(content))
     try:
-        with tarfile.open(draft, "w:gz") as archive:
-            for name, text in texts.items():
-                content = text.encode()
-                entry = tarfile.TarInfo(f"{folder}/{name}")
-                entry.size, entry.mtime, entry.mode = len(content), int(time.time()), 0o644
-                archive.addfile(entry, io.BytesIO(content))
-        draft.replace(file)
+        write_whole(file, packed.getvalue(), lasting=True)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise BundleError(
             f"{file} cannot be written ({error.strerror}); name another place with --out, such as "
             "a USB stick"

@@ -24,6 +24,7 @@ from edge.site.load import wanted
 from edge.site.schema import Ground, Zone
 from edge.watch.frame import Pixels
 from edge.watch.manifest import ModelEntry
+from edge.whole import write_whole
 
 Floats = NDArray[np.float64]
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -254,9 +255,7 @@ def write_section(path: Path, ground: Ground, zone: Zone | None) -> None:
             )
             document["zone"] = tomlkit.aot()
             document["zone"].append(table)
-        part = path.with_name(f"{path.name}.part")
-        part.write_text(tomlkit.dumps(document), encoding="utf-8")
-        part.replace(path)
+        write_whole(path, tomlkit.dumps(document).encode(), lasting=True)
     except OSError as error:
         raise SiteError(
             f"site file {path}: cannot be written ({error.strerror}); choose a folder to write in"

@@ -9,6 +9,7 @@ from typing import Any
 from edge.clock import NS_PER_S, boottime_ns
 from edge.link import listens
 from edge.program import PROGRAMS, Places, Program
+from edge.whole import write_whole
 
 STATUS_FILE = "status.json"
 WRITTEN_EVERY_S = 10.0
@@ -34,11 +35,9 @@ def write_status(program: Program, site: str, state: str, health: str) -> None:
     A folder that does not take them is a fault, and no more.
     """
     path = program.places.runtime / STATUS_FILE
-    draft = path.with_suffix(".new")
+    told = f'{{"site":"{site}","state":{state},"health":{health}}}\n'
     try:
-        told = f'{{"site":"{site}","state":{state},"health":{health}}}\n'
-        draft.write_bytes(told.encode())
-        draft.replace(path)  # a reader finds the old one or the new, never half of one
+        write_whole(path, told.encode(), lasting=False)
     except OSError as error:
         program.fault("status", f"{path} cannot be written ({error.strerror}); free that folder")
     else:

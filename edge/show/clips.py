@@ -5,6 +5,7 @@ it counts, made as loud as the others, and led by silence and an attention signa
 """
 
 import difflib
+import io
 import wave
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import numpy as np
 from edge.errors import VoiceError
 from edge.show.loudness import TARGET_DB, Samples, decibel, levelled, loudness_db
 from edge.show.speech import speak
+from edge.whole import write_whole
 from edge.words import Phrase
 
 RATES_HZ = (16000, 48000)  # at least, at most
@@ -125,12 +127,10 @@ def build_clip(path: Path, phrase: Phrase, own: Path | None = None) -> Made:
             "bangs rather than speech; record it anew"
         )
     sound = compose(speech, rate)
-    draft = path.with_suffix(".new")
     try:
         said = path.with_suffix(".said")
         said.unlink(missing_ok=True)
-        _write(draft, sound, rate)
-        draft.replace(path)
+        write_whole(path, _as_wav(sound, rate), lasting=True)
         if not is_own:
             said.write_text(_said(phrase), encoding="utf-8")
     except OSError as error:
@@ -198,7 +198,9 @@ def _tone(hertz: float, rate: int) -> Samples:
     return np.asarray(TONE_PEAK * swell * np.sin(2 * np.pi * hertz * at))
 
 
-def _write(path: Path, samples: Samples, rate: int) -> None:
-    with wave.open(str(path), "wb") as sound:
+def _as_wav(samples: Samples, rate: int) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
         sound.setparams((1, 2, rate, 0, "NONE", "not compressed"))
         sound.writeframes((samples * 32767).astype("<i2").tobytes())
+    return file.getvalue()

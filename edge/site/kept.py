@@ -6,6 +6,7 @@ from pathlib import Path
 from edge.errors import SiteError
 from edge.site.load import load_site
 from edge.site.schema import Site
+from edge.whole import write_whole
 
 FILE = "site.toml"
 
@@ -29,12 +30,9 @@ def load_or_kept(path: Path | None, state: Path) -> tuple[Site, str]:
 
 
 def _keep(path: Path, kept: Path) -> None:
-    """Whole or not at all. A disk that refuses is told by the programs that need it."""
+    """A disk that refuses is told by the programs that need it."""
     with contextlib.suppress(OSError):
         text = path.read_bytes()
         if not kept.exists() or kept.read_bytes() != text:
             kept.parent.mkdir(parents=True, exist_ok=True)
-            draft = kept.with_suffix(".new")
-            draft.touch(mode=0o600)  # passwords may stand in it
-            draft.write_bytes(text)
-            draft.replace(kept)
+            write_whole(kept, text, lasting=True, mode=0o600)  # passwords may stand in it

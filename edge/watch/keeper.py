@@ -3,7 +3,6 @@ then is the right view, and is learnt anew.
 """
 
 import hashlib
-import os
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,7 @@ from edge.errors import ViewError
 from edge.site.schema import Camera
 from edge.watch.guard import ViewGuard
 from edge.watch.view import View
+from edge.whole import write_whole
 
 FILE = "view"
 # Largest value of each number on disk.
@@ -87,17 +87,12 @@ class ViewKeeper:
         return False
 
     def _save(self, view: View) -> None:
-        """Whole or not at all, also when the power goes."""
         _, rows, columns = view.edges.shape
         edges = np.rint(np.clip(view.edges, -1, 1) * FULL).astype(np.int8).tobytes()
-        fresh = self._path.with_suffix(".new")
+        stored = msgspec.msgpack.encode(_Stored(self._camera, rows, columns, edges))
         try:
-            fresh.parent.mkdir(parents=True, exist_ok=True)
-            with fresh.open("wb") as file:
-                file.write(msgspec.msgpack.encode(_Stored(self._camera, rows, columns, edges)))
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._path)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(self._path, stored, lasting=True)
         except OSError as error:
             raise ViewError(
                 f"{self._path} cannot be written ({error.strerror}); free or repair that disk"

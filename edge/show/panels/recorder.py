@@ -9,6 +9,7 @@ from PIL import Image
 from edge.clock import boottime_ns
 from edge.errors import PanelError
 from edge.show.panels import Caption
+from edge.whole import write_whole
 
 
 class RecorderPanel:
@@ -47,9 +48,7 @@ class RecorderPanel:
     def _keep(self, image: Image.Image, caption: Caption) -> None:
         png = io.BytesIO()
         image.save(png, "PNG")
-        draft = self._picture.with_suffix(".new")
-        draft.write_bytes(png.getvalue())
-        draft.replace(self._picture)  # a reader finds the old image or the new, never half of one
+        write_whole(self._picture, png.getvalue(), lasting=False)
         line = {
             "at": boottime_ns(),
             "message": caption.message,
