@@ -59,11 +59,14 @@ def campaign(plan: Plan, seed: int, tell: Callable[[Told], None]) -> Sums:
         ledger = Ledger(made.disk, made.broker)
         scene = Scene(made, ledger, random.Random(seed))
         began, whole = boottime_ns(), True
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             _do(plan, scene, tell)
         except KeyboardInterrupt:
             whole = False
             mend_all(scene)
+        finally:
+            signal.signal(signal.SIGTERM, before)
         await_service(scene)
         _settle(ledger)
         return _sums(made, ledger, began, whole)
@@ -131,7 +134,6 @@ def main() -> int:
     if lacking := missing():
         print(f"redroad: {lacking}", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # either ends it with its table
     bursts = (options.loops, options.offline, options.seconds)
     plans = {
         "The unit whose clock was set": Plan(CLOCK, options.rounds, settable_clock=True),
