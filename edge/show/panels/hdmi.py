@@ -15,9 +15,14 @@ from edge.errors import PanelError
 from edge.show.panels import Caption
 from edge.site.outputs import Sign
 
-# SDL must leave the program's own handling of SIGTERM alone, and say nothing on standard output.
 NOWHERE = {"dummy", "offscreen"}  # SDL's drivers for tests, which must ask for them by name
-QUIET = {"SDL_NO_SIGNAL_HANDLERS": "1", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
+# SDL must leave the program's own handling of SIGTERM alone, and the keyboard to the console, where
+# Ctrl-C ends `redroad run`; and say nothing on standard output.
+QUIET = {
+    "SDL_NO_SIGNAL_HANDLERS": "1",
+    "SDL_INPUT_LINUX_KEEP_KBD": "1",
+    "PYGAME_HIDE_SUPPORT_PROMPT": "1",
+}
 
 
 class HdmiPanel:
