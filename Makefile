@@ -11,7 +11,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 ARGS ?=
 HOURS ?= 1
 
-.PHONY: help run test lint faults campaign bench bench-models kills fuzz fleet soak mutants lock deb debian clean
+.PHONY: help run test lint faults campaign emulated bench bench-models kills fuzz fleet soak mutants lock deb debian clean
 
 help:
 	@echo "make run    set up, then run the sign on a simulated street (ARGS='--site FILE' for yours)"
@@ -19,6 +19,7 @@ help:
 	@echo "make lint   ruff, mypy, import contracts"
 	@echo "make faults what the sign shows at each fault, and when, printed beside the promises"
 	@echo "make campaign  hundreds of faults on an installed unit in a container; prints one table (root)"
+	@echo "make emulated  the arm64 packages, installed and run on this machine in emulation (root)"
 	@echo "make bench  speed, size and memory, printed"
 	@echo "make bench-models  the counter against other networks and a pedestrian detector; REDROAD_DATA=FOLDER"
 	@echo "make kills  SIGKILL report at 500 random moments under load; prints what arrived"
@@ -65,6 +66,11 @@ bench: debian $(BIN)/redroad
 campaign: NEEDS := $(RIG)
 campaign: debian $(BIN)/redroad
 	@$(BIN)/python -m hil.campaign $(ARGS)
+
+# What arm64 computes, where no board is at hand: as root.
+emulated: NEEDS := $(RIG) arch-test
+emulated: debian $(BIN)/redroad
+	@$(BIN)/python -m hil.container.emulated
 
 kills fleet soak: NEEDS := mosquitto
 kills: debian $(BIN)/redroad
