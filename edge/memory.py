@@ -13,3 +13,11 @@ def give_back_what_is_free() -> None:
     in each thread: 100 MB after a program's start. Setting any threshold ends that (mallopt(3)).
     """
     ctypes.CDLL(None).mallopt(M_TRIM_THRESHOLD, FREE_BYTES)
+
+
+def give_back_free_pages() -> None:
+    """Return at once whatever pages are free, also those below something that is in use.
+
+    Else the most that was ever in use, at any place of the heap, stays for ever (malloc_trim(3)).
+    """
+    ctypes.CDLL(None).malloc_trim(0)
