@@ -2,6 +2,7 @@
 
 import ctypes
 
+LIBC = ctypes.CDLL(None)  # once: each makes a class of its own, which stays for hours
 M_TRIM_THRESHOLD = -1  # of glibc's <malloc.h>
 FREE_BYTES = 1 << 20
 
@@ -12,7 +13,7 @@ def give_back_what_is_free() -> None:
     By itself it learns from the first large array that is freed to keep so much for the next one,
     in each thread: 100 MB after a program's start. Setting any threshold ends that (mallopt(3)).
     """
-    ctypes.CDLL(None).mallopt(M_TRIM_THRESHOLD, FREE_BYTES)
+    LIBC.mallopt(M_TRIM_THRESHOLD, FREE_BYTES)
 
 
 def give_back_free_pages() -> None:
@@ -20,4 +21,4 @@ def give_back_free_pages() -> None:
 
     Else the most that was ever in use, at any place of the heap, stays for ever (malloc_trim(3)).
     """
-    ctypes.CDLL(None).malloc_trim(0)
+    LIBC.malloc_trim(0)
