@@ -39,9 +39,6 @@ EQUALISED_AT = (640, 480)
 GOLDEN = "golden.jpg"
 WORKERS = 2  # sizes at a time
 SCALE_PICTURES = 120
-# Linear bottlenecks seldom reach their ends: half of the range, cut off there, costs less than
-# steps twice as coarse. Every other tensor is bounded, and far narrower.
-WIDE, NARROWED = 20.0, 0.5
 CALIBRATION = {"street": 16, "station": 6, "dense": 8, "rendered": 2, "scene": 8}
 
 
@@ -97,9 +94,6 @@ def _merged_ranges(quantizer: aeq.Quantizer, inputs: list[np.ndarray]) -> dict[s
             known = merged.setdefault(name, stats)
             known["min"] = np.minimum(known["min"], stats["min"])
             known["max"] = np.maximum(known["max"], stats["max"])
-    for stats in merged.values():
-        if stats["min"].min() < -WIDE and stats["max"].max() > WIDE:
-            stats["min"], stats["max"] = NARROWED * stats["min"], NARROWED * stats["max"]
     return merged
 
 
@@ -199,6 +193,17 @@ def make(data: Path, name: str, size: tuple[int, int]) -> dict[str, Any]:
     return write_model(ROOT, name, load_weights(), size, calibration_pictures(data))
 
 
+def _blend(model: HeadCounter, share: float) -> HeadCounter:
+    """Weights between those that are kept and those of a run that began with them.
+
+    What two ends of a training agree on serves on streets of neither (Wortsman et al. 2022, "Model
+    soups", arXiv:2203.05482).
+    """
+    fresh, kept = model.state_dict(), load_weights().state_dict()
+    model.load_state_dict({name: torch.lerp(kept[name], fresh[name], share) for name in fresh})
+    return model
+
+
 def fit(data: Path, entry: dict[str, Any]) -> dict[str, Any]:
     """The entry with everything that is measured.
 
@@ -215,13 +220,20 @@ def fit(data: Path, entry: dict[str, Any]) -> dict[str, Any]:
 
 @click.command()
 @click.option("--run", help="Folder under models/runs; without it, the weights that are kept.")
+@click.option(
+    "--share",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Of the run's weights, where it began with those that are kept; the rest is theirs.",
+)
 @click.option("--prefix", default="street", show_default=True, help="How the files' names begin.")
 @data_option
 @click.option("--measure-only", is_flag=True, help="Measure the files that are there anew.")
-def main(run: str | None, prefix: str, data: Path, measure_only: bool) -> None:
+def main(run: str | None, share: float, prefix: str, data: Path, measure_only: bool) -> None:
     """Quantise weights for every input size, measure each file, and write the manifest."""
     if run:
-        model = load_weights(ROOT / "runs" / run / "checkpoint.pt")
+        model = _blend(load_weights(ROOT / "runs" / run / "checkpoint.pt"), share)
         equalise(model, map(_as_tensor, calibration_pictures(data)))
         torch.save(model.state_dict(), WEIGHTS)
     names = [f"{prefix}-{width}x{height}" for width, height in SIZES]
