@@ -21,9 +21,9 @@ COVERED = 0.90
 FAIR_RATIO = 0.45
 SIZES_OF_CROWD = ((0, 1), (1, 10), (10, 50), (50, 150), (150, 10_000))
 LEAST_DEVIATION = 0.1  # heads
-LEAST_FACTOR = 0.8  # or a sum near nothing would be told as certain, and gates the all-clear
-RELATIVE_STEPS = np.arange(0.0, 0.301, 0.01)
-FACTOR_STEPS = 9
+LEAST_FACTOR = 0.6  # or a sum near nothing would be told as certain, and gates the all-clear
+RELATIVE_STEPS = np.arange(0.0, 0.301, 0.005)
+FACTOR_STEPS = 17
 
 
 class Counts(Protocol):
