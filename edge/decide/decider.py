@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from edge.commands import refuse_beyond_limits
 from edge.decide.levels import (
+    STALE_AFTER_S,
     Hold,
     LevelState,
     Reading,
@@ -68,9 +69,19 @@ class Decider:
         return shown(self.level, self._hold, at)
 
     def order(self, at: int) -> Order:
-        """What the sign shall say at `at`."""
+        """What the sign shall say at `at`.
+
+        What the camera says ends with its last picture: if this program stops meanwhile, the sign
+        is neutral no later than if it went on.
+        """
         order = order_for(self.shown(at), self._site, at, self._wishes)
-        return replace(order, taken_at=None if self._last is None else self._last.taken_at)
+        if self._last is None:
+            return order
+        lifetime_s = order.lifetime_s
+        if self.level is not Level.UNKNOWN and self.shown(at) is self.level:
+            left_s = STALE_AFTER_S - (at - self._last.taken_at) / NS
+            lifetime_s = min(lifetime_s, max(0.0, left_s))
+        return replace(order, taken_at=self._last.taken_at, lifetime_s=lifetime_s)
 
     def follow(self, command: Command, at: int) -> list[ZoneTransition]:
         """Take a Command that arrives at `at`; its repetition changes nothing.

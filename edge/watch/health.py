@@ -62,10 +62,15 @@ class HealthJudge:
         self._guard = guard
         self._seen: _Seen | None = None
 
+    @property
+    def first_seen(self) -> int:
+        """When the picture that was judged last was new: one that repeats it is no news."""
+        return 0 if self._seen is None else self._seen.since
+
     def judge(self, frame: Frame) -> PictureHealth:
         """What is wrong with this frame."""
         grey = sampled(frame.pixels)
-        frozen = self._live and self._frozen(grey, frame.taken_at)
+        frozen = self._frozen(grey, frame.taken_at)
         health = _by_itself(grey)
         if health.faults or frozen or self._guard is None:
             return msgspec.structs.replace(health, frozen=frozen)
@@ -73,7 +78,8 @@ class HealthJudge:
         return PictureHealth(moved=seen.moved, covered=seen.covered)
 
     def _frozen(self, grey: Samples, at: int) -> bool:
-        if self._seen is None or not np.array_equal(self._seen.grey, grey):
+        stands = self._live and self._seen is not None and np.array_equal(self._seen.grey, grey)
+        if self._seen is None or not stands:
             self._seen = _Seen(grey, at)
         return at - self._seen.since >= nanoseconds(FROZEN_AFTER_S)
 

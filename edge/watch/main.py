@@ -116,7 +116,11 @@ class Counting:
         self._count(np.zeros((height, width, 3), np.uint8))
 
     def sighting(self, frame: Frame) -> Sighting:
-        """What this frame shows; without a count when the picture cannot be trusted."""
+        """What this frame shows; without a count when the picture cannot be trusted.
+
+        A picture that repeats the last one keeps its time, or a camera that freezes would be taken
+        to see for as long as that is not yet certain.
+        """
         self._seq += 1
         picture = self._judge.judge(frame)
         if picture.faults:
@@ -124,7 +128,8 @@ class Counting:
             return Sighting(self._seq, frame.taken_at, None, picture, self.model)
         heads = self._count(frame.pixels)
         motion = self._motion.see(frame, heads)
-        return Sighting(self._seq, frame.taken_at, heads, picture, self.model, motion)
+        taken_at = self._judge.first_seen
+        return Sighting(self._seq, taken_at, heads, picture, self.model, motion)
 
     def _count(self, pixels: NDArray[np.uint8]) -> HeadMap:
         if self._counter is None or self._shape != pixels.shape:

@@ -102,6 +102,30 @@ def test_the_reason_told_is_that_of_the_worst_zone() -> None:
     assert state.because.startswith("east: ")
 
 
+@pytest.mark.parametrize(("age_s", "lifetime_s"), [(0.0, ORDER_LIFETIME_S), (1.0, 2.0), (2.9, 0.1)])
+def test_what_the_camera_says_ends_with_its_last_picture(age_s: float, lifetime_s: float) -> None:
+    """Frozen pictures, then a stopped decide: its order must not begin another three seconds."""
+    decider = crowd(Decider(SITE), 0.5, 3.5, 0, 30)
+    order = decider.order(sighting(29, 0, 0).taken_at + round(age_s * NS))
+    assert order.level is Level.CROWDED
+    assert order.lifetime_s == pytest.approx(lifetime_s)
+
+
+def test_what_an_operator_holds_does_not_end_with_a_picture() -> None:
+    decider = crowd(Decider(SITE), 0.5, 3.5, 0, 30)
+    at = sighting(29, 0, 0).taken_at + round(2.9 * NS)
+    decider.hold(hold(Level.CRITICAL, at, 60.0, "control room"))
+    assert decider.order(at).lifetime_s == ORDER_LIFETIME_S
+
+
+def test_a_picture_that_is_told_twice_makes_nothing_last_longer() -> None:
+    decider = crowd(Decider(SITE), 0.5, 0.5, 0, 30)
+    again = sighting(29, 0.5, 0.5)
+    assert decider.see(again, again.taken_at + 2 * NS) == []
+    (west, east) = decider.pass_time(again.taken_at + round(3.1 * NS))
+    assert west.transition.after is east.transition.after is Level.UNKNOWN
+
+
 def test_a_sighting_from_the_future_changes_nothing() -> None:
     """It would keep a level alive for as long as it is ahead."""
     decider = crowd(Decider(SITE), 0.5, 0.5, 0, 30)

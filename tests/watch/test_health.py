@@ -108,10 +108,21 @@ def test_a_frame_that_stays_the_same_is_frozen_after_three_seconds() -> None:
     assert not judge.judge(Frame(noise(seed=1), nanoseconds(61.0))).frozen
 
 
+def test_a_picture_that_repeats_is_as_old_as_its_first() -> None:
+    judge = HealthJudge()
+    seen = []
+    for at_s, seed in ((1.0, 0), (2.0, 0), (3.9, 0), (4.5, 1), (5.0, 1)):
+        judge.judge(Frame(noise(seed=seed), nanoseconds(at_s)))
+        seen.append(judge.first_seen)
+    assert seen == [nanoseconds(at_s) for at_s in (1.0, 1.0, 1.0, 4.5, 4.5)]
+
+
 def test_still_pictures_are_not_frozen() -> None:
-    """A recording may show one picture for long."""
+    """A recording may show one picture for long, and each time it is a new one."""
     judge = HealthJudge(live=False)
-    assert not any(judge.judge(Frame(noise(), nanoseconds(at))).frozen for at in range(1, 10))
+    for at in range(1, 10):
+        assert not judge.judge(Frame(noise(), nanoseconds(at))).frozen
+        assert judge.first_seen == nanoseconds(at)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 2), (1, 2000), (2000, 3), (700, 5)])
