@@ -6,8 +6,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +54,10 @@ class Plan:
 
 def campaign(plan: Plan, seed: int, tell: Callable[[Told], None]) -> Sums:
     """Do all of it, or what is done when it is interrupted, to a unit of its own; the sum of it."""
-    with tempfile.TemporaryDirectory(prefix="rig-") as folder, _opened(Path(folder), plan) as made:
+    with (
+        tempfile.TemporaryDirectory(prefix="rig-") as folder,
+        unit(Path(folder), settable_clock=plan.settable_clock, streamed=plan.streamed) as made,
+    ):
         ledger = Ledger(made.disk, made.broker)
         scene = Scene(made, ledger, random.Random(seed))
         began, whole = boottime_ns(), True
@@ -82,12 +84,6 @@ def _do(plan: Plan, scene: Scene, tell: Callable[[Told], None]) -> None:
         offline(scene, plan.offline_s, tell)
     if plan.seconds:
         at_once(scene, plan.faults, boottime_ns() + nanoseconds(plan.seconds), tell)
-
-
-@contextmanager
-def _opened(folder: Path, plan: Plan) -> Iterator[Unit]:
-    with unit(folder, settable_clock=plan.settable_clock, streamed=plan.streamed) as made:
-        yield made
 
 
 def _settle(ledger: Ledger) -> None:

@@ -15,6 +15,7 @@ from hil.rig import PROGRAMS, Rig
 KILL, STOP = signal.SIGKILL, signal.SIGSTOP
 STAGES = {"as it ends": (0.0, 0.1), "as it starts": (0.3, 3.0)}  # s after a restart was asked for
 READ_ONLY_S = (4.0, 10.0)
+BOOT_BACK_S = 40.0
 MANY_EVENTS, TAKEN_WITHIN_S = 1000, 20.0
 
 
@@ -153,6 +154,25 @@ def _of_camera(mishap: Mishap, name: str, back_s: float = 20.0) -> Fault:
     )
 
 
+def _of_power(
+    name: str, cut: Deed, back_s: float, *, mend: Deed | None = None, prepare: Deed = _nothing,
+    renews: tuple[str, ...] = PROGRAMS, upstream: bool = True, alone: bool = False,
+) -> Fault:  # fmt: skip
+    """`cut` ends with the power off; for how long is drawn."""
+    return Fault(
+        name,
+        cut,
+        back_s,
+        duty="dark",
+        prepare=prepare,
+        mend=mend or _of(lambda rig: rig.power.on()),
+        lasts_s=(0.5, 3.0),
+        renews=renews,
+        upstream=upstream,
+        alone=alone,
+    )
+
+
 SIGNALS = [_of_program(program, signum) for program in PROGRAMS for signum in (KILL, STOP)]
 STAGED = [
     _at_stage(stage, program, signum)
@@ -218,15 +238,12 @@ DISK = [
         lasts_s=(4.0, 10.0),
         upstream=True,
     ),
-    Fault(
+    _of_power(
         "disk read-only, then power cut",
         _of(lambda rig: rig.power.cut()),
-        back_s=40.0,
-        duty="dark",
+        BOOT_BACK_S,
         prepare=_read_only_disk,
-        mend=_of(lambda rig: rig.power.on()),
-        lasts_s=(0.5, 3.0),
-        upstream=True,
+        renews=(),
     ),
     Fault("outbox damaged", _damaged_outbox, back_s=20.0, renews=("report",), upstream=True),
 ]
@@ -249,41 +266,19 @@ INSTALLED = [
     ),
 ]
 MACHINE = [
-    Fault(
-        "power cut",
-        _of(lambda rig: rig.power.cut()),
-        back_s=40.0,
-        duty="dark",
-        mend=_of(lambda rig: rig.power.on()),
-        lasts_s=(0.5, 3.0),
-        renews=PROGRAMS,
-        upstream=True,
-    ),
-    Fault(
+    _of_power("power cut", _of(lambda rig: rig.power.cut()), BOOT_BACK_S),
+    _of_power(
         f"power cut with {MANY_EVENTS} events waiting",
         _cut_with_many_events,
-        back_s=45.0,
-        duty="dark",
+        45.0,
         mend=_back_with_network,
-        lasts_s=(0.5, 3.0),
-        renews=PROGRAMS,
-        upstream=True,
         alone=True,
     ),
     Fault("memory exhausted", _of(lambda rig: rig.load.exhaust_memory()), 20.0, duty="any"),
     Fault("log flooded", _of(lambda rig: rig.load.flood_log()), 20.0, lasts_s=(5.0, 6.0)),
 ]
 CLOCK = [
-    Fault(
-        "boot in 1970",
-        _cut_in_1970,
-        back_s=40.0,
-        duty="dark",
-        mend=_of(lambda rig: rig.power.on()),
-        lasts_s=(0.5, 3.0),
-        renews=PROGRAMS,
-        upstream=True,
-    ),
+    _of_power("boot in 1970", _cut_in_1970, BOOT_BACK_S),
     *(
         Fault(
             f"clock jumps {name}",
@@ -313,4 +308,7 @@ STREAM = [
         upstream=True,
     ),
 ]
+BOOT_OFFLINE = _of_power(
+    "boot without a network", _of(lambda rig: rig.power.cut()), BOOT_BACK_S, upstream=False
+)
 FAULTS = [*SIGNALS, *STAGED, *CAMERA, *OUTPUTS, *UPSTREAM, *DISK, *INSTALLED, *MACHINE]

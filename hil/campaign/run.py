@@ -7,7 +7,7 @@ from typing import Protocol, get_args
 
 from edge.clock import boottime_ns, nanoseconds, seconds
 from edge.watch.cameras.rigged import Mishap
-from hil.campaign.faults import KILL, Fault, Scene
+from hil.campaign.faults import BOOT_OFFLINE, KILL, Fault, Scene
 from hil.campaign.judge import SAFE, Blow, judged, seconds_to_safe
 from hil.campaign.oracle import CLEAR
 from hil.rig import PROGRAMS, Shown
@@ -18,7 +18,7 @@ STEADY_S = 5.0  # in service for so long: what was told before a fault has outli
 QUIET_AT_MOST_S = 170.0
 SERVICE_WITHIN_S = 120.0  # more than any promise: then the campaign gives up
 LOOP_EVERY_S, LOOPS = 6.0, 50  # of each program
-LOOP_BACK_S, BOOT_BACK_S, UPSTREAM_BACK_S = 20.0, 40.0, 45.0
+LOOP_BACK_S, UPSTREAM_BACK_S = 20.0, 45.0
 AT_ONCE, GAP_S = (5, 12), (0.1, 2.0)
 
 
@@ -103,17 +103,6 @@ def at_once(scene: Scene, faults: Sequence[Fault], until: int, tell: Tell) -> No
     while boottime_ns() < until:
         _make_ready(scene)
         tell(_burst(scene, [fault for fault in faults if not fault.alone]))
-
-
-BOOT_OFFLINE = Fault(
-    "boot without a network",
-    lambda scene: scene.rig.power.cut(),
-    back_s=BOOT_BACK_S,
-    duty="dark",
-    mend=lambda scene: scene.rig.power.on(),
-    lasts_s=(0.5, 3.0),
-    renews=PROGRAMS,
-)
 
 
 def _one(scene: Scene, fault: Fault) -> Told:
