@@ -1,6 +1,7 @@
 """What the kernel and the unit itself tell of a running unit, at a moment."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from edge.report.store import OUTBOX_FILE
 from edge.run import CHILDREN
 
 SUPERVISOR = "run"
-PROGRAMS = (*(child.name for child in CHILDREN), SUPERVISOR)
+CHILD_NAMES = tuple(child.name for child in CHILDREN)
+PROGRAMS = (*CHILD_NAMES, SUPERVISOR)
 MEGABYTE = 1e6
 
 Sample = Mapping[str, float]
@@ -25,7 +27,7 @@ class Sampler:
         self._supervisor = psutil.Process(supervisor)
         self._places = places
         self._pids: dict[str, int] = {}
-        self.restarts = 0
+        self.restarts = Counter[str]()
 
     def look(self) -> Sample:
         """Figures by name, such as "watch.heap_mb"; none of a program that is away."""
@@ -43,9 +45,9 @@ class Sampler:
         for child in self._supervisor.children():
             try:
                 name = child.cmdline()[3]
-                if name in PROGRAMS:
+                if name in CHILD_NAMES:  # one just forked is still called as its parent
                     running[name] = [child, *child.children(recursive=True)]
-                    self.restarts += self._pids.setdefault(name, child.pid) != child.pid
+                    self.restarts[name] += self._pids.setdefault(name, child.pid) != child.pid
                     self._pids[name] = child.pid
             except (IndexError, psutil.NoSuchProcess, psutil.ZombieProcess):
                 continue

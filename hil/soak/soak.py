@@ -29,7 +29,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edge.program import places_of
-from hil.soak.samples import PROGRAMS, Sampler
+from hil.soak.samples import CHILD_NAMES, PROGRAMS, Sampler
 from hil.soak.trend import Trend, trend
 from tests.appliance import Appliance
 from tests.mosquitto import Mosquitto, free_port, wait_for
@@ -50,8 +50,8 @@ LEAKS = {"heap_mb": "heap, MB", "descriptors": "descriptors", "threads": "thread
 HOURS_A_YEAR = 24 * 365.25
 
 
-def soak(hours: float, folder: Path, samples: Path) -> int:
-    """Run and note; how often a program had to be started again."""
+def soak(hours: float, folder: Path, samples: Path) -> dict[str, int]:
+    """Run and note; how often which program had to be started again."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     broker = Mosquitto(folder)
@@ -59,10 +59,10 @@ def soak(hours: float, folder: Path, samples: Path) -> int:
     unit = Appliance(folder, SITE.format(page=free_port(), broker=broker.port))
     unit.start()
     try:
-        wait_for(lambda: all(map(unit.pid, PROGRAMS[:-1])), 60, "all programs run")
+        wait_for(lambda: all(map(unit.pid, CHILD_NAMES)), 60, "all programs run")
         sampler = Sampler(unit.supervisor, places_of("report", unit.runtime, unit.state))
         _note(sampler, hours, samples)
-        return sampler.restarts
+        return {name: times for name, times in sampler.restarts.items() if times}
     finally:
         unit.end()
         broker.kill()
@@ -175,7 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(
             "--hours must be at least 0.45: ten minutes to settle, and six blocks of 150 s"
         )
-    restarts, samples = 0, options.read or options.folder.with_suffix(".csv")
+    restarts, samples = dict[str, int](), options.read or options.folder.with_suffix(".csv")
     if not options.read:
         print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
         print(f"{options.hours:g} h; samples go to {samples}", flush=True)
@@ -183,7 +183,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     series = Series(samples)
     print("\n".join(table(series)))
     if restarts:
-        print(f"programs started again: {restarts}")
+        told = ", ".join(f"{name} {times} times" for name, times in restarts.items())
+        print(f"started again: {told}; why stands in {options.folder / 'run.log'}")
     if grown := growing(series):
         print(f"grows beyond doubt: {', '.join(grown)}")
     sys.exit(1 if grown or restarts else 0)
