@@ -26,7 +26,9 @@ from edge.site import Site
 from edge.wire import Order, Page
 from edge.words import phrases_of
 
-RESEND_S = 1.0  # the same page is sent again, so that a dead driver is noticed
+# The same page is sent again, so that a dead driver is noticed; and so often that, when this
+# program stops, panel and beacon turn to what is safe hardly one before the other.
+RESEND_S = 0.5
 PINS_S = 0.2  # how often the inputs are read
 STANDS_S = 0.2  # how long a page stands at least: orders that flap must not flash at 3 Hz
 CLIPS_S = 10.0  # how often missing clips are looked for: at first they are still being spoken
@@ -34,7 +36,7 @@ DARK_S = 2.0  # the light feedback may lag behind the panel, but not longer
 
 
 class SignOutput:
-    """The panel: given every new page, and the same one each second; opened again if it fails."""
+    """The panel: given every new page, the same one twice a second; opened again if it fails."""
 
     def __init__(self, site: Site, program: Program, neutral: Scene) -> None:
         self._site, self._program = site, program

@@ -17,8 +17,9 @@ from hil.container.film import SCENARIO
 from hil.rig import Shown
 
 SHORT = (
-    "SIGKILL watch", "SIGSTOP decide", "camera frozen", "panel unplugged", "memory exhausted",
-    "models damaged", "power cut with 1000 events waiting",
+    "SIGKILL watch", "SIGSTOP decide", "SIGSTOP show", "SIGSTOP report as it starts",
+    "camera frozen", "camera hangs in a read", "panel unplugged", "network cut", "disk full",
+    "outbox damaged", "memory exhausted", "models damaged", "power cut with 1000 events waiting",
 )  # fmt: skip
 
 
@@ -28,7 +29,7 @@ def test_a_short_campaign_is_survived() -> None:
     faults = [fault for fault in FAULTS if fault.name in SHORT]
     assert len(faults) == len(SHORT)
     all_told = list[Told]()
-    sums = campaign(Plan(faults, rounds=1, seconds=10.0), seed=7, tell=all_told.append)
+    sums = campaign(Plan(faults, rounds=1, seconds=20.0), seed=7, tell=all_told.append)
     print(f"{table(all_told)}\n{sums}")
     assert broken(all_told) == []
     assert sums.kept, str(sums)
