@@ -9,24 +9,27 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import pairwise
 
 from edge.clock import nanoseconds
 from edge.count import PictureCounter
 from edge.watch.counter import Counter
 from edge.watch.frame import Frame, Pixels
 from edge.watch.guard import PERSIST_S, ViewGuard
-from edge.watch.health import HealthJudge
+from edge.watch.health import HealthJudge, sampled, unlike
 from edge.watch.manifest import Manifest, shipped_manifest
 from edge.watch.pictures import read_picture
-from edge.watch.view import View
+from edge.watch.view import CELL, Samples, View, pooled
 from tests.watch import degrade, views
 from tests.watch.degrade import Turn, turned
+from tests.watch.encoded import CODECS, RATE, encoded
 from tests.watch.made import HEADS
 from tests.watch.views import Change
 
 Sources = dict[str, Callable[[], list[Pixels]]]
 SETS = ("street", "station", "dense", "rendered")
 PICTURES, FRAMES, FEW, SCENE_S = 6, 3, 15, 40
+TIMES = 300  # that one picture is encoded
 # What a camera of 60 degrees sees moves by this share of the width for each degree of turning.
 PER_DEGREE = 1 / 60
 
@@ -158,6 +161,37 @@ def report(name: str, found: list[tuple[str, ...]]) -> None:
     print(f"{name:28}{sum(map(bool, found)):5} of {len(found):5}  {dict(tally) or ''}", flush=True)
 
 
+def encoded_anew(sources: Sources) -> None:
+    """How far apart two pictures are: of a camera that has frozen, and of one that has not."""
+    paths = [path for name in SETS for path in views.training(name, 3)]
+    made = [views.scene(1, night=by_night)[0] for by_night in (False, True)]
+    pictures = [even(read_picture(path)) for path in paths] + made
+    print(f"\nOne picture encoded {TIMES} times, the cell that differs most (of {len(pictures)})")
+    for codec in CODECS:
+        for light in (1.0, 1 / 4, 1 / 16):
+            found = []
+            for pixels in pictures:
+                dim = pixels if light == 1 else degrade.night(pixels, light)
+                cells = [cells_of(each) for each in encoded([dim] * TIMES, codec)][RATE:]
+                found.append(max(unlike(one, other) for one in cells[::15] for other in cells))
+            print(f"{codec:34} light x {light:<8.3g} at most {max(found):.2f}", flush=True)
+    print("\nPictures that follow each other, encoded by x264 at 300 kbit/s")
+    for name, source in sources.items():
+        cells = [cells_of(each) for each in encoded([even(pixels) for pixels in source()])]
+        apart = [unlike(one, other) for one, other in pairwise(cells)]
+        print(f"{name:34} at least {min(apart):.2f}, median {statistics.median(apart):.2f}")
+
+
+def cells_of(pixels: Pixels) -> Samples:
+    """As the judge compares them."""
+    return pooled(sampled(pixels), CELL)
+
+
+def even(pixels: Pixels) -> Pixels:
+    """As codecs want it."""
+    return pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]
+
+
 def speed() -> None:
     """Against the counter at four frames a second, both on one thread, in turns."""
     pixels = views.scene(1)[0]
@@ -196,6 +230,7 @@ def main() -> None:
     }
     parts: dict[str, Callable[[], None]] = {
         "speed": speed,
+        "encoded": partial(encoded_anew, fixed),
         "single": single_pictures,
         "pictures": by_themselves,
         "order": partial(in_order, fixed),

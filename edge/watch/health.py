@@ -5,6 +5,7 @@ partly covered against the camera's own view (`guard`). Each threshold stands be
 `python -m tests.health_rates` measures; deploy/decisions/0005-picture-health.md has the table.
 """
 
+import math
 from dataclasses import dataclass
 
 import msgspec
@@ -14,7 +15,7 @@ from edge.clock import nanoseconds
 from edge.sighting import PictureHealth
 from edge.watch.frame import Frame, Pixels
 from edge.watch.guard import ViewGuard
-from edge.watch.view import SMALLEST, Samples, pooled
+from edge.watch.view import CELL, SMALLEST, Samples, pooled
 
 # The longer side is brought to about this many samples, whatever the camera's resolution.
 SAMPLES = 320
@@ -40,11 +41,16 @@ BLURRED_BELOW = 6.0
 BLURRED_RATIO_BELOW = 0.3
 # A real sensor's noise makes every frame differ, in the samples too.
 FROZEN_AFTER_S = 3.0
+# A network camera that has frozen may encode its picture anew each time. The cells of two such
+# pictures differ by at most 0.6 of the cells' standard deviation over the picture; by at least 1.5
+# in real pictures of people up to 30 s apart. Long, as an empty street may stand still, too.
+STIRRED_ABOVE = 0.8
+STILL_AFTER_S = 300.0
 
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """A picture's samples, and when they were first seen."""
+    """Samples or cells of a picture, and since when it is the same."""
 
     grey: Samples
     since: int
@@ -61,6 +67,7 @@ class HealthJudge:
         self._live = live
         self._guard = guard
         self._seen: _Seen | None = None
+        self._stirred: _Seen | None = None
 
     @property
     def first_seen(self) -> int:
@@ -78,10 +85,27 @@ class HealthJudge:
         return PictureHealth(moved=seen.moved, covered=seen.covered)
 
     def _frozen(self, grey: Samples, at: int) -> bool:
-        stands = self._live and self._seen is not None and np.array_equal(self._seen.grey, grey)
-        if self._seen is None or not stands:
+        """Whether it is the same picture for too long: exactly, or but for what a codec does."""
+        same = self._live and self._seen and np.array_equal(self._seen.grey, grey)
+        if self._seen is None or not same:
             self._seen = _Seen(grey, at)
-        return at - self._seen.since >= nanoseconds(FROZEN_AFTER_S)
+        cells = pooled(grey, CELL)
+        still = self._live and self._stirred and unlike(self._stirred.grey, cells) < STIRRED_ABOVE
+        if self._stirred is None or not still:
+            self._stirred = _Seen(cells, at)
+        return at - self._seen.since >= nanoseconds(FROZEN_AFTER_S) or (
+            at - self._stirred.since >= nanoseconds(STILL_AFTER_S)
+        )
+
+
+def unlike(before: Samples, now: Samples) -> float:
+    """How much has moved between the cells of two pictures: the cell that differs most, as a
+    multiple of the cells' standard deviation over the picture. Infinite for other shapes.
+    """
+    if before.shape != now.shape or now.size == 0:
+        return math.inf
+    most = float(np.abs(now - before).max())
+    return most / float(now.std()) if most else 0.0
 
 
 def _by_itself(grey: Samples) -> PictureHealth:

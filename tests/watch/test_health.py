@@ -1,4 +1,5 @@
 import functools
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from edge.watch.guard import ViewGuard
 from edge.watch.health import HealthJudge
 from edge.watch.pictures import read_picture
 from tests.watch.degrade import Turn, dazzled, defocused, half_decoded, night, shaken, turned
-from tests.watch.made import HEADS, needs, noise
-from tests.watch.views import view_of
+from tests.watch.encoded import CODECS, encoded
+from tests.watch.made import CLIP, HEADS, needs, noise
+from tests.watch.views import clip, view_of
 
 STATION = HEADS / "station"
 
@@ -115,6 +117,42 @@ def test_a_picture_that_repeats_is_as_old_as_its_first() -> None:
         judge.judge(Frame(noise(seed=seed), nanoseconds(at_s)))
         seen.append(judge.first_seen)
     assert seen == [nanoseconds(at_s) for at_s in (1.0, 1.0, 1.0, 4.5, 4.5)]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_frozen_picture_that_is_encoded_anew_is_found(codec: str) -> None:
+    """A network camera whose sensor stands and whose encoder goes on."""
+    assert all(frozen_in(encoded([street()] * 70, codec))[61:])
+
+
+def test_a_picture_in_which_nothing_moves_is_frozen_after_five_minutes() -> None:
+    """Though its noise is new each time; the first that moves is trusted at once."""
+    rng = np.random.default_rng(0)
+    noisy = [
+        np.clip(street() + rng.normal(0, 3, street().shape), 0, 255).astype(np.uint8)
+        for _ in range(71)
+    ]
+    noisy[-1] = turned(noisy[-1], Turn(right=0.02))
+    assert frozen_in(noisy) == [*(60 * [False]), *(10 * [True]), False]
+
+
+@pytest.mark.parametrize("by_night", [False, True])
+def test_a_quiet_simulated_street_is_not_frozen(by_night: bool) -> None:
+    """A few people, through a codec that keeps little of them."""
+    scene = Scene(night=by_night)
+    assert not any(frozen_in(encoded([scene.at(5.0 * n).pixels for n in range(70)])))
+
+
+@needs(CLIP)
+def test_a_passage_in_which_few_people_pass_is_not_frozen() -> None:
+    assert not any(frozen_in(encoded(clip()[::4])))
+
+
+def frozen_in(pictures: Iterable[Pixels]) -> list[bool]:
+    """Whether each is frozen, 5 s apart, to a camera's judge."""
+    judge = HealthJudge()
+    timed = enumerate(pictures, 1)
+    return [judge.judge(Frame(pixels, nanoseconds(5.0 * at))).frozen for at, pixels in timed]
 
 
 def test_still_pictures_are_not_frozen() -> None:
