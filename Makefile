@@ -11,7 +11,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 ARGS ?=
 HOURS ?= 1
 
-.PHONY: help run test lint faults campaign emulated bench bench-models kills fuzz fleet soak mutants lock deb debian clean
+.PHONY: help run test lint faults campaign emulated bench bench-models kills fuzz fleet soak cuts mutants lock deb debian clean
 
 help:
 	@echo "make run    set up, then run the sign on a simulated street (ARGS='--site FILE' for yours)"
@@ -26,6 +26,7 @@ help:
 	@echo "make fuzz   tens of thousands of odd commands and messages (about an hour)"
 	@echo "make fleet  many units' report programs against one broker; ARGS='--units 40'"
 	@echo "make soak   the appliance for HOURS=1: slopes of memory, descriptors and threads, disk writes"
+	@echo "make cuts   a network camera cut off 200 times: how soon that is told, and what grows (20 minutes)"
 	@echo "make mutants  change the level machine in every small way; tests must notice (a quarter of an hour)"
 	@echo "make deb    Debian packages for bookworm and trixie, amd64 and arm64, in dist/ (ARGS='--arch arm64')"
 	@echo "make lock   write deploy/locks/*.txt anew (needs uv)"
@@ -82,6 +83,10 @@ fleet: debian $(BIN)/redroad
 # The whole appliance for hours: what grows, and what wears the disk.
 soak: debian $(BIN)/redroad
 	$(BIN)/python -m hil.soak --hours $(HOURS) $(ARGS)
+
+# A network camera that goes away and comes back, two hundred times.
+cuts: $(BIN)/redroad
+	$(BIN)/python -m hil.soak.cuts $(ARGS)
 
 fuzz: $(BIN)/redroad
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest --timeout 0 tests/report/test_fuzz.py $(ARGS)

@@ -19,6 +19,8 @@ from edge.watch.video import Decoded, decode
 # in name resolution, where FFmpeg's own timeouts do not reach.
 HUNG_AFTER_S = 5.0
 CLOSE_WAIT_S = 1.0
+# Without a guess at the frame rate, for which FFmpeg else waits for some 20 pictures.
+AT_ONCE = {"fpsprobesize": "0"}
 
 
 class StreamCamera:
@@ -135,10 +137,11 @@ class _Reader(threading.Thread):
 
     def _open(self) -> InputContainer:
         rtsp = self._address.opened.lower().startswith("rtsp")
+        live = self._address.kind == "network"
         return av.open(
             self._address.opened,
             format="v4l2" if self._address.kind == "device" else None,
-            options={"rtsp_transport": "tcp"} if rtsp else {},
+            options=({"rtsp_transport": "tcp"} if rtsp else {}) | (AT_ONCE if live else {}),
             timeout=(self._options.open_timeout_s, self._options.read_timeout_s),
         )
 
