@@ -26,7 +26,7 @@ help:
 	@echo "make fuzz   tens of thousands of odd commands and messages (about an hour)"
 	@echo "make fleet  many units' report programs against one broker; ARGS='--units 40'"
 	@echo "make soak   the appliance for HOURS=1: slopes of memory, descriptors and threads, disk writes"
-	@echo "make cuts   a network camera cut off 200 times: how soon that is told, and what grows (20 minutes)"
+	@echo "make cuts   a network camera cut off 240 times: how soon that is told, and what grows (20 minutes)"
 	@echo "make mutants  change the level machine in every small way; tests must notice (a quarter of an hour)"
 	@echo "make deb    Debian packages for bookworm and trixie, amd64 and arm64, in dist/ (ARGS='--arch arm64')"
 	@echo "make lock   write deploy/locks/*.txt anew (needs uv)"
@@ -84,7 +84,7 @@ fleet: debian $(BIN)/redroad
 soak: debian $(BIN)/redroad
 	$(BIN)/python -m hil.soak --hours $(HOURS) $(ARGS)
 
-# A network camera that goes away and comes back, two hundred times.
+# A network camera that goes away and comes back, again and again.
 cuts: $(BIN)/redroad
 	$(BIN)/python -m hil.soak.cuts $(ARGS)
 

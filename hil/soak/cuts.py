@@ -1,6 +1,6 @@
 """A network camera that is cut off again and again: is it told, and does `watch` grow?
 
-    .venv/bin/python -m hil.soak.cuts --times 200
+    .venv/bin/python -m hil.soak.cuts --times 240
 
 The program `watch` by itself on an RTSP camera that, in turn, ends the connection or falls silent,
 and plays again once the fault has been told. Prints how soon the fault was told and how soon heads
@@ -33,7 +33,7 @@ FPS = 5.0
 CUTS: tuple[Mishap, ...] = ("away", "hung")
 TOLD_WITHIN_S, BACK_WITHIN_S = 5.0, 30.0  # what is promised
 GIVEN_UP_S = 60.0
-SETTLED_AFTER, LEAST = 20, 180  # cuts
+SETTLED_AFTER, LEAST = 20, 240  # cuts
 FIGURES = {"heap_mb": "heap, MB", "descriptors": "descriptors", "threads": "threads"}
 
 Heard = TypeVar("Heard", bound=Message)
@@ -146,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--times", type=int, default=200, help="at least 180; default 200")
+    parser.add_argument("--times", type=int, default=LEAST, help=f"at least {LEAST}, the default")
     options = parser.parse_args(arguments)
     if options.times < LEAST:
         parser.error(f"--times must be at least {LEAST}: a quarter of an hour, to tell a slope by")
