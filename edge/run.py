@@ -22,7 +22,6 @@ from edge.parent import die_with_parent
 from edge.program import Places, places_of
 from edge.site import Site
 
-START_LIMIT_S = 30.0
 LOOK_EVERY_S = 0.2
 FIRST_TEXT_LIMIT_S = 4.0
 STOP_LIMIT_S = 5.0
@@ -34,14 +33,24 @@ Tell = Callable[[str, str], None]
 
 @dataclass(frozen=True)
 class Child:
-    """A program and how long it may be silent: the systemd units say the same."""
+    """A program, and how long it may be silent and take to start: the systemd units say the same.
+
+    One that hangs in its start is ended then: soon where the sign waits for it, later where it has
+    a store to open, or a model and a camera.
+    """
 
     name: str
     watchdog_s: float
+    start_s: float
 
 
 # The sign first: neutral text stands before anything can fail.
-CHILDREN = (Child("show", 2.0), Child("report", 8.0), Child("decide", 2.0), Child("watch", 5.0))
+CHILDREN = (
+    Child("show", 2.0, 10.0),
+    Child("report", 8.0, 30.0),
+    Child("decide", 2.0, 10.0),
+    Child("watch", 5.0, 30.0),
+)
 
 
 def supervise(arguments: list[str], places: Places, tell: Tell) -> None:
@@ -130,7 +139,7 @@ class _Keeper:
 
     async def _live_once(self) -> str:
         """One life of the child; how it ended, in words."""
-        self._deadline = time.monotonic() + START_LIMIT_S
+        self._deadline = time.monotonic() + self._child.start_s
         process = await asyncio.create_subprocess_exec(
             *self._command,
             stdout=asyncio.subprocess.PIPE,

@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import psutil
@@ -24,6 +23,7 @@ from edge.clock import boottime_ns, seconds
 from edge.link import Inbox
 from edge.sighting import SIGHTING_WIRE, Sighting
 from edge.watch.cameras.rigged import Mishap
+from edge.watch.cameras.scene import Scene
 from edge.wire import Event, Message
 from hil.container.rtsp import RtspCamera
 from hil.soak.samples import Sample, figures_of
@@ -35,8 +35,6 @@ TOLD_WITHIN_S, BACK_WITHIN_S = 5.0, 30.0  # what is promised
 GIVEN_UP_S = 60.0
 SETTLED_AFTER, LEAST = 20, 240  # cuts
 FIGURES = {"heap_mb": "heap, MB", "descriptors": "descriptors", "threads": "threads"}
-
-Heard = TypeVar("Heard", bound=Message)
 
 
 class Watching:
@@ -57,6 +55,7 @@ class Watching:
         """When it told that the camera fails, in s since `moment`."""
         fault = _next(
             self._report,
+            "the fault of the camera",
             lambda told: (
                 isinstance(told, Event)
                 and (told.kind, told.after) == ("fault", "camera")
@@ -69,6 +68,7 @@ class Watching:
         """When it counted heads again, in s since `moment`."""
         counted = _next(
             self._decide,
+            "a count",
             lambda told: (
                 isinstance(told, Sighting) and told.heads is not None and told.taken_at > moment
             ),
@@ -85,13 +85,13 @@ class Watching:
         self._process.wait()
 
 
-def _next(inbox: Inbox, wanted: Callable[[Message], bool]) -> int:
+def _next(inbox: Inbox, what: str, wanted: Callable[[Message], bool]) -> int:
     """When the message that is wanted was received. SystemExit when none comes."""
     limit = time.monotonic() + GIVEN_UP_S
     while time.monotonic() < limit:
         if any(wanted(message) for message in inbox.receive(0.5)):
             return boottime_ns()
-    sys.exit(f"nothing of what must come came within {GIVEN_UP_S:g} s")
+    sys.exit(f"{what} did not come within {GIVEN_UP_S:g} s")
 
 
 def cut(camera: RtspCamera, watching: Watching, times: int) -> list[dict[str, float]]:
@@ -152,8 +152,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"--times must be at least {LEAST}: a quarter of an hour, to tell a slope by")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        film = np.random.default_rng(1).integers(0, 255, (20, 352, 640, 3), np.uint8)
-        np.save(folder / "film.npy", film)
+        street = Scene()
+        np.save(folder / "film.npy", np.stack([street.at(n / FPS).pixels for n in range(50)]))
         camera = RtspCamera("127.0.0.1", folder / "film.npy", FPS)
         watching = Watching(folder, camera.url)
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.run import CHILDREN, START_LIMIT_S, Child
+from edge.run import CHILDREN, Child
 
 UNITS = Path(__file__).parents[2] / "systemd"
 SYSTEM = Path("/usr/lib/systemd/system")
@@ -76,7 +76,7 @@ def test_an_example_keeps_its_unit_closed(root: Path, example: Path) -> None:
 def test_a_program_may_be_silent_as_long_as_under_run(child: Child) -> None:
     unit = read(f"redroad-{child.name}.service")
     assert float(unit["Service"]["WatchdogSec"]) == child.watchdog_s
-    assert float(unit["Service"]["TimeoutStartSec"]) == START_LIMIT_S
+    assert float(unit["Service"]["TimeoutStartSec"]) == child.start_s
 
 
 def test_the_sign_is_first() -> None:
