@@ -2,9 +2,12 @@
 
 import ctypes
 
+from edge.clock import boottime_ns, nanoseconds
+
 LIBC = ctypes.CDLL(None)  # once: each makes a class of its own, which stays for hours
 M_TRIM_THRESHOLD = -1  # of glibc's <malloc.h>
 FREE_BYTES = 1 << 20
+EVERY_S = 10.0
 
 
 def give_back_what_is_free() -> None:
@@ -16,9 +19,17 @@ def give_back_what_is_free() -> None:
     LIBC.mallopt(M_TRIM_THRESHOLD, FREE_BYTES)
 
 
-def give_back_free_pages() -> None:
-    """Return at once whatever pages are free, also those below something that is in use.
+class Tidy:
+    """Returns whatever pages are free, every ten seconds, also those below something in use.
 
     Else the most that was ever in use, at any place of the heap, stays for ever (malloc_trim(3)).
     """
-    LIBC.malloc_trim(0)
+
+    def __init__(self) -> None:
+        self._done_at = 0
+
+    def pass_time(self) -> None:
+        """To be called often."""
+        if boottime_ns() - self._done_at >= nanoseconds(EVERY_S):
+            self._done_at = boottime_ns()
+            LIBC.malloc_trim(0)

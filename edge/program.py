@@ -21,7 +21,7 @@ import sdnotify
 
 from edge.clock import boottime_ns, nanoseconds
 from edge.link import Inbox, Outlet
-from edge.memory import give_back_what_is_free
+from edge.memory import Tidy, give_back_what_is_free
 from edge.wire import WIRE, Command, Event, Health, Message, Wire
 
 PROGRAMS = ("watch", "decide", "show", "report")
@@ -60,6 +60,7 @@ class Program:
         self._local: list[Event | Health] = []
         self._health_at = 0
         self._verbose_until = 0
+        self._tidy = Tidy()
         self._notifier = sdnotify.SystemdNotifier()
 
     def ready(self) -> None:
@@ -82,6 +83,7 @@ class Program:
         """Tell the service manager that the work has advanced; resend what was kept."""
         self._notifier.notify("WATCHDOG=1")
         self._flush()
+        self._tidy.pass_time()
         if boottime_ns() - self._health_at >= nanoseconds(HEALTH_EVERY_S):
             self._health_at = boottime_ns()
             self._tell(self.health())

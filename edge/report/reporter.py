@@ -3,7 +3,6 @@
 import logging
 
 from edge.clock import boot_id, boottime_ns, nanoseconds, time_valid, wall_s
-from edge.memory import give_back_free_pages
 from edge.program import PROGRAMS, Program
 from edge.report.aggregate import Aggregate, Aggregator
 from edge.report.commander import Commander
@@ -94,7 +93,6 @@ class Reporter:
         if now - self._looked_at >= LOOK_EVERY:
             self._looked_at, self._machine = now, look(self._program.places.state)
             judge(self._machine, self._program)
-            give_back_free_pages()
             payloads = self._state_payload(now), self._health_payload()
             write_status(self._program, self._site.digest(), *payloads)
         for message in self._program.take_local():

@@ -15,6 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from edge.clock import boottime_ns, seconds
 from edge.errors import DriverError
+from edge.memory import Tidy
 
 DEAD_MAN_S = 2.0
 ANSWER_LIMIT_S = 1.0
@@ -108,9 +109,10 @@ def _serve(pipe: Connection, name: str, make: Callable[[], Driver[Any, Any]], sa
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _close_all_but(pipe.fileno())  # not to hold the parent's socket after its end
     driver = make()
-    heard_at = boottime_ns()
+    heard_at, tidy = boottime_ns(), Tidy()
     with contextlib.suppress(EOFError, OSError):  # so the parent's end is told
         while True:
+            tidy.pass_time()
             if pipe.poll(min(DEAD_MAN_S, driver.pass_time())):
                 pipe.send(driver.take(pipe.recv()))
                 heard_at = boottime_ns()
