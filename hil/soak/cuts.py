@@ -134,9 +134,8 @@ def table(seen: Sequence[dict[str, float]]) -> tuple[list[str], bool]:
 
 
 def _line(words: str, found: Trend, hours: float) -> str:
-    verdict = "flat" if found.is_flat else "GROWS" if found.grows else "falls"
     slope, bound = found.slope * hours, found.bound * hours
-    return f"| {words} | {found.mean:.4g} | {slope:+.3f} | {bound:.3f} | {verdict} |"
+    return f"| {words} | {found.mean:.4g} | {slope:+.3f} | {bound:.3f} | {found.verdict} |"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -147,10 +147,9 @@ def table(series: Series) -> Iterator[str]:
 
 
 def _line(name: str, words: str, found: Trend) -> str:
-    verdict = "flat" if found.is_flat else "GROWS" if found.grows else "falls"
     return (
         f"| {name} | {words} | {found.mean:.4g} | {found.slope:+.3f} | {found.bound:.3f} "
-        f"| {verdict} |"
+        f"| {found.verdict} |"
     )
 
 

@@ -39,6 +39,11 @@ class Trend:
         """Whether the slope cannot be told from zero."""
         return abs(self.slope) <= self.bound
 
+    @property
+    def verdict(self) -> str:
+        """In a word."""
+        return "flat" if self.is_flat else "GROWS" if self.grows else "falls"
+
 
 def trend(times_s: ArrayLike, values: ArrayLike) -> Trend:
     """The trend of `values` at `times_s`. ValueError for fewer than six blocks of 150 s."""
