@@ -2,7 +2,9 @@
 
 from edge.clock import boottime_ns, nanoseconds
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 4.0
+# Shorter than the dead-man of a driver apart: it would put the neutral text, or nothing, on a panel
+# that has just come back, while we wait to try it again.
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 1.5
 
 
 class Patience:

@@ -104,6 +104,23 @@ def test_orders_that_flap_do_not_flash(start: Callable[[], Running]) -> None:
     assert max(changes) < 6  # two to a flash
 
 
+def test_a_panel_that_comes_back_shows_the_level_and_not_the_neutral_text_first(
+    start: Callable[[], Running],
+) -> None:
+    """However long it was away: no driver turns to what is safe while it is only waited for."""
+    show = start()
+    show.order(lifetime_s=60.0)
+    show.until(show.shows("critical"))
+    folder = show.state / "panel"
+    folder.rename(folder.with_name("kept"))
+    folder.touch()
+    time.sleep(4.5)
+    folder.unlink()
+    show.until(show.lines)
+    time.sleep(2.5)
+    assert {line["message"] for line in show.lines()} == {"critical"}
+
+
 def test_the_display_is_proven_by_reading_it_back(start: Callable[[], Running]) -> None:
     show = start()
 
