@@ -173,7 +173,7 @@ def encoded_anew(sources: Sources) -> None:
             for pixels in pictures:
                 dim = pixels if light == 1 else degrade.night(pixels, light)
                 cells = [cells_of(each) for each in encoded([dim] * TIMES, codec)][RATE:]
-                found.append(max(unlike(one, other) for one in cells[::15] for other in cells))
+                found.append(max(unlike(one, other) for one in cells[::RATE] for other in cells))
             print(f"{codec:34} light x {light:<8.3g} at most {max(found):.2f}", flush=True)
     print("\nPictures that follow each other, encoded by x264 at 300 kbit/s")
     for name, source in sources.items():
