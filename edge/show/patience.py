@@ -1,10 +1,11 @@
 """When what failed may be tried again: after pauses that double."""
 
 from edge.clock import boottime_ns, nanoseconds
+from edge.show.apart import DEAD_MAN_S
 
 # Shorter than the dead-man of a driver apart: it would put the neutral text, or nothing, on a panel
 # that has just come back, while we wait to try it again.
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 1.5
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, DEAD_MAN_S - 0.5
 
 
 class Patience:
