@@ -3,7 +3,7 @@
 import contextlib
 import os
 import stat
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 NEW_MODE = 0o666  # less the umask
@@ -15,7 +15,7 @@ def write_whole(path: Path, content: bytes, *, lasting: bool, mode: int = NEW_MO
     With `lasting`, also when the power goes. A file that stands keeps its owner and mode; a new one
     gets `mode`. OSError when the disk refuses; the old one stands then, and nothing is left over.
     """
-    draft = path.with_name(f"{path.name}.new")
+    draft = _draft_of(path)
     try:
         with open(draft, "wb", opener=partial(os.open, mode=mode)) as file:
             _keep_owner_and_mode(path, file.fileno())
@@ -28,6 +28,11 @@ def write_whole(path: Path, content: bytes, *, lasting: bool, mode: int = NEW_MO
         with contextlib.suppress(OSError):
             draft.unlink()
         raise
+
+
+@lru_cache(maxsize=8)  # see `VoiceOutput`: a path made every ten seconds costs memory in time
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")
 
 
 def _keep_owner_and_mode(path: Path, draft: int) -> None:

@@ -1,7 +1,8 @@
 """How the machine is: heat, power, memory, disk, as the kernel tells. None where it does not.
 
 Files are read as bytes: CPython keeps a name for every text file it opens (some hundreds of them),
-and a program that looks every ten seconds would grow for its first hour.
+and a program that looks every ten seconds would grow for its first hour. Paths are kept for the
+like reason: the parts of new ones fill the table of interned strings.
 """
 
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from edge.program import Program
 
+MEMORY, UPTIME = Path("proc/meminfo"), Path("proc/uptime")
 HOT_C = 80.0  # where a Raspberry Pi begins to slow down
 # Bits of the Raspberry Pi firmware's get_throttled that are set at the moment.
 THROTTLED = {
@@ -35,8 +37,8 @@ def look(state: Path, root: Path = Path("/")) -> Machine:
     """Read the kernel's files under `root`; `state` is a folder on the disk that counts."""
     zones = [_number(file) for file in root.glob("sys/class/thermal/thermal_zone*/temp")]
     warm = [millidegrees / 1000 for millidegrees in zones if millidegrees is not None]
-    memory = _field(root / "proc/meminfo", "MemAvailable:")
-    up = _field(root / "proc/uptime", "")
+    memory = _field(root / MEMORY, "MemAvailable:")
+    up = _field(root / UPTIME, "")
     return Machine(
         temperature_c=max(warm, default=None),
         throttled=_throttled(root),

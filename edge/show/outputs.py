@@ -1,7 +1,7 @@
 """The three outputs in service: each handles its own faults and never holds up the others."""
 
 from datetime import UTC, datetime, time
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -216,7 +216,10 @@ class VoiceOutput:
     def __init__(self, site: Site, program: Program) -> None:
         self._voice, self._program = site.voice, program
         self._zone = ZoneInfo(site.site.time_zone)
-        self._folder, self._needed = clips_folder(site, program.places), phrases_of(site)
+        # Once for each name: the parts of a path are interned, and hundreds of paths that come and
+        # go have CPython rebuild its table of interned strings, larger by half a megabyte.
+        self._clip = cache(partial(_clip_file, clips_folder(site, program.places)))
+        self._needed = phrases_of(site)
         self._speaker = open_speaker(site, program.places)
         self._announcer = Announcer(site.voice.repeat_s)
         self._playing = False
@@ -233,7 +236,7 @@ class VoiceOutput:
             self._speaker.stop()
             self._playing = False
         if order is not None and cue.clip is not None:
-            self._play(self._path(cue.clip), volume_at(self._voice, order.level, now))
+            self._play(self._clip(cue.clip), volume_at(self._voice, order.level, now))
 
     def close(self) -> None:
         """Fall silent."""
@@ -266,9 +269,6 @@ class VoiceOutput:
         else:
             self._playing = True
 
-    def _path(self, name: str) -> Path:
-        return self._folder / f"{name}.wav"
-
     def _await_clips(self) -> None:
         since = boottime_ns() - self._looked_at
         if "clips" in self._program.faults and since >= nanoseconds(CLIPS_S):
@@ -276,7 +276,11 @@ class VoiceOutput:
 
     def _check_clips(self) -> None:
         self._looked_at = boottime_ns()
-        if all(self._path(name).is_file() for name in self._needed):
+        if all(self._clip(name).is_file() for name in self._needed):
             self._program.recovered("clips")
         else:
             self._program.fault("clips", "voice clips missing; run `redroad voice build`")
+
+
+def _clip_file(folder: Path, name: str) -> Path:
+    return folder / f"{name}.wav"
