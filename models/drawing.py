@@ -97,7 +97,7 @@ def _label_place(gmac: float) -> tuple[tuple[int, int], str, str]:
     if gmac > LEFT_OVER:
         return (-8, 0), "right", "center"
     if gmac < BELOW_UNDER:
-        return (0, -7), "center", "top"
+        return (5, -7), "right", "top"
     return (8, 0), "left", "center"
 
 
