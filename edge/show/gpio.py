@@ -22,6 +22,10 @@ def gpio_factory(runtime: Path) -> Any:
         raise BeaconError(
             f"the GPIO pins need lgpio ({error}); install Debian's python3-lgpio"
         ) from error
+    except OSError as error:  # there is no pipe, then
+        raise BeaconError(
+            f"lgpio cannot write its pipe into {runtime}: {error.strerror}; free that folder"
+        ) from error
 
     class SteadyPin(LGPIOPin):  # type: ignore[misc]
         """An output that has its level from the start: gpiozero would first drive it low."""
