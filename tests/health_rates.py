@@ -155,6 +155,24 @@ def in_order(sources: Sources) -> None:
     report("all", whole)
 
 
+def at_a_start(sources: Sources) -> None:
+    """The first look after a start, at each picture of one's own view, and at some of others."""
+    shown = {name: source() for name, source in sources.items()}
+    kept = {name: views.view_of(pictures[: views.LEARNT_FROM]) for name, pictures in shown.items()}
+    own, other = [], []
+    for name, view in kept.items():
+        own += [first_look(view, pixels) for pixels in shown[name][views.LEARNT_FROM :]]
+        others = [each for each in shown if each != name and not {each, name} <= views.ALIKE]
+        other += [first_look(view, pixels) for each in others for pixels in shown[each][::10]]
+    print(f"\nThe first look after a start: own view not known again in {sum(own)} of {len(own)},")
+    print(f"another taken for one's own in {len(other) - sum(other)} of {len(other)}")
+
+
+def first_look(view: View, pixels: Pixels) -> bool:
+    """Whether the camera is said to be moved."""
+    return ViewGuard(view).look(sampled(pixels), 0).moved
+
+
 def report(name: str, found: list[tuple[str, ...]]) -> None:
     """How many of how many."""
     tally = collections.Counter(fault for faults in found for fault in faults)
@@ -234,6 +252,7 @@ def main() -> None:
         "single": single_pictures,
         "pictures": by_themselves,
         "order": partial(in_order, fixed),
+        "start": partial(at_a_start, stations),
         "others": partial(other_views, stations),
         "view": partial(with_view, some, DEGRADED),
         "turns": partial(with_view, some, TURNED),

@@ -2,7 +2,8 @@
 
 Time is an argument. A view is learnt from two minutes of good pictures whose halves must agree,
 so that nothing is learnt while the camera is still being turned. Once learnt it never changes by
-itself: a mount that sinks a little each day is found too.
+itself: a mount that sinks a little each day is found too. A view that is given must be seen once
+before a picture is trusted: the camera may have been knocked while nobody watched.
 """
 
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class ViewGuard:
     def _begin(self, view: View | None) -> None:
         self.view = view
         self._seen = Seen()
+        self._unproven = view is not None  # it is from before a restart, and not seen since
         self._halves = _Halves()
         self._now = _Mean(LOOKS)
         self._looked_at: int | None = None
@@ -75,6 +77,9 @@ class ViewGuard:
         if not self._seen.moved and view.vanished(edges) > VANISHED_ABOVE:
             return Seen(covered=True)
         differs = not view.is_seen_in(self._now.add(edges), LIKENESS_LEAST)
+        if self._unproven:
+            self._unproven = differs
+            return Seen(moved=differs)
         if differs == self._seen.moved:
             self._doubted_since = None
             return Seen(moved=self._seen.moved)

@@ -3,6 +3,7 @@ then is the right view, and is learnt anew.
 """
 
 import hashlib
+import re
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,10 @@ from edge.watch.view import View
 from edge.whole import write_whole
 
 FILE = "view"
+# What tells one camera from another. How its pictures are taken does not: whoever changes that must
+# not have a knocked camera taken for right.
+NAMING = {"kind", "folder", "number", "url", "seed", "scenario"}
+_LOGIN = re.compile(r"//[^/@]*@")
 # Largest value of each number on disk.
 FULL = 127
 
@@ -33,7 +38,7 @@ class ViewKeeper:
 
     def __init__(self, state: Path, camera: Camera) -> None:
         self._path = state / FILE
-        self._camera = hashlib.sha256(camera.model_dump_json().encode()).hexdigest()
+        self._camera = hashlib.sha256(_name_of(camera).encode()).hexdigest()
         self._kept: View | None = None
         self._on_disk = False
 
@@ -97,6 +102,10 @@ class ViewKeeper:
             raise ViewError(
                 f"{self._path} cannot be written ({error.strerror}); free or repair that disk"
             ) from error
+
+
+def _name_of(camera: Camera) -> str:
+    return _LOGIN.sub("//", camera.model_dump_json(include=NAMING))
 
 
 def accept_view(state: Path) -> bool:

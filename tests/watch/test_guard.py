@@ -82,6 +82,15 @@ def test_a_turned_camera_is_found_after_ten_seconds(turn: Turn) -> None:
     assert found[-1]
 
 
+@pytest.mark.parametrize("turn", TURNS)
+def test_a_camera_knocked_before_a_start_is_moved_from_the_first_picture_on(turn: Turn) -> None:
+    """Else each start would show a level from the wrong place until the move is believed."""
+    found = moved(view(), shown(turn, 12) + shown(CENTRED, 12))
+    assert all(found[:12])
+    assert not found[-1]
+    assert not moved(view(), shown(CENTRED, 1))[0]
+
+
 def test_the_view_is_trusted_again_once_it_is_back() -> None:
     found = moved(view(), shown(TURNS[1]) + shown(CENTRED))
     assert found[LONG - 1]
@@ -131,7 +140,7 @@ def test_forgetting_begins_anew() -> None:
 def test_moved_never_changes_sooner_than_it_is_believed(spells: list[tuple[bool, int]]) -> None:
     """However often the camera is turned away and back."""
     here, away = edges_for(CENTRED), edges_for(TURNS[1])
-    pictures = [away if gone else here for gone, seconds in spells for _ in range(seconds)]
+    pictures = [here, *(away if gone else here for gone, seconds in spells for _ in range(seconds))]
     found = [False, *moved(view(), pictures)]
     changes = [at for at in range(1, len(found)) if found[at] != found[at - 1]]
     between = np.diff([0, *changes])

@@ -84,10 +84,8 @@ def test_a_moved_camera_is_moved() -> None:
     guard = ViewGuard(view_of([street()]))
     judge = HealthJudge(guard=guard)
     away = turned(street(), Turn(right=0.2))
-    found = [
-        judge.judge(Frame(defocused(away, 1e-5 * at), nanoseconds(at))).faults
-        for at in range(1, 30)
-    ]
+    seen = [street(), *(defocused(away, 1e-5 * at) for at in range(1, 30))]
+    found = [judge.judge(Frame(pixels, nanoseconds(at))).faults for at, pixels in enumerate(seen)]
     assert found[0] == ()
     assert found[-1] == ("moved",)
 

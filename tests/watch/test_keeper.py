@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from edge.cli import main
 from edge.errors import ViewError
-from edge.site.schema import Camera, Scene, Stream
+from edge.site.schema import Camera, PiCamera, Scene, Stream
 from edge.watch.guard import ViewGuard
 from edge.watch.keeper import FILE, ViewKeeper, accept_view
 from edge.watch.view import View, edges_of
@@ -53,6 +53,30 @@ def test_it_is_written_once(tmp_path: Path) -> None:
 def test_another_camera_has_no_view_yet(tmp_path: Path) -> None:
     ViewKeeper(tmp_path, CAMERA).follow(ViewGuard(some_view()))
     assert kept(tmp_path, Stream(kind="stream", url="rtsp://camera.invalid/1")) is None
+
+
+@pytest.mark.parametrize(
+    ("camera", "changed"),
+    [
+        (CAMERA, Scene(fps=5.0)),
+        (PiCamera(kind="picamera"), PiCamera(kind="picamera", width=640, height=480)),
+        (
+            Stream(kind="stream", url="rtsp://a:old@camera.invalid/1"),
+            Stream(kind="stream", url="rtsp://b@camera.invalid/1", password_file="new", fps=2.0),
+        ),
+    ],
+)
+def test_the_same_camera_read_in_another_way_has_its_view(
+    tmp_path: Path, camera: Camera, changed: Camera
+) -> None:
+    """A knocked one would be taken for right otherwise, as soon as such an option changes."""
+    ViewKeeper(tmp_path, camera).follow(ViewGuard(some_view()))
+    assert kept(tmp_path, changed) is not None
+
+
+def test_the_camera_at_another_connector_has_no_view_yet(tmp_path: Path) -> None:
+    ViewKeeper(tmp_path, PiCamera(kind="picamera")).follow(ViewGuard(some_view()))
+    assert kept(tmp_path, PiCamera(kind="picamera", number=1)) is None
 
 
 @pytest.mark.parametrize("restarted", [False, True])
