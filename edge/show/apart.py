@@ -7,7 +7,9 @@ its own: when no wish has come for DEAD_MAN_S, or the parent is gone, it does wh
 import contextlib
 import multiprocessing
 import os
+import pickle
 import signal
+import zlib
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -67,7 +69,7 @@ class Apart(Generic[Wish, Reply]):
     def send(self, wish: Wish) -> None:
         """Hand over a wish. DriverError when the child is gone."""
         try:
-            self._ours.send(wish)
+            self._ours.send_bytes(_packed(wish))
         except OSError as error:
             raise DriverError(
                 f"the {self._name}'s process ended by itself: {error.strerror}"
@@ -114,13 +116,24 @@ def _serve(pipe: Connection, name: str, make: Callable[[], Driver[Any, Any]], sa
         while True:
             tidy.pass_time()
             if pipe.poll(min(DEAD_MAN_S, driver.pass_time())):
-                pipe.send(driver.take(pipe.recv()))
+                pipe.send(driver.take(_unpacked(pipe.recv_bytes())))
                 heard_at = boottime_ns()
             elif seconds(boottime_ns() - heard_at) >= DEAD_MAN_S:
                 driver.take(safe)
     driver.take(safe)
     driver.close()
     os._exit(0)  # without what the parent would do at its end
+
+
+def _packed(wish: Any) -> bytes:
+    """Small, so that the pipe takes it at once: a large panel's image would wait for a child that
+    has stopped, and hold up beacon and voice meanwhile.
+    """
+    return zlib.compress(pickle.dumps(wish), level=1)
+
+
+def _unpacked(data: bytes) -> Any:
+    return pickle.loads(zlib.decompress(data))
 
 
 def _close_all_but(kept: int) -> None:
