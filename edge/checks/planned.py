@@ -114,7 +114,8 @@ def clips(site: Site, places: Places) -> str:
     if missing:
         raise VoiceError(
             f"{len(missing)} clips are missing in {folder}, or say other words than the site file, "
-            f"first {missing[0]}.wav; run: redroad voice build"
+            f"first {missing[0]}.wav; run: redroad voice build (an installed unit: sudo systemctl "
+            "restart redroad-voice)"
         )
     return f"all spoken warnings are in {folder}"
 

@@ -129,9 +129,10 @@ def build_clip(path: Path, phrase: Phrase, own: Path | None = None) -> Made:
     sound = compose(speech, rate)
     try:
         said = path.with_suffix(".said")
-        said.unlink(missing_ok=True)
         write_whole(path, _as_wav(sound, rate), lasting=True)
-        if not is_own:
+        if is_own:
+            said.unlink(missing_ok=True)
+        else:
             said.write_text(_said(phrase), encoding="utf-8")
     except OSError as error:
         raise VoiceError(

@@ -260,7 +260,7 @@ class VoiceOutput:
 
     def _play(self, clip: Path, volume: int) -> None:
         self._check_clips()
-        if not clip.is_file():
+        if not _is_there(clip):
             return
         try:
             self._speaker.play(clip, volume)
@@ -276,11 +276,23 @@ class VoiceOutput:
 
     def _check_clips(self) -> None:
         self._looked_at = boottime_ns()
-        if all(self._clip(name).is_file() for name in self._needed):
+        if all(_is_there(self._clip(name)) for name in self._needed):
             self._program.recovered("clips")
         else:
-            self._program.fault("clips", "voice clips missing; run `redroad voice build`")
+            self._program.fault(
+                "clips",
+                "voice clips missing; run `redroad voice build` (an installed unit: restart "
+                "redroad-voice)",
+            )
 
 
 def _clip_file(folder: Path, name: str) -> Path:
     return folder / f"{name}.wav"
+
+
+def _is_there(clip: Path) -> bool:
+    """Not where it may not be looked for, or the disk fails: the sign goes on without it."""
+    try:
+        return clip.is_file()
+    except OSError:
+        return False

@@ -107,7 +107,7 @@ class AplaySpeaker:
         if "resource busy" in told:
             return CardBusyError(f"{told}; end the other program that plays on it")
         if "open error" not in told:
-            return VoiceError(told)
+            return VoiceError(f"{told}; check the card, and its cable")
         return VoiceError(
             f"{told} (cards found: {', '.join(cards()) or 'none at all'}); plug it in, or set "
             "voice.card to one that `aplay -L` lists"
@@ -150,7 +150,9 @@ class RecorderSpeaker:
             with self._record.open("a", encoding="utf-8") as record:
                 record.write(json.dumps({"at": at, "clip": clip.stem, "volume": volume}) + "\n")
         except OSError as error:
-            raise VoiceError(f"cannot record in {self._record}: {error.strerror}") from error
+            raise VoiceError(
+                f"cannot record in {self._record}: {error.strerror}; free or repair that disk"
+            ) from error
 
     def stop(self) -> None:
         """No longer busy."""
@@ -169,7 +171,8 @@ def _open_at(volume: int, clip: Path) -> int:
 
     with wave.open(str(clip)) as sound:
         form, frames = sound.getparams(), sound.readframes(sound.getnframes())
-    quieter = (np.frombuffer(frames, "<i2") * (volume / FULL_VOLUME)).astype("<i2")
+    whole = frames[: len(frames) // 2 * 2]  # a file that was cut off may end within a sample
+    quieter = (np.frombuffer(whole, "<i2") * (volume / FULL_VOLUME)).astype("<i2")
     file = os.memfd_create(clip.name)
     with os.fdopen(os.dup(file), "wb") as raw, wave.open(raw) as copy:
         copy.setparams(form)
@@ -196,12 +199,15 @@ def cards() -> list[str]:
 def has_sound_card() -> bool:
     """Whether `aplay -l` lists a card; without aplay there is none to use."""
     try:
-        listed = subprocess.run(
-            ["aplay", "-l"], capture_output=True, timeout=LIST_LIMIT_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        asked = subprocess.Popen(["aplay", "-l"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except OSError:
         return False
-    return any(line.startswith(b"card ") for line in listed.stdout.splitlines())
+    try:
+        listed, _ = asked.communicate(timeout=LIST_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        asked.kill()  # not waited for: one that hangs in the kernel never ends
+        return False
+    return any(line.startswith(b"card ") for line in listed.splitlines())
 
 
 def is_quiet(voice: Voice, now: time | None) -> bool:

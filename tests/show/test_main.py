@@ -144,6 +144,20 @@ def test_missing_clips_are_a_fault_that_says_what_to_do(
     show.until(show.shows("critical"))
 
 
+def test_clips_that_cannot_be_looked_for_are_missing_and_the_sign_goes_on(tmp_path: Path) -> None:
+    """As on a disk that fails, or in a home, which the service may not enter."""
+    site = f'[sign]\npanel = "recorder"\n[voice]\noutput = "record"\nclips = "{"x" * 300}"\n'
+    show = Running(tmp_path, site)  # a name that no disk takes
+    try:
+        show.until(lambda: show.faults("clips"))
+        show.order(lifetime_s=10.0)
+        show.until(show.shows("critical"))
+        time.sleep(1.0)
+        assert show.shows("critical")()
+    finally:
+        show.end()
+
+
 def test_clips_that_come_later_are_seen_though_nothing_is_said(
     start: Callable[[], Running], clips: Path
 ) -> None:

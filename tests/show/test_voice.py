@@ -17,7 +17,14 @@ from hypothesis import strategies as st
 from edge.errors import SiteError, VoiceError
 from edge.show.clips import SILENCE_S, Made, build_clip, build_clips, lacking_clips
 from edge.show.loudness import PEAK_DB, TARGET_DB, levelled
-from edge.show.voice import AplaySpeaker, RecorderSpeaker, Speaker, is_quiet, volume_at
+from edge.show.voice import (
+    AplaySpeaker,
+    RecorderSpeaker,
+    Speaker,
+    has_sound_card,
+    is_quiet,
+    volume_at,
+)
 from edge.site import load_site
 from edge.site.outputs import Voice
 from edge.site.schema import Site
@@ -95,6 +102,26 @@ def test_volume_makes_what_the_card_gets_quieter(tmp_path: Path, fake_tool: Fake
         wait_idle(speaker)
         peaks.append(figures(tmp_path / "heard.wav")["Pk lev dB"])
     assert peaks[0] - peaks[1] == pytest.approx(20 * math.log10(100 / 40), abs=0.1)
+
+
+def test_a_clip_that_was_cut_off_within_a_sample_is_played_as_far_as_it_goes(
+    tmp_path: Path, fake_tool: FakeTool
+) -> None:
+    fake_tool("aplay", f'cat > "{tmp_path}/heard.wav"')
+    clip = tmp_path / "tone.wav"
+    subprocess.run(["sox", "-n", "-r", "22050", "-b", "16", clip, "synth", "1", "sine"], check=True)
+    clip.write_bytes(clip.read_bytes()[:-1001])
+    speaker = AplaySpeaker("usb")
+    speaker.play(clip, 40)
+    wait_idle(speaker)
+    assert figures(tmp_path / "heard.wav")
+
+
+def test_an_aplay_that_hangs_is_no_card_and_holds_nobody_up(fake_tool: FakeTool) -> None:
+    fake_tool("aplay", "trap '' TERM; sleep 30")
+    began = time.monotonic()
+    assert not has_sound_card()
+    assert time.monotonic() - began < 5.0
 
 
 NIGHT = Voice(
@@ -222,6 +249,16 @@ def test_a_clip_whose_words_have_changed_is_made_again(tmp_path: Path) -> None:
     build_clips(tmp_path, {"a": phrases["a"]})
     assert lacking_clips(tmp_path, phrases) == []
     assert lacking_clips(tmp_path, {**phrases, "a": Phrase("ko", "돌아가 주세요.")}) == ["a"]
+
+
+def test_a_clip_that_could_not_be_made_again_is_still_lacking(tmp_path: Path) -> None:
+    """Else the old words, which are still there, would pass for a recording."""
+    build_clips(tmp_path, {"a": Phrase("ko", "안녕하세요.")})
+    changed = {"a": Phrase("ko", "돌아가 주세요.")}
+    (tmp_path / "a.wav.new").mkdir()  # in the way of the new one
+    with pytest.raises(VoiceError, match=r"cannot write .*a\.wav"):
+        build_clips(tmp_path, changed)
+    assert lacking_clips(tmp_path, changed) == ["a"]
 
 
 def test_words_missing_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
