@@ -8,6 +8,7 @@ import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from edge.clock import boottime_ns, seconds
 from edge.errors import PictureError
 from edge.watch.frame import Pixels
 
@@ -16,10 +17,14 @@ CUT_OFF_BELOW = 0.95
 
 
 class Decoded(NamedTuple):
-    """A decoded picture, `at_s` seconds after the first one; made RGB only when asked for."""
+    """A decoded picture, `at_s` seconds after the first one; made RGB only when asked for.
+
+    `waited_s` is how long its data was waited for.
+    """
 
     at_s: float
     picture: av.VideoFrame
+    waited_s: float
 
     def pixels(self) -> Pixels:
         """The picture as RGB of shape (height, width, 3), upright."""
@@ -36,11 +41,11 @@ def decode(container: InputContainer) -> Iterator[Decoded]:
     stream = video_stream(container)
     start_s: float | None = None
     at_s = 0.0
-    for picture in _pictures(container, stream):
+    for picture, waited_s in _pictures(container, stream):
         time_s = at_s if picture.time is None else picture.time
         start_s = time_s if start_s is None else start_s
         at_s = max(at_s, time_s - start_s)
-        yield Decoded(at_s, picture)
+        yield Decoded(at_s, picture, waited_s)
     if start_s is None:
         raise PictureError("holds no picture that can be decoded; record it anew")
     length_s = stated_length_s(container)
@@ -64,9 +69,28 @@ def stated_length_s(container: InputContainer) -> float | None:
     return None if container.duration is None else container.duration / av.time_base
 
 
-def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
-    for packet in container.demux(stream):
+def _pictures(
+    container: InputContainer, stream: VideoStream
+) -> Iterator[tuple[av.VideoFrame, float]]:
+    waited_s = 0.0
+    for packet, wait_s in _awaited(container.demux(stream)):
+        waited_s += wait_s
         try:
-            yield from (frame for frame in packet.decode() if isinstance(frame, av.VideoFrame))
+            for frame in packet.decode():
+                if isinstance(frame, av.VideoFrame):
+                    yield frame, waited_s
+                    waited_s = 0.0
         except av.InvalidDataError:
             continue  # a stream joined midway begins with some of these, and a cut one ends so
+
+
+def _awaited(
+    packets: "Iterator[av.Packet[VideoStream]]",
+) -> "Iterator[tuple[av.Packet[VideoStream], float]]":
+    """Each packet with the time that it took to come (s)."""
+    while True:
+        began = boottime_ns()
+        packet = next(packets, None)
+        if packet is None:
+            return
+        yield packet, seconds(boottime_ns() - began)

@@ -1,5 +1,6 @@
 """The rig's network camera, as the product's own sees it."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -12,7 +13,7 @@ from edge.clock import seconds
 from edge.errors import CameraError
 from edge.site.schema import Stream
 from edge.watch.cameras.camera import NoFrameError
-from edge.watch.cameras.stream import StreamCamera
+from edge.watch.cameras.stream import BEHIND_S, StreamCamera
 from edge.watch.frame import Frame
 from hil.container.rtsp import RtspCamera
 
@@ -68,6 +69,31 @@ def test_one_that_falls_silent_gives_no_old_picture_as_a_new_one(served: RtspCam
     moments = [seconds(frame.taken_at) for frame in (*before, *after)]
     assert len(moments) < 100
     assert max(late - early for early, late in pairwise(moments)) < TIMEOUT_S
+
+
+def test_one_that_comes_faster_than_it_is_decoded_is_told_and_not_shown_late(
+    served: RtspCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue would grow, and each of its pictures pass for one of now."""
+    with opened(served) as camera:
+        frames(camera, 5)
+        put = camera._newest.put
+
+        def slowly(frame: Frame) -> None:
+            time.sleep(1.5 / FPS)
+            put(frame)
+
+        monkeypatch.setattr(camera._newest, "put", slowly)
+        began = time.monotonic()
+        with pytest.raises(CameraError, match="comes faster than this machine decodes it"):
+            while time.monotonic() < began + 10 * BEHIND_S:
+                camera.read(1.0)
+    assert time.monotonic() - began > BEHIND_S
+
+
+def test_one_that_keeps_up_is_read_on(served: RtspCamera) -> None:
+    with opened(served) as camera:
+        assert len(frames(camera, round(3 * BEHIND_S * FPS))) == round(3 * BEHIND_S * FPS)
 
 
 def test_frozen_it_sends_one_picture_for_ever(served: RtspCamera) -> None:

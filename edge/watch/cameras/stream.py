@@ -19,6 +19,10 @@ from edge.watch.video import Decoded, decode
 # in name resolution, where FFmpeg's own timeouts do not reach.
 HUNG_AFTER_S = 5.0
 CLOSE_WAIT_S = 1.0
+# Pictures of a live stream have to be waited for. Where none was for so long, they lie in a queue
+# that grows, and each would be told later than it was taken.
+BEHIND_S = 3.0
+WAITED_S = 0.001
 # Without a guess at the frame rate, for which FFmpeg else waits for some 20 pictures.
 AT_ONCE = {"fpsprobesize": "0"}
 
@@ -118,13 +122,23 @@ class _Reader(threading.Thread):
 
     def _play(self) -> None:
         with self._open() as container:
-            now = boottime_ns()
+            now = waited_at = boottime_ns()
             for decoded in self._paced(decode(container)):
                 self._newest.alive()
                 now, before = boottime_ns(), now
+                waited_at = now if decoded.waited_s >= WAITED_S else waited_at
+                self._refuse_late(now - waited_at)
                 if now >= self._due and not self._is_left_over(now - before):
                     self._due = max(self._due, now - self._period) + self._period
                     self._newest.put(Frame(decoded.pixels(), now))
+
+    def _refuse_late(self, queued: int) -> None:
+        """PictureError when pictures have lain in a queue for too long (ns)."""
+        if self._address.kind == "network" and queued >= nanoseconds(BEHIND_S):
+            raise PictureError(
+                "comes faster than this machine decodes it, so that it would be seen ever later; "
+                "choose the camera's second stream, or fewer or smaller pictures"
+            )
 
     def _is_left_over(self, silent: int) -> bool:
         """Whether a picture is as old as the silence (ns) before it.
@@ -168,7 +182,8 @@ def _explained(error: Exception, address: Address) -> str:
         return "gave nothing in time; check that the camera is on and its network"
     why = getattr(error, "strerror", None) or type(error).__name__
     remedies = {
-        "network": "check its address, user and password, and that the camera is on",
+        "network": "check its address, user and password, that the camera is on, and that this "
+        "program may reach it (a service needs the drop-in network-camera.conf)",
         "device": "check its cable, and that the user of redroad is in the group video",
         "file": "check that it is a whole video file",
     }
