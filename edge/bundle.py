@@ -24,9 +24,10 @@ from edge.checks.machine import versions
 from edge.clock import boot_id, time_valid
 from edge.errors import BundleError, RedRoadError
 from edge.program import Places
-from edge.redact import HIDDEN, Redactor, redacted_site, redactor_of
+from edge.redact import Redactor, redacted_site, redactor_of
 from edge.report.status import STATUS_FILE
 from edge.report.store import OUTBOX_FILE
+from edge.secret import HIDDEN
 from edge.site import load_site
 from edge.whole import write_whole
 

@@ -48,7 +48,7 @@ def calibrate(
     pixels = read_picture(picture) if picture else _snapshot(site)
     points = [parse_point(text) for text in marked]
     points += read_points(points_file) if points_file else []
-    if not points and (site.ground is None or site_file is None):
+    if not points and not site.has_own_ground:
         yield from _save(overlay, draw_ruler(pixels), "mark points by its ruler of px")
         return
     ground = site.ground
@@ -69,7 +69,7 @@ def _finish(
     entry = model_of(site, plane)
     yield from tell(plane, ground, entry)
     zones = [zone for zone in site.zone if zone.ground is not None]
-    drafted = not zones or site.ground is None or "zone" not in site.model_fields_set
+    drafted = not zones or site.ground is None or not site.has_own_zone
     if drafted and write_to is not None:
         zones = [starter_zone(ground, plane, entry)]
     bad = check_zones(zones, plane, entry)
@@ -89,7 +89,7 @@ def _finish(
 
 def _present_site(path: Path | None) -> Site:
     """The site as it stands; a file still to be written, or without zones, is the default's."""
-    return load_site(path) if path is not None and path.exists() else Site()
+    return load_site(path, surveyed=False) if path is not None and path.exists() else Site()
 
 
 def _has_zone(path: Path) -> bool:

@@ -16,12 +16,12 @@ from urllib.parse import quote, quote_plus
 
 import tomlkit
 
-HIDDEN = "***"
+from edge.secret import HIDDEN, NAME
+
 MOST_SECRET_BYTES = 65536
 PUBLIC_FILES = {"ca_file", "cert_file", "lux_file"}
 SHORTEST = 4  # of an address's parts: shorter ones are no secret, and stand in every log
 
-_SECRET_NAME = re.compile(r"pass|pwd|secret|token|credential|(^|_)key($|_)", re.I)
 _ADDRESS = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<login>[^/?#]*@)?(?P<host>[^/?#]*)"
 )
@@ -83,7 +83,7 @@ def redactor_of(site_file: Path | None) -> Redactor:
                 unread.append(f"{name} = {file}")
             # Some write the secret itself where its file should be named.
             secrets |= set(found if found or file.exists() else [value])
-        elif _SECRET_NAME.search(name):
+        elif NAME.search(name):
             secrets.add(value)
     return Redactor(frozenset(filter(None, secrets)), tuple(unread))
 
@@ -110,7 +110,7 @@ def _hidden_value(name: str, value: Any) -> Any:
         return [_hidden_value(name, item) for item in value]
     if name == "url" and (address := _ADDRESS.match(str(value))):
         return f"{address['scheme']}{address['host']}/{HIDDEN}"
-    secret = _SECRET_NAME.search(name) and not name.endswith("_file")
+    secret = NAME.search(name) and not name.endswith("_file")
     return HIDDEN if secret else value
 
 

@@ -26,6 +26,13 @@ panel = "recorder"
 [voice]
 output = "record"
 """
+# What a site whose camera is a real one must have, too.
+ZONE = """
+[[zone]]
+name = "street"
+polygon = [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]]
+area_m2 = 40.0
+"""
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,20 @@ def test_without_points_a_ruler_is_drawn(street: Path, tmp_path: Path) -> None:
     assert Image.open(tmp_path / "ruler.png").size == (640, 352)
 
 
+def test_a_site_file_without_ground_gets_a_ruler_and_no_other_streets_grid(
+    street: Path, tmp_path: Path
+) -> None:
+    """Such as the one a unit is installed with, as soon as its camera is named."""
+    site = tmp_path / "site.toml"
+    site.write_text('[camera]\nkind = "picamera"\n', encoding="utf-8")
+    code, told = calibrate(street, "--site", site, "--overlay", tmp_path / "ruler.png")
+    assert code == 0
+    assert "ruler" in told
+    code, _ = calibrate(street, *with_points(POINTS), "--camera-height", 8.5, "--site", site)
+    assert code == 0
+    assert load_site(site).has_own_zone
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.redact import HIDDEN, Redactor, redacted_site, redactor_of
+from edge.redact import Redactor, redacted_site, redactor_of
+from edge.secret import HIDDEN
 
 AWKWARD = "a\"b\\c d/é?&=@'"
 

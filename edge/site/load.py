@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from edge.errors import SiteError
-from edge.site.schema import Site
+from edge.secret import harmless
+from edge.site.schema import PiCamera, Site, Stream
 
 # Words for pydantic's kinds of error: what the value must be.
 _BOUNDS = {
@@ -34,10 +35,12 @@ _BOUNDS = {
 }
 
 
-def load_site(path: Path | None) -> Site:
+def load_site(path: Path | None, *, surveyed: bool = True) -> Site:
     """The site in the file at `path`, or the demonstration when there is none.
 
-    SiteError names option, value, bound and remedy, a line for each mistake.
+    SiteError names option, value, bound and remedy, a line for each mistake, and no secret: it
+    goes to the log and upstream. With `surveyed`, a real camera must have a zone: the
+    demonstration's lies on another street.
     """
     if path is None:
         return Site()
@@ -45,15 +48,23 @@ def load_site(path: Path | None) -> Site:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SiteError(f"site file {path}: cannot be read ({_why(error)}") from error
+    if not text.strip():  # as a power cut may leave it
+        raise SiteError(f"site file {path}: is empty; write it again")
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SiteError(f"site file {path}: not valid TOML: {error}; mend that line") from error
     try:
-        return Site.model_validate(_as_python(document)).in_folder(path.resolve().parent)
+        site = Site.model_validate(_as_python(document)).in_folder(path.resolve().parent)
     except ValidationError as error:
         mistakes = [f"site file {path}: {_explain(mistake)}" for mistake in error.errors()]
         raise SiteError("\n".join(mistakes)) from error
+    if surveyed and isinstance(site.camera, Stream | PiCamera) and not site.has_own_zone:
+        raise SiteError(
+            f"site file {path}: camera.kind = {site.camera.kind!r} sees a street of its own, but "
+            f"there is no [[zone]]; make one with: redroad calibrate PICTURE --site {path}"
+        )
+    return site
 
 
 def _why(error: OSError | UnicodeDecodeError) -> str:
@@ -83,7 +94,8 @@ def _explain(mistake: ErrorDetails) -> str:
         return f"option {missing} is missing; add it"
     if kind == "value_error":
         return f"option {option}: {context['error']}" if option else f"{context['error']}"
-    return f"option {option} = {mistake['input']!r} must be {wanted(mistake)}; change it"
+    value = harmless(option, mistake["input"])
+    return f"option {option} = {value} must be {wanted(mistake)}; change it"
 
 
 def wanted(mistake: ErrorDetails) -> str:
@@ -115,7 +127,7 @@ def _unknown_option(option: str, mistake: ErrorDetails) -> str:
     known = sorted(_options_at(above))
     near = difflib.get_close_matches(str(unknown), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
-    return f"option {option} = {mistake['input']!r} is unknown; {hint}"
+    return f"option {option} = {harmless(option, mistake['input'])} is unknown; {hint}"
 
 
 def _options_at(location: list[int | str]) -> set[str]:

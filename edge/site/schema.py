@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from edge.outlines import area, crossing
 from edge.site.bands import BandTable
-from edge.site.hub75 import panel_pins
+from edge.site.hub75 import PINS, panel_pins
 from edge.site.outputs import Beacon, Inputs, Known, Language, Sign, Voice, Wording
 from edge.site.scenarios import known_scenario
 from edge.site.section import Section
@@ -294,6 +294,30 @@ class Site(Section):
         return self
 
     @model_validator(mode="after")
+    def _a_real_panel_has_a_camera(self) -> Self:
+        """What the simulated street says must not stand in a real one by oversight."""
+        real = {"hdmi", "rgbmatrix", "piomatter"}
+        if self.sign.panel in real and "camera" not in self.model_fields_set:
+            raise ValueError(
+                f"sign.panel = {self.sign.panel!r}, but there is no [camera]: a real panel would "
+                "show what a simulated street says; add the camera"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _adapter_has_the_chains(self) -> Self:
+        """rpi-rgb-led-matrix ends the whole program where it is asked for more."""
+        sign = self.sign
+        rows, chains = sign.height // sign.panel_height, len(PINS.get(sign.hardware_mapping, ()))
+        if sign.panel == "rgbmatrix" and 0 < chains < rows:
+            raise ValueError(
+                f"sign.hardware_mapping = {sign.hardware_mapping!r} drives {chains} rows of "
+                f"panels, and a sign {sign.height} px high of panels of {sign.panel_height} px has "
+                f'{rows}; take panels as high as the sign, or an adapter of "regular" wiring'
+            )
+        return self
+
+    @model_validator(mode="after")
     def _night_is_known(self) -> Self:
         sign, place = self.sign, (self.site.latitude, self.site.longitude)
         if (sign.night_from is None) != (sign.night_to is None):
@@ -305,6 +329,16 @@ class Site(Section):
                 "sign.night_from and sign.night_to, or inputs.lux_file; add one"
             )
         return self
+
+    @property
+    def has_own_zone(self) -> bool:
+        """Whether its zones are written down; else the demonstration's stand in."""
+        return "zone" in self.model_fields_set
+
+    @property
+    def has_own_ground(self) -> bool:
+        """Whether its ground plane is written down."""
+        return self.ground is not None and "ground" in self.model_fields_set
 
     def digest(self) -> str:
         """Tells these options from any others."""

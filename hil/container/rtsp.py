@@ -11,9 +11,11 @@ from typing import Any
 
 import av
 import numpy as np
+import tomlkit
 from av.video.stream import VideoStream
 
 from edge.clock import boottime_ns, seconds
+from edge.site.schema import DEMO_GROUND, DEMO_ZONE
 from edge.watch.cameras.rigged import Mishap
 from edge.watch.frame import Pixels
 
@@ -30,6 +32,14 @@ ANSWERS = {
     "SETUP": "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n",
 }
 
+# Where the film's street lies: a unit whose camera is a real one must be told.
+STREET = tomlkit.dumps(
+    {
+        "ground": DEMO_GROUND.model_dump(mode="json", exclude_none=True),
+        "zone": [DEMO_ZONE.model_dump(mode="json", exclude_none=True)],
+    }
+)
+
 
 class RtspCamera:
     """Serves on an address of the rig's own. The film's time is the time since boot."""
@@ -41,7 +51,7 @@ class RtspCamera:
         self._ended = threading.Event()
         self._server = _Server((host, 0), self._befallen)
         self.url = f"rtsp://{host}:{self._server.server_address[1]}/street"
-        self.site = f'kind = "stream"\nurl = "{self.url}"\nfps = {fps}'
+        self.site = f'kind = "stream"\nurl = "{self.url}"\nfps = {fps}\n{STREET}'
         self._packets = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._packets.bind(("127.0.0.1", 0))
         self._packets.settimeout(NAP_S)

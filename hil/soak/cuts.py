@@ -28,6 +28,7 @@ from edge.wire import Event, Message
 from hil.container.rtsp import RtspCamera
 from hil.soak.samples import Sample, figures_of
 from hil.soak.trend import Trend, trend
+from tests.appliance import ZONE
 
 FPS = 5.0
 CUTS: tuple[Mishap, ...] = ("away", "hung")
@@ -42,7 +43,8 @@ class Watching:
 
     def __init__(self, folder: Path, url: str) -> None:
         site = folder / "site.toml"
-        site.write_text(f'[camera]\nkind = "stream"\nurl = "{url}"\nfps = {FPS}\n', "utf-8")
+        camera = f'[camera]\nkind = "stream"\nurl = "{url}"\nfps = {FPS}\n'
+        site.write_text(camera + ZONE, "utf-8")
         self._decide = Inbox(folder, "decide", SIGHTING_WIRE)
         self._report = Inbox(folder, "report")
         places = ["--runtime", str(folder), "--state", str(folder)]

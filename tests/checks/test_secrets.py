@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.appliance import ZONE
 from tests.checks.conftest import ROOT_ONLY, SITE, Check
 
 NOW = datetime.datetime.now(datetime.UTC)
@@ -42,13 +43,13 @@ def test_a_secret_that_is_none_is_told(
 def test_a_secret_of_its_owner_alone_is_good(check: Check) -> None:
     (check.folder / "camera.password").write_text("secret")
     (check.folder / "camera.password").chmod(0o600)
-    check.site = CAMERA.format(login="viewer") + 'password_file = "camera.password"\n' + SITE
+    check.site = CAMERA.format(login="viewer") + 'password_file = "camera.password"\n' + SITE + ZONE
     assert "1 files, read by their owner alone" in check.run().good("secrets")
 
 
 @pytest.mark.parametrize(("mode", "ok"), [(0o644, False), (0o640, True), (0o600, True)])
 def test_a_password_in_the_cameras_address_is_told(check: Check, mode: int, ok: bool) -> None:
-    check.site = CAMERA.format(login="viewer:canary") + SITE
+    check.site = CAMERA.format(login="viewer:canary") + SITE + ZONE
     command = check.command()
     check.site_file.chmod(mode)
     assert command

@@ -39,7 +39,7 @@ def test_whole_numbers_serve_as_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("[sing]\nwidth = 64", "option sing = {'width': 64} is unknown; did you mean 'sign'?"),
+        ("[sing]\nwidth = 64", "option sing = {...} is unknown; did you mean 'sign'?"),
         ("[camera]\nkind = 'scene'\nfpss = 3", "camera.fpss = 3 is unknown; did you mean 'fps'?"),
         ("[camera]\nkind = 'stream'", "option camera.url is missing; add it"),
         ("[camera]\nfps = 3", "option camera.kind is missing; add it"),
@@ -58,6 +58,13 @@ def test_whole_numbers_serve_as_numbers(tmp_path: Path) -> None:
         ("[levels.caution]\nrise = 2\nfall = 3", "fall = 3 must be below rise = 2"),
         ("[levels.caution]\nrise = 4\nfall = 3.5", "must grow from caution to crowded to critical"),
         ("[site]\nname = 'Hong Dae'", "option site.name = 'Hong Dae' must be a text of the form"),
+        ("[camera]\nkind = 'picamera'", "'picamera' sees a street of its own, but there is no"),
+        ("[camera]\nkind = 'stream'\nurl = 'rtsp://a/b'", "make one with: redroad calibrate"),
+        (
+            "[camera]\nkind = 'scene'\n"
+            "[sign]\npanel = 'rgbmatrix'\nhardware_mapping = 'adafruit-hat'",
+            "drives 1 rows of panels, and a sign 64 px high of panels of 32 px has 2; take panels",
+        ),
         ("folder = '/tmp'", "option folder = '/tmp' is unknown"),
         ("a =", "not valid TOML"),
     ],
@@ -68,6 +75,39 @@ def test_a_mistake_is_named_with_value_bound_and_remedy(
     told = mistakes(tmp_path, text)
     assert line in told
     assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[upstream]\npassword = 'hunter2'",
+        "[upstream]\nport = 'mqtt://me:hunter2@broker'",
+        "[camera]\nkind = 'rtsp'\nurl = 'rtsp://me:hunter2@camera'",
+        "[camera]\nkind = 'stream'\nuri = 'rtsp://camera/path?key=hunter2'",
+        "[camera]\nkind = 'stream'\nurl = 'rtsp://me:hunter2@camera'\nfps = 99",
+        "[upstreem]\npassword = 'hunter2'",
+    ],
+)
+def test_a_mistake_tells_no_secret(tmp_path: Path, text: str) -> None:
+    """It goes to the log, and upstream."""
+    assert "hunter2" not in mistakes(tmp_path, text)
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_an_empty_file_is_not_the_demonstration(tmp_path: Path, text: str) -> None:
+    assert "is empty" in mistakes(tmp_path, text)
+
+
+def test_a_real_panel_does_not_show_the_simulated_street_by_oversight(tmp_path: Path) -> None:
+    assert "there is no [camera]" in mistakes(tmp_path, "[sign]\npanel = 'hdmi'\n")
+
+
+def test_a_real_camera_is_calibrated_before_it_has_a_zone(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text("[camera]\nkind = 'picamera'\n", encoding="utf-8")
+    assert load_site(file, surveyed=False).camera.kind == "picamera"
+    file.write_text(f"[camera]\nkind = 'picamera'\n{GOOD_ZONE}", encoding="utf-8")
+    assert load_site(file).zone[0].name == "a"
 
 
 def test_every_mistake_gets_its_own_line(tmp_path: Path) -> None:

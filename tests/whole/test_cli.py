@@ -17,7 +17,9 @@ from edge.run import where_to_look
 from edge.site import Site
 from edge.site.outputs import Sign
 from edge.site.schema import DEMO_ZONE
+from edge.site.schema import Scene as SceneCamera
 from edge.watch.cameras.scene import Scene
+from tests.appliance import ZONE
 from tests.mosquitto import Mosquitto, free_port
 
 # Beside the checkout, where there is one: real input, which is not ours to ship.
@@ -165,9 +167,9 @@ def test_check_of_a_good_unit_is_all_ok(tmp_path: Path) -> None:
     ("site", "part", "text"),
     [
         ("", "clips", "run: redroad voice build"),
-        ('[camera]\nkind = "stream"\nurl = "rtsp://127.0.0.1:9/x"\n', "camera", "127.0.0.1"),
+        (f'[camera]\nkind = "stream"\nurl = "rtsp://127.0.0.1:9/x"\n{ZONE}', "camera", "127.0.0.1"),
         ('[camera]\nkind = "pictures"\nfolder = "absent"\n', "camera", "absent"),
-        ('[camera]\nkind = "picamera"\n', "camera", "picamera2"),
+        (f'[camera]\nkind = "picamera"\n{ZONE}', "camera", "picamera2"),
         ('[counter]\nmodel = "big"\n', "models", "'big' is unknown"),
         ('[counter]\nmanifest = "absent.toml"\n', "models", "absent.toml"),
         ('[beacon]\noutput = "gpio"\n', "beacon", ""),
@@ -220,7 +222,7 @@ def test_check_tells_of_a_full_disk(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("panel", get_args(Sign.model_fields["panel"].annotation))
 def test_run_says_where_to_look_whatever_the_panel(panel: str, tmp_path: Path) -> None:
-    site = Site(sign=Sign.model_validate({"panel": panel}))
+    site = Site(camera=SceneCamera(), sign=Sign.model_validate({"panel": panel}))
     told = where_to_look(site, Places(tmp_path, tmp_path))
     assert sum(line.startswith("sign ") for line in told) == 1
 

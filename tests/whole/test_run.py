@@ -10,7 +10,7 @@ import pytest
 
 from edge.clock import boottime_ns
 from edge.run import CHILDREN
-from tests.appliance import SITE, Appliance, send
+from tests.appliance import SITE, ZONE, Appliance, send
 from tests.mosquitto import Listener, Mosquitto, wait_for
 
 NEUTRAL_WITHIN_S = 5.0
@@ -130,7 +130,7 @@ def test_a_wrong_site_file_is_told_before_anything_starts(tmp_path: Path) -> Non
 
 def test_a_camera_that_is_away_leaves_a_neutral_sign(tmp_path: Path) -> None:
     site = SITE.replace('kind = "scene"', 'kind = "stream"\nurl = "rtsp://127.0.0.1:9/street"')
-    unit = Appliance(tmp_path, site)
+    unit = Appliance(tmp_path, site + ZONE)
     unit.start()
     try:
         wait_for(lambda: "fault: camera:" in unit.said(), 20, "the camera's fault is told")
