@@ -35,13 +35,18 @@ def _own_state() -> Path:
     return Path(base) / "redroad"
 
 
+def _default(envvar: str | None) -> str:
+    of_the_unit = "the installed unit's, or " if envvar else ""
+    return f"[default: {of_the_unit}a folder of yours]"
+
+
 def _runtime_option(envvar: str | None) -> Decorator:
     return click.option(
         "--runtime",
         type=_FOLDER,
         default=_own_runtime,
         envvar=envvar,
-        help="Folder of the sockets.  [default: the installed unit's, or a folder of yours]",
+        help=f"Folder of the sockets.  {_default(envvar)}",
     )
 
 
@@ -51,8 +56,7 @@ def _state_option(envvar: str | None) -> Decorator:
         type=_FOLDER,
         default=_own_state,
         envvar=envvar,
-        help="Folder of what must last: a folder in it for each program.  "
-        "[default: the installed unit's, or a folder of yours]",
+        help=f"Folder of what must last: a folder in it for each program.  {_default(envvar)}",
     )
 
 
@@ -218,8 +222,9 @@ def replay(
 def calibrate(**options: Any) -> None:
     """Find the ground plane from four or more points marked in a picture.
 
-    Without PICTURE the site's camera gives one. Without points the site file's are checked again;
-    where there are none, the overlay has a ruler of px to mark points by.
+    Without PICTURE the camera of --site gives one; without --site, that is the simulated street.
+    Without points the site file's are checked again; where it has none, the overlay has a ruler of
+    px to mark points by.
     """
     from edge.calibrating import calibrate as calibrate_site
 

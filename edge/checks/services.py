@@ -94,7 +94,10 @@ class Services:
         """The machine is reset when its kernel hangs."""
         if not WATCHDOG.exists():
             if self.installed and model().startswith("Raspberry Pi"):
-                raise ServiceError(f"{WATCHDOG} is missing; remove dtparam=watchdog=off")
+                raise ServiceError(
+                    f"{WATCHDOG} is missing; remove dtparam=watchdog=off from "
+                    "/boot/firmware/config.txt, and start the Pi anew"
+                )
             return "this machine has none: a kernel that hangs stays so"
         if not self.installed:
             return "not used: no service of ours is installed"

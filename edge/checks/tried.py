@@ -51,7 +51,9 @@ def panel(site: Site, places: Places) -> str:
         image = render(page, site.sign.width, site.sign.height)
         panel.show(image, Caption("neutral", Level.UNKNOWN, page.lines))
     except OSError as error:
-        raise PanelError(f"the panel does not take a picture: {error}") from error
+        raise PanelError(
+            f"the panel does not take a picture: {error}; check its cable and the section [sign]"
+        ) from error
     finally:
         panel.close()
     return f"{site.sign.panel} shows the neutral text"

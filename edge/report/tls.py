@@ -73,7 +73,8 @@ def _present(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     except (OSError, ssl.SSLError) as error:
         raise SiteError(
             f"options upstream.cert_file = {str(certificate)!r} and key_file = {str(key)!r} cannot "
-            f"be used together ({error}); give PEM files of one certificate and its key"
+            f"be used together ({error}); give PEM files of one certificate and its key, on an "
+            "installed unit files of redroad-report's"
         ) from error
 
 
@@ -88,7 +89,7 @@ def password_of(site: Site) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         raise SiteError(
             f"option upstream.password_file = {str(path)!r} cannot be read ({error}); "
-            "write the password into that file"
+            "write the password into that file; on an installed unit it belongs to redroad-report"
         ) from error
 
 

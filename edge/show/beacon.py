@@ -62,7 +62,9 @@ class RecorderLamp:
             with self._record.open("a", encoding="utf-8") as record:
                 record.write(json.dumps({"at": boottime_ns(), "lit": on}) + "\n")
         except OSError as error:
-            raise BeaconError(f"cannot record in {self._record}: {error.strerror}") from error
+            raise BeaconError(
+                f"cannot record in {self._record}: {error.strerror}; free or repair that disk"
+            ) from error
         self._lit = on
 
     def close(self) -> None:

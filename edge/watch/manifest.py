@@ -62,7 +62,10 @@ class Manifest:
         """The entry whose input is nearest in shape, then in size, to a picture of these px."""
         affordable = [entry for entry in self.entries if entry.gmac <= limit_gmac]
         if not affordable:
-            raise ModelError(f"no model in {self._path} needs at most {limit_gmac:g} GMAC")
+            raise ModelError(
+                f"no model in {self._path} needs at most {limit_gmac:g} GMAC; name one in "
+                "counter.model"
+            )
         return min(affordable, key=lambda entry: _distance(entry, width, height))
 
     def content(self, entry: ModelEntry) -> bytes:

@@ -76,7 +76,8 @@ class _Page:
         except (OSError, TimeoutError) as error:
             raise PanelError(
                 f"the panel's page cannot open port {port}: {error}; "
-                "end the program that uses it, or choose another sign.port"
+                "end the program that uses it, or choose another sign.port (a service needs the "
+                "drop-in emulator.conf)"
             ) from error
 
     def close(self) -> None:

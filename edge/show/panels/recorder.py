@@ -22,7 +22,9 @@ class RecorderPanel:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise PanelError(f"cannot record in {folder}: {error.strerror}") from error
+            raise PanelError(
+                f"cannot record in {folder}: {error.strerror}; free or repair that disk"
+            ) from error
 
     def show(self, image: Image.Image, caption: Caption) -> None:
         """Keep image and caption, if either changed."""
@@ -32,7 +34,10 @@ class RecorderPanel:
         try:
             self._keep(image, caption)
         except OSError as error:
-            raise PanelError(f"cannot record in {self._record.parent}: {error.strerror}") from error
+            raise PanelError(
+                f"cannot record in {self._record.parent}: {error.strerror}; free or repair that "
+                "disk"
+            ) from error
         self._last = shown
 
     def read_back(self) -> Image.Image:
