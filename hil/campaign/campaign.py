@@ -14,7 +14,7 @@ from edge.clock import NS_PER_S, boottime_ns, nanoseconds, seconds
 from hil.campaign.faults import CLOCK, FAULTS, STREAM, Fault, Scene
 from hil.campaign.judge import message_at
 from hil.campaign.ledger import Ledger
-from hil.campaign.oracle import CLEAR, Oracle, lit_beside_neutral_s
+from hil.campaign.oracle import CLEAR, Oracle, lit_beside_neutral
 from hil.campaign.run import (
     LOOPS,
     Told,
@@ -107,7 +107,7 @@ def _sums(made: Unit, ledger: Ledger, began: int, whole: bool) -> Sums:
         clear_s=sum(message_at(shown, at) == CLEAR for at in moments),
         crowded_s=sum(map(oracle.must_not_be_clear, moments)),
         wrong_clear=[round(seconds(at)) for at in oracle.wrong_clear(shown, began, ended)],
-        lit_beside_neutral_s=lit_beside_neutral_s(made.lamp.lit(), shown, ended),
+        lit_beside_neutral=lit_beside_neutral(made.lamp.lit(), shown, ended),
         committed=len(ledger.committed),
         most_waiting=ledger.most_waiting,
         destroyed=len(ledger.destroyed),

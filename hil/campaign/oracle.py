@@ -1,6 +1,7 @@
 """What the sign may say: judged from outside, by who truly stands on the simulated street."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 
@@ -47,18 +48,26 @@ class Oracle:
         ]
 
 
-def lit_beside_neutral_s(lit: Sequence[Lit], shown: Sequence[Shown], end: int) -> float:
-    """How long the lamp was lit while the sign was neutral, or without power.
+@dataclass(frozen=True)
+class Beam:
+    """The lamp lit beside a sign that tells no level: from when (s since boot), and how long."""
+
+    at: float
+    seconds: float
+
+
+def lit_beside_neutral(lit: Sequence[Lit], shown: Sequence[Shown], end: int) -> list[Beam]:
+    """When the lamp was lit while the sign was neutral, or without power.
 
     The second in which the sign turns is left out at both ends: no output waits for another.
     """
     beams = [(change.at, until) for change, until in spans(lit, end) if change.lit]
     overlaps = (
-        min(until, ended - LAMP_LAG) - max(at, began + LAMP_LAG)
+        (max(at, began + LAMP_LAG), min(until, ended - LAMP_LAG))
         for began, ended in _nothing_known(shown, end)
         for at, until in beams
     )
-    return seconds(sum(overlap for overlap in overlaps if overlap > 0))
+    return [Beam(seconds(at), seconds(until - at)) for at, until in overlaps if until > at]
 
 
 def _nothing_known(shown: Sequence[Shown], end: int) -> Iterator[tuple[int, int]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hil.campaign.judge import NEUTRAL_WITHIN_S
+from hil.campaign.oracle import Beam
 from hil.campaign.run import Told
 
 HEAD = (
@@ -20,7 +21,7 @@ class Sums:
     clear_s: int
     crowded_s: int
     wrong_clear: Sequence[int]
-    lit_beside_neutral_s: float
+    lit_beside_neutral: Sequence[Beam]
     committed: int
     most_waiting: int
     destroyed: int
@@ -32,25 +33,28 @@ class Sums:
     @property
     def kept(self) -> bool:
         """Whether all that must be nothing is nothing."""
-        told = (self.wrong_clear, self.lit_beside_neutral_s, self.lost, self.pictures, self.secrets)
+        told = (self.wrong_clear, self.lit_beside_neutral, self.lost, self.pictures, self.secrets)
         return not any(told)
 
-    @property
-    def _when(self) -> str:
-        """Seconds since boot, for who looks into the log."""
-        return f" (at {', '.join(map(str, self.wrong_clear))})" if self.wrong_clear else ""
-
     def __str__(self) -> str:
+        lit_s = sum(beam.seconds for beam in self.lit_beside_neutral)
         return (
-            f'**wrong "clear": {len(self.wrong_clear)} s**{self._when} of {self.seconds:,} s '
-            f"watched, in which the sign said CLEAR for {self.clear_s:,} s and must not for "
+            f'**wrong "clear": {len(self.wrong_clear)} s**{_when(self.wrong_clear)} of '
+            f"{self.seconds:,} s watched, in which the sign said CLEAR for {self.clear_s:,} s and must not for "
             f"{self.crowded_s:,} s; **lost events: {self.lost}** of {self.committed:,} seen on the "
             f"disk, where at most {self.most_waiting:,} waited at once, and {self.destroyed:,} "
             "more in a file when it was overwritten; beacon lit beside a neutral sign: "
-            f"{self.lit_beside_neutral_s:.1f} s; pictures outside of `watch`: "
+            f"{lit_s:.1f} s{_when(beam.at for beam in self.lit_beside_neutral)}; pictures outside "
+            "of `watch`: "
             f"{', '.join(self.pictures) or 'none'}; places with the broker's password: "
             f"{self.secrets or 'none'}{'' if self.whole else '; ended before its time'}"
         )
+
+
+def _when(moments: Iterable[float]) -> str:
+    """Seconds since boot, for who looks into the log."""
+    told = ", ".join(f"{moment:.0f}" for moment in moments)
+    return f" (at {told})" if told else ""
 
 
 def table(all_told: Iterable[Told]) -> str:

@@ -7,7 +7,7 @@ import pytest
 from edge.clock import NS_PER_S, nanoseconds
 from hil.campaign.faults import Duty, Fault
 from hil.campaign.judge import Blow, Verdict, judged
-from hil.campaign.oracle import lit_beside_neutral_s
+from hil.campaign.oracle import Beam, lit_beside_neutral
 from hil.rig import Lit, Shown
 
 LATE_S = 6.5
@@ -96,12 +96,12 @@ def test_a_lamp_is_off_beside_a_neutral_sign() -> None:
     """But for the second in which the sign turns."""
     shown = sign(0, "critical", 10, "neutral", 15, "neutral", 20, "critical")
     lit = [Lit(0, lit=True), Lit(nanoseconds(10.5), lit=False), Lit(nanoseconds(19.5), lit=True)]
-    assert lit_beside_neutral_s(lit, shown, 30 * NS_PER_S) == 0.0
+    assert lit_beside_neutral(lit, shown, 30 * NS_PER_S) == []
     blink = [Lit(nanoseconds(14), lit=True), Lit(nanoseconds(16.5), lit=False)]
-    assert lit_beside_neutral_s([*lit[:2], *blink], shown, 30 * NS_PER_S) == 2.5
+    assert lit_beside_neutral([*lit[:2], *blink], shown, 30 * NS_PER_S) == [Beam(14.0, 2.5)]
 
 
 def test_a_lamp_is_off_before_the_first_text() -> None:
     shown = sign(0, "critical", 10, "dark", 13, "neutral", 18, "critical")
     lit = [Lit(nanoseconds(12), lit=True), Lit(nanoseconds(13), lit=False)]
-    assert lit_beside_neutral_s(lit, shown, 30 * NS_PER_S) == 1.0
+    assert lit_beside_neutral(lit, shown, 30 * NS_PER_S) == [Beam(12.0, 1.0)]
