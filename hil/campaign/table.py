@@ -40,10 +40,11 @@ class Sums:
         lit_s = sum(beam.seconds for beam in self.lit_beside_neutral)
         return (
             f'**wrong "clear": {len(self.wrong_clear)} s**{_when(self.wrong_clear)} of '
-            f"{self.seconds:,} s watched, in which the sign said CLEAR for {self.clear_s:,} s and must not for "
-            f"{self.crowded_s:,} s; **lost events: {self.lost}** of {self.committed:,} seen on the "
-            f"disk, where at most {self.most_waiting:,} waited at once, and {self.destroyed:,} "
-            "more in a file when it was overwritten; beacon lit beside a neutral sign: "
+            f"{self.seconds:,} s watched, in which the sign said CLEAR for {self.clear_s:,} s and "
+            f"must not for {self.crowded_s:,} s; **lost events: {self.lost}** of "
+            f"{self.committed:,} seen on the disk, where at most {self.most_waiting:,} waited at "
+            f"once, and {self.destroyed:,} more in a file when it was overwritten; beacon lit "
+            "beside a neutral sign: "
             f"{lit_s:.1f} s{_when(beam.at for beam in self.lit_beside_neutral)}; pictures outside "
             "of `watch`: "
             f"{', '.join(self.pictures) or 'none'}; places with the broker's password: "
