@@ -20,10 +20,11 @@ def run(site: Site, places: Places, mistake: str = "") -> None:
         player = Player(neutral_page(site))
         sign = SignOutput(site, program, player.neutral)
         sign.show(player.neutral)  # before anything slow: the sign must not stay dark
+        pins = PinsOutput(site, program)
+        pins.show(player.neutral.beacon)  # nor the lamp lit, as a life that was killed may leave it
         program.ready()
         if mistake:
             program.fault("site", f"{mistake}; the last right one serves")
-        pins = PinsOutput(site, program)
         voice = VoiceOutput(site, program)
         texts = OperatorTexts(site, program, player.neutral.page)
         while not program.stopping:

@@ -1,5 +1,6 @@
 """The program itself: a real process, real sockets, the recorder panel."""
 
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -119,6 +120,25 @@ def test_a_panel_that_comes_back_shows_the_level_and_not_the_neutral_text_first(
     show.until(show.lines)
     time.sleep(2.5)
     assert {line["message"] for line in show.lines()} == {"critical"}
+
+
+def test_a_lamp_left_lit_by_a_life_that_was_killed_goes_off_before_anything_slow(
+    tmp_path: Path,
+) -> None:
+    """Such as a sound card that takes a second to answer."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "aplay").write_text("#!/bin/sh\nsleep 30\n")
+    (tools / "aplay").chmod(0o755)
+    site = '[sign]\npanel = "recorder"\n[voice]\noutput = "auto"\n[beacon]\noutput = "simulated"\n'
+    show = Running(tmp_path, site, PATH=f"{tools}:{os.environ['PATH']}")
+    try:
+        show.until(lambda: show.lines("beacon.jsonl"))
+        (neutral, *_), (off, *_) = show.lines(), show.lines("beacon.jsonl")
+        assert not off["lit"]
+        assert seconds(off["at"] - neutral["at"]) < 0.5
+    finally:
+        show.end()
 
 
 def test_the_display_is_proven_by_reading_it_back(start: Callable[[], Running]) -> None:
