@@ -311,9 +311,10 @@ class Site(Section):
         rows, chains = sign.height // sign.panel_height, len(PINS.get(sign.hardware_mapping, ()))
         if sign.panel == "rgbmatrix" and 0 < chains < rows:
             raise ValueError(
-                f"sign.hardware_mapping = {sign.hardware_mapping!r} drives {chains} rows of "
-                f"panels, and a sign {sign.height} px high of panels of {sign.panel_height} px has "
-                f'{rows}; take panels as high as the sign, or an adapter of "regular" wiring'
+                f"sign.hardware_mapping = {sign.hardware_mapping!r} takes at most {chains} of the "
+                f"panels one above another, and a sign {sign.height} px high of panels of "
+                f"{sign.panel_height} px has {rows}; take panels as high as the sign, or an "
+                'adapter of "regular" wiring'
             )
         return self
 

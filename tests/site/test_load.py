@@ -63,7 +63,7 @@ def test_whole_numbers_serve_as_numbers(tmp_path: Path) -> None:
         (
             "[camera]\nkind = 'scene'\n"
             "[sign]\npanel = 'rgbmatrix'\nhardware_mapping = 'adafruit-hat'",
-            "drives 1 rows of panels, and a sign 64 px high of panels of 32 px has 2; take panels",
+            "takes at most 1 of the panels one above another, and a sign 64 px high",
         ),
         ("folder = '/tmp'", "option folder = '/tmp' is unknown"),
         ("a =", "not valid TOML"),
