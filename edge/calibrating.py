@@ -1,6 +1,5 @@
 """The steps of `redroad calibrate`: picture, points, what they tell, overlay, site file."""
 
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,10 +77,11 @@ def _finish(
         draw_marks(image, ground)
         yield from _save(overlay, image, "look at it: do grid and figures stand on the street?")
     if write_to is not None:
-        has_zone = _has_zone(write_to)
-        write_section(write_to, ground, None if has_zone else zones[0])
+        write_section(write_to, ground, None if site.has_own_zone else zones[0])
         yield f"[ground] is written to {write_to}" + (
-            "" if has_zone else "; its zone 'street' spans your points: change it as you like"
+            ""
+            if site.has_own_zone
+            else "; its zone 'street' spans your points: change it as you like"
         )
     if bad:
         raise GroundError("\n".join(bad))
@@ -90,10 +90,6 @@ def _finish(
 def _present_site(path: Path | None) -> Site:
     """The site as it stands; a file still to be written, or without zones, is the default's."""
     return load_site(path, surveyed=False) if path is not None and path.exists() else Site()
-
-
-def _has_zone(path: Path) -> bool:
-    return path.exists() and "zone" in tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def model_of(site: Site, plane: GroundPlane) -> ModelEntry:

@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus
 
 import tomlkit
 
-from edge.secret import HIDDEN, NAME
+from edge.secret import HIDDEN, is_secret
 
 MOST_SECRET_BYTES = 65536
 PUBLIC_FILES = {"ca_file", "cert_file", "lux_file"}
@@ -83,7 +83,7 @@ def redactor_of(site_file: Path | None) -> Redactor:
                 unread.append(f"{name} = {file}")
             # Some write the secret itself where its file should be named.
             secrets |= set(found if found or file.exists() else [value])
-        elif NAME.search(name):
+        elif is_secret(name):
             secrets.add(value)
     return Redactor(frozenset(filter(None, secrets)), tuple(unread))
 
@@ -110,8 +110,7 @@ def _hidden_value(name: str, value: Any) -> Any:
         return [_hidden_value(name, item) for item in value]
     if name == "url" and (address := _ADDRESS.match(str(value))):
         return f"{address['scheme']}{address['host']}/{HIDDEN}"
-    secret = NAME.search(name) and not name.endswith("_file")
-    return HIDDEN if secret else value
+    return HIDDEN if is_secret(name) else value
 
 
 def _options(text: str) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,12 @@
 import re
 
 HIDDEN = "***"
-NAME = re.compile(r"pass|pwd|secret|token|credential|(^|_)key($|_)", re.I)
+_NAME = re.compile(r"pass|pwd|secret|token|credential|(^|_)key($|_)", re.I)
+
+
+def is_secret(name: str) -> bool:
+    """Whether an option of this name holds a secret itself, and not only names its file."""
+    return bool(_NAME.search(name)) and not name.endswith("_file")
 
 
 def harmless(option: str, value: object) -> str:
@@ -11,5 +16,4 @@ def harmless(option: str, value: object) -> str:
     if isinstance(value, dict):
         return "{...}"
     text = repr(value)
-    named = NAME.search(option.rpartition(".")[2]) and not option.endswith("_file")
-    return HIDDEN if named or "://" in text else text
+    return HIDDEN if is_secret(option.rpartition(".")[2]) or "://" in text else text

@@ -30,7 +30,7 @@ def write_whole(path: Path, content: bytes, *, lasting: bool, mode: int = NEW_MO
         raise
 
 
-@lru_cache(maxsize=8)  # see `VoiceOutput`: a path made every ten seconds costs memory in time
+@lru_cache(maxsize=8)  # some files are written every ten seconds: see edge/memory.py
 def _draft_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.new")
 

@@ -2,7 +2,7 @@
 
 Files are read as bytes: CPython keeps a name for every text file it opens (some hundreds of them),
 and a program that looks every ten seconds would grow for its first hour. Paths are kept for the
-like reason: the parts of new ones fill the table of interned strings.
+like reason: see `edge/memory.py`.
 """
 
 import shutil

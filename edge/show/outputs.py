@@ -216,8 +216,7 @@ class VoiceOutput:
     def __init__(self, site: Site, program: Program) -> None:
         self._voice, self._program = site.voice, program
         self._zone = ZoneInfo(site.site.time_zone)
-        # Once for each name: the parts of a path are interned, and hundreds of paths that come and
-        # go have CPython rebuild its table of interned strings, larger by half a megabyte.
+        # Once for each name: see edge/memory.py.
         self._clip = cache(partial(_clip_file, clips_folder(site, program.places)))
         self._needed = phrases_of(site)
         self._speaker = open_speaker(site, program.places)

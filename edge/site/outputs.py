@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from edge.site.hub75 import PINS
 from edge.site.section import Section
 
 
@@ -78,6 +79,24 @@ class Sign(Section):
     page_s: Annotated[float, Field(ge=2, le=4)] = 3.0
     colours: Colours = Colours()
     languages: Languages = ["ko", "en", "zh", "ja"]
+
+    @property
+    def chains(self) -> int:
+        """How many chains of panels run in parallel, one above another."""
+        return self.height // self.panel_height
+
+    @model_validator(mode="after")
+    def _adapter_has_the_chains(self) -> Self:
+        """rpi-rgb-led-matrix ends the whole program where it is asked for more."""
+        most = len(PINS.get(self.hardware_mapping, ()))
+        if self.panel == "rgbmatrix" and 0 < most < self.chains:
+            raise ValueError(
+                f"sign.hardware_mapping = {self.hardware_mapping!r} takes at most {most} of the "
+                f"panels one above another, and a sign {self.height} px high of panels of "
+                f"{self.panel_height} px has {self.chains}; take panels as high as the sign, or an "
+                'adapter of "regular" wiring'
+            )
+        return self
 
 
 class Wording(Section):

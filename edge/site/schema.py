@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from edge.outlines import area, crossing
 from edge.site.bands import BandTable
-from edge.site.hub75 import PINS, panel_pins
+from edge.site.hub75 import panel_pins
 from edge.site.outputs import Beacon, Inputs, Known, Language, Sign, Voice, Wording
 from edge.site.scenarios import known_scenario
 from edge.site.section import Section
@@ -279,8 +279,7 @@ class Site(Section):
     def _pins_differ(self) -> Self:
         sign, used = self.sign, dict[int, str]()
         if sign.panel in {"rgbmatrix", "piomatter"}:
-            chains = sign.height // sign.panel_height
-            used = dict.fromkeys(panel_pins(sign.hardware_mapping, chains), "the LED panel")
+            used = dict.fromkeys(panel_pins(sign.hardware_mapping, sign.chains), "the LED panel")
         wanted = [(f"inputs.{name}", wired.pin) for name, wired in self.inputs.wired.items()]
         if self.beacon.output == "gpio":
             wanted.append(("beacon", self.beacon.pin))
@@ -301,20 +300,6 @@ class Site(Section):
             raise ValueError(
                 f"sign.panel = {self.sign.panel!r}, but there is no [camera]: a real panel would "
                 "show what a simulated street says; add the camera"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _adapter_has_the_chains(self) -> Self:
-        """rpi-rgb-led-matrix ends the whole program where it is asked for more."""
-        sign = self.sign
-        rows, chains = sign.height // sign.panel_height, len(PINS.get(sign.hardware_mapping, ()))
-        if sign.panel == "rgbmatrix" and 0 < chains < rows:
-            raise ValueError(
-                f"sign.hardware_mapping = {sign.hardware_mapping!r} takes at most {chains} of the "
-                f"panels one above another, and a sign {sign.height} px high of panels of "
-                f"{sign.panel_height} px has {rows}; take panels as high as the sign, or an "
-                'adapter of "regular" wiring'
             )
         return self
 

@@ -43,6 +43,12 @@ def address_of(options: Stream, resolve: Callable[[str], Path]) -> Address:
     return Address(f"{match['scheme']}://{user}:{password}@{match['rest']}", shown, "network")
 
 
+def without_login(url: str) -> str:
+    """The address without user and password; a file's path as it is."""
+    match = _URL.fullmatch(url)
+    return url if match is None else f"{match['scheme']}://{match['rest']}"
+
+
 def _password(path: Path, shown: str) -> str:
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")

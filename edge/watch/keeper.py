@@ -3,14 +3,14 @@ then is the right view, and is learnt anew.
 """
 
 import hashlib
-import re
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from edge.errors import ViewError
-from edge.site.schema import Camera
+from edge.site.schema import Camera, Stream
+from edge.watch.address import without_login
 from edge.watch.guard import ViewGuard
 from edge.watch.view import View
 from edge.whole import write_whole
@@ -19,7 +19,6 @@ FILE = "view"
 # What tells one camera from another. How its pictures are taken does not: whoever changes that must
 # not have a knocked camera taken for right.
 NAMING = {"kind", "folder", "number", "url", "seed", "scenario"}
-_LOGIN = re.compile(r"//[^/@]*@")
 # Largest value of each number on disk.
 FULL = 127
 
@@ -105,7 +104,9 @@ class ViewKeeper:
 
 
 def _name_of(camera: Camera) -> str:
-    return _LOGIN.sub("//", camera.model_dump_json(include=NAMING))
+    if isinstance(camera, Stream):
+        camera = camera.model_copy(update={"url": without_login(camera.url)})
+    return camera.model_dump_json(include=NAMING)
 
 
 def accept_view(state: Path) -> bool:

@@ -61,7 +61,7 @@ def test_another_camera_has_no_view_yet(tmp_path: Path) -> None:
         (CAMERA, Scene(fps=5.0)),
         (PiCamera(kind="picamera"), PiCamera(kind="picamera", width=640, height=480)),
         (
-            Stream(kind="stream", url="rtsp://a:old@camera.invalid/1"),
+            Stream(kind="stream", url="rtsp://a:o@ld@camera.invalid/1"),
             Stream(kind="stream", url="rtsp://b@camera.invalid/1", password_file="new", fps=2.0),
         ),
     ],

@@ -83,7 +83,7 @@ def arrangement(sign: Sign) -> tuple[int, int]:
             f"a sign of {sign.width} x {sign.height} px cannot be made of panels of "
             f"{sign.panel_width} x {sign.panel_height} px; correct the section [sign]"
         )
-    return sign.width // sign.panel_width, sign.height // sign.panel_height
+    return sign.width // sign.panel_width, sign.chains
 
 
 def _library() -> ModuleType:
