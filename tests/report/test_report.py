@@ -1,5 +1,6 @@
 """The program `report` against a real Mosquitto: what it is told arrives, once by its id."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -151,12 +152,27 @@ def test_what_is_on_disk_when_report_is_killed_under_load_arrives(
     report.start()
     sent(report, [f"load-{n}" for n in range(500)])
     report.end(signal.SIGKILL)
-    with sqlite3.connect(report.state / "outbox.sqlite3") as database:
-        committed = {name for (name,) in database.execute("SELECT id FROM outbox")}
-    assert committed
+    kept = on_disk(report)
+    assert kept
     report.start()
-    wait_for(lambda: committed <= set(ids(listener)), 60, "every committed event")
+    wait_for(lambda: kept <= arrived(listener), 60, "all that was kept")
     wait_for(lambda: depth(report) == 0, 10, "the outbox is empty")
+
+
+def test_events_and_counts_kept_while_the_broker_hangs_arrive_after_a_kill(
+    report: Report, broker: Mosquitto
+) -> None:
+    listener = Listener(broker.port)
+    report.start()
+    broker.send(signal.SIGSTOP)
+    sent(report, [f"hung-{n}" for n in range(40)])
+    wait_for(lambda: "counts" in {kind for kind, _ in on_disk(report)}, 15, "counts wait too")
+    report.end(signal.SIGKILL)
+    kept = on_disk(report)
+    assert {("events", f"hung-{n}") for n in range(40)} <= kept
+    broker.send(signal.SIGCONT)
+    report.start()
+    wait_for(lambda: kept <= arrived(listener), 30, "all that was kept")
 
 
 def test_a_damaged_outbox_is_told_and_the_work_goes_on(report: Report, broker: Mosquitto) -> None:
@@ -252,6 +268,19 @@ def depth(report: Report) -> int:
     with sqlite3.connect(file) as database:
         (count,) = database.execute("SELECT count(*) FROM outbox").fetchone()
         return int(count)
+
+
+def on_disk(report: Report) -> set[tuple[str, str]]:
+    """What waits in the outbox: its topic and the id in its payload."""
+    with sqlite3.connect(report.state / "outbox.sqlite3") as database:
+        rows = database.execute("SELECT kind, payload FROM outbox").fetchall()
+    return {(kind, json.loads(payload)["id"]) for kind, payload in rows}
+
+
+def arrived(listener: Listener) -> set[tuple[str, str]]:
+    """What the broker passed on, likewise."""
+    kinds = ("events", "counts")
+    return {(kind, message["id"]) for kind in kinds for message in listener.on(kind)}
 
 
 def test_a_mistake_in_a_new_site_file_is_told_upstream(report: Report, broker: Mosquitto) -> None:
