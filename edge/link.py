@@ -1,4 +1,8 @@
-"""The sockets between the programs: Unix datagrams, one inbox a program, never blocking a sender.
+"""The sockets between the programs: Unix datagrams, one way each, never blocking a sender.
+
+Each pair of programs that talk has a socket of its own, `decide-to-show/socket`: what a program
+believes depends on who told it, and who may tell is what the folder's owner (the receiver) and
+group (the sender) let the kernel decide. A flood by one fills no queue but its own.
 
 A datagram arrives whole or not at all. When a receiver is away, or too slow, what is sent is
 dropped and counted: every message has a time and a lifetime, so a later one replaces it, and
@@ -8,62 +12,64 @@ dropped and counted: every message has a time and a lifetime, so a later one rep
 import contextlib
 import select
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
 from edge.errors import LinkError
-from edge.wire import WIRE, Message, Wire
+from edge.wire import Message, Wire
 
 MAX_DATAGRAM = 1 << 18
 SOCKET_MODE = 0o660  # whoever is in the folder's group may send: each program is another user
 MAX_PATH = 107  # bytes in sockaddr_un, less the closing zero
+# Of one sender in one go: a flood must not keep a program from its work.
+AT_ONCE = 1000
 
 
-def socket_path(runtime: Path, program: str) -> Path:
-    """Where `program` listens. LinkError when the kernel could not take so long a path."""
-    path = runtime / f"{program}.sock"
-    if len(str(path).encode()) > MAX_PATH:
+def socket_path(runtime: Path, sender: str, receiver: str) -> Path:
+    """Where `receiver` hears `sender`. LinkError when the kernel could not take so long a path."""
+    path = runtime / f"{sender}-to-{receiver}" / "socket"
+    if (beyond := len(str(path).encode()) - MAX_PATH) > 0:
         raise LinkError(
             f"runtime folder {str(runtime)!r} is too long for a socket: at most "
-            f"{MAX_PATH - len(program) - 6} bytes; choose a shorter one with --runtime"
+            f"{len(str(runtime).encode()) - beyond} bytes; choose a shorter one with --runtime"
         )
     return path
 
 
 def listens(runtime: Path, program: str) -> bool:
-    """Whether `program` is there to receive; nothing is sent."""
+    """Whether `program` is there to receive, from whomever; nothing is sent."""
+    return any(_answers(path) for path in runtime.glob(f"*-to-{program}/socket"))
+
+
+def _answers(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
-        return asking.connect_ex(str(socket_path(runtime, program))) == 0
+        return asking.connect_ex(str(path)) == 0
 
 
 class Inbox:
-    """Where one program receives its messages."""
+    """Where one program receives its messages: `hears` are its senders, each with its kinds."""
 
-    def __init__(self, runtime: Path, program: str, wire: Wire = WIRE) -> None:
+    def __init__(self, runtime: Path, program: str, hears: Mapping[str, Wire]) -> None:
         self.rejected = 0
-        self._wire = wire
-        path = socket_path(runtime, program)
-        path.unlink(missing_ok=True)  # a killed predecessor leaves its name behind
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        try:
-            self._socket.bind(str(path))
-            path.chmod(SOCKET_MODE)
-        except OSError as error:
-            raise LinkError(
-                f"cannot listen at {path}: {error.strerror}; does the folder exist and is it ours?"
-            ) from error
+        self._wires: dict[socket.socket, Wire] = {}
+        for sender, wire in hears.items():
+            self._wires[_bound(socket_path(runtime, sender, program))] = wire
 
     def receive(self, timeout_s: float) -> list[Message]:
-        """Every message waiting, oldest first, after waiting at most `timeout_s` for the first."""
-        readable, _, _ = select.select([self._socket], [], [], max(0.0, timeout_s))
+        """What waits, oldest first of each sender, after at most `timeout_s` for the first."""
+        readable, _, _ = select.select(list(self._wires), [], [], max(0.0, timeout_s))
+        return [message for ready in readable for message in self._waiting(ready)]
+
+    def _waiting(self, ready: socket.socket) -> list[Message]:
         messages: list[Message] = []
-        while readable:
+        for _ in range(AT_ONCE):
             try:
-                data = self._socket.recv(MAX_DATAGRAM)
+                data = ready.recv(MAX_DATAGRAM)
             except BlockingIOError:
                 break
             try:
-                messages.append(self._wire.decode(data))
+                messages.append(self._wires[ready].decode(data))
             except LinkError:
                 self.rejected += 1  # told in the program's Health
         return messages
@@ -77,16 +83,33 @@ class Inbox:
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        self._socket.close()
+        for opened in self._wires:
+            opened.close()
+
+
+def _bound(path: Path) -> socket.socket:
+    """A socket at `path`, whose folder is made here where no installation has made it."""
+    opened = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        path.unlink(missing_ok=True)  # a killed predecessor leaves its name behind
+        opened.bind(str(path))
+        path.chmod(SOCKET_MODE)
+    except OSError as error:
+        opened.close()
+        raise LinkError(
+            f"cannot listen at {path}: {error.strerror}; does the folder exist and is it ours?"
+        ) from error
+    return opened
 
 
 class Outlet:
-    """The way to one other program's inbox."""
+    """The way from one program to another's inbox."""
 
-    def __init__(self, runtime: Path, program: str, wire: Wire = WIRE) -> None:
+    def __init__(self, runtime: Path, sender: str, receiver: str, wire: Wire) -> None:
         self.dropped = 0
         self._wire = wire
-        self._path = str(socket_path(runtime, program))
+        self._path = str(socket_path(runtime, sender, receiver))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         with contextlib.suppress(OSError):  # a kernel may grant less: large enough by default
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MAX_DATAGRAM)

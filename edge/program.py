@@ -11,22 +11,23 @@ import resource
 import signal
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 
 import sdnotify
 
 from edge.clock import boottime_ns, nanoseconds
 from edge.link import Inbox, Outlet
 from edge.memory import Tidy, give_back_what_is_free
-from edge.wire import WIRE, Command, Event, Health, Message, Wire
+from edge.wire import COMMANDS, EVENTS, Command, Event, Health, Message, Wire
 
 PROGRAMS = ("watch", "decide", "show", "report")
 HEALTH_EVERY_S = 10.0
 EVENTS_KEPT = 1000
+NOBODY: Mapping[str, Wire] = MappingProxyType({})
 
 log = logging.getLogger("redroad")
 
@@ -45,17 +46,20 @@ def places_of(name: str, runtime: Path, state: Path) -> Places:
 
 
 class Program:
-    """One running program of the unit."""
+    """One running program of the unit.
 
-    def __init__(self, name: str, places: Places, wire: Wire = WIRE) -> None:
+    It hears report's commands, and whom `hears` names: of each, what may come from there.
+    """
+
+    def __init__(self, name: str, places: Places, hears: Mapping[str, Wire] = NOBODY) -> None:
         self.name = name
         self.places = places
-        self.inbox = Inbox(places.runtime, name, wire)
+        self.inbox = Inbox(places.runtime, name, {"report": COMMANDS, **hears})
         self.stopping = self._ended = False
         self.fault_count = 0
         self.faults: dict[str, str] = {}
         self.facts: dict[str, float | str] = {}
-        self._report = None if name == "report" else Outlet(places.runtime, "report")
+        self._report = None if name == "report" else Outlet(places.runtime, name, "report", EVENTS)
         self._unsent: collections.deque[Event] = collections.deque(maxlen=EVENTS_KEPT)
         self._local: list[Event | Health] = []
         self._health_at = 0
@@ -156,12 +160,12 @@ class Program:
 
 
 @contextmanager
-def running(name: str, places: Places, wire: Wire = WIRE) -> Iterator[Program]:
+def running(name: str, places: Places, hears: Mapping[str, Wire] = NOBODY) -> Iterator[Program]:
     """Set up logging, memory, signals and sockets for the program `name`, and end it cleanly."""
     give_back_what_is_free()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
     places.runtime.mkdir(parents=True, exist_ok=True)
-    program = Program(name, places, wire)
+    program = Program(name, places, hears)
     signal.signal(signal.SIGTERM, program.stop)
     signal.signal(signal.SIGINT, program.stop)
     with program.inbox:

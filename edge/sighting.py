@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.wire import MESSAGES, Message, Wire
+from edge.wire import Message, Wire
 
 
 class HeadMap(msgspec.Struct, frozen=True, eq=False):
@@ -108,4 +108,4 @@ def _array_from_wire(kind: type, value: Any) -> object:
     raise NotImplementedError(f"no wire form for {kind}")
 
 
-SIGHTING_WIRE = Wire(Sighting | MESSAGES, _array_to_wire, _array_from_wire)
+SIGHTINGS = Wire(Sighting, _array_to_wire, _array_from_wire)

@@ -181,5 +181,8 @@ class Wire:
         return message
 
 
-MESSAGES = Order | State | Event | Health | Command
-WIRE = Wire(MESSAGES)
+# What is said on the way from one program to another, and nothing else.
+ORDERS = Wire(Order)
+STATES = Wire(State | Event | Health)
+EVENTS = Wire(Event | Health)
+COMMANDS = Wire(Command)

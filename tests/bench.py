@@ -23,7 +23,7 @@ from edge.decide.decider import Decider
 from edge.decide.messages import order_for
 from edge.decide.zones import ZoneCounter
 from edge.run import CHILDREN
-from edge.sighting import SIGHTING_WIRE, HeadMap, Motion, PictureHealth, Sighting
+from edge.sighting import SIGHTINGS, HeadMap, Motion, PictureHealth, Sighting
 from edge.site import Site
 from edge.site.schema import DEMO_GROUND, Zone
 from edge.watch.cameras.scene import Scene
@@ -33,7 +33,7 @@ from edge.watch.health import HealthJudge
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from edge.watch.motion import MotionMeter
 from edge.watch.runtime import make_interpreter
-from edge.wire import WIRE
+from edge.wire import ORDERS
 from tests.appliance import SITE, Appliance
 from tests.bench_show import bench_show_idle
 from tests.mosquitto import wait_for
@@ -112,12 +112,12 @@ def bench_way(manifest: Manifest, counter_ms: float) -> None:
     def work() -> None:
         now = boottime_ns()
         judge.judge(Frame(pixels, now))
-        received = SIGHTING_WIRE.decode(
-            SIGHTING_WIRE.encode(msgspec.structs.replace(sighting, taken_at=now))
+        received = SIGHTINGS.decode(
+            SIGHTINGS.encode(msgspec.structs.replace(sighting, taken_at=now))
         )
         assert isinstance(received, Sighting)
         decider.see(received)
-        WIRE.decode(WIRE.encode(order_for(decider.level, site, now)))
+        ORDERS.decode(ORDERS.encode(order_for(decider.level, site, now)))
 
     (taken,) = median_ms(work)
     share = taken / counter_ms

@@ -7,32 +7,40 @@ from pathlib import Path
 import pytest
 
 from edge.errors import LinkError
-from edge.link import Inbox, Outlet, socket_path
-from edge.wire import Event
+from edge.link import AT_ONCE, Inbox, Outlet, socket_path
+from edge.wire import COMMANDS, EVENTS, Command, Event, Health, Message, Wire
 
 
 def event(name: str) -> Event:
     return Event(name, "start", "test", 1, "because")
 
 
+def inbox(folder: Path) -> Inbox:
+    return Inbox(folder, "report", {"decide": EVENTS, "show": EVENTS})
+
+
+def outlet_to(folder: Path, sender: str = "decide", wire: Wire = EVENTS) -> Outlet:
+    return Outlet(folder, sender, "report", wire)
+
+
 def test_messages_arrive_in_order(tmp_path: Path) -> None:
-    outlet = Outlet(tmp_path, "decide")
-    with Inbox(tmp_path, "decide") as inbox:
+    outlet = outlet_to(tmp_path)
+    with inbox(tmp_path) as opened:
         for index in range(8):
             assert outlet.send(event(str(index)))
-        received = inbox.receive(1.0)
+        received = opened.receive(1.0)
     assert [message.id for message in received if isinstance(message, Event)] == list("01234567")
 
 
 def test_nobody_there_is_told_and_counted(tmp_path: Path) -> None:
-    outlet = Outlet(tmp_path, "decide")
+    outlet = outlet_to(tmp_path)
     assert not outlet.send(event("lost"))
     assert outlet.dropped == 1
 
 
 def test_a_stopped_receiver_never_blocks_the_sender(tmp_path: Path) -> None:
-    outlet = Outlet(tmp_path, "show")
-    with Inbox(tmp_path, "show"):
+    outlet = outlet_to(tmp_path)
+    with inbox(tmp_path):
         began = time.monotonic()
         results = [outlet.send(event(str(index))) for index in range(5000)]
         assert time.monotonic() - began < 2.0
@@ -42,38 +50,83 @@ def test_a_stopped_receiver_never_blocks_the_sender(tmp_path: Path) -> None:
 
 
 def test_a_restarted_receiver_is_found_again(tmp_path: Path) -> None:
-    outlet = Outlet(tmp_path, "decide")
-    with Inbox(tmp_path, "decide"):
+    outlet = outlet_to(tmp_path)
+    with inbox(tmp_path):
         assert outlet.send(event("before"))
     assert not outlet.send(event("between"))
-    with Inbox(tmp_path, "decide") as inbox:
+    with inbox(tmp_path) as opened:
         assert outlet.send(event("after"))
-        (received,) = inbox.receive(1.0)
+        (received,) = opened.receive(1.0)
     assert isinstance(received, Event)
     assert received.id == "after"
 
 
 def test_nonsense_is_counted_and_passed_over(tmp_path: Path) -> None:
-    with Inbox(tmp_path, "decide") as inbox:
+    with inbox(tmp_path) as opened:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
-            stranger.sendto(b"hello", str(socket_path(tmp_path, "decide")))
-        Outlet(tmp_path, "decide").send(event("good"))
-        assert len(inbox.receive(1.0)) == 1
-        assert inbox.rejected == 1
+            stranger.sendto(b"hello", str(socket_path(tmp_path, "decide", "report")))
+        outlet_to(tmp_path).send(event("good"))
+        assert len(opened.receive(1.0)) == 1
+        assert opened.rejected == 1
+
+
+def test_what_another_may_say_is_refused_here(tmp_path: Path) -> None:
+    """A program that was taken over can tell no more than its own kinds of messages."""
+    command = Command("id", "release", "somebody", 1, 2)
+    with inbox(tmp_path) as opened:
+        assert outlet_to(tmp_path, wire=COMMANDS).send(command)
+        assert opened.receive(1.0) == []
+        assert opened.rejected == 1
+
+
+def test_who_is_not_heard_has_no_way(tmp_path: Path) -> None:
+    with inbox(tmp_path):
+        assert not outlet_to(tmp_path, "watch").send(event("unheard"))
+
+
+def test_a_flood_of_one_keeps_nobody_else_out(tmp_path: Path) -> None:
+    flood, quiet = outlet_to(tmp_path, "show"), outlet_to(tmp_path, "decide")
+    with inbox(tmp_path) as opened:
+        while flood.send(event("flood")):
+            pass
+        assert quiet.send(event("quiet"))
+        received = {message.id for message in opened.receive(1.0) if isinstance(message, Event)}
+    assert received == {"flood", "quiet"}
+
+
+class Flooded(Wire):
+    """Each message that is read is followed by another, as fast as one may read."""
+
+    def __init__(self, flood: Outlet) -> None:
+        super().__init__(Event | Health)
+        self._flood, self._left = flood, 3 * AT_ONCE
+
+    def decode(self, data: bytes) -> Message:
+        self._left -= 1
+        assert self._left, "receive goes on and on"
+        self._flood.send(event("flood"))
+        return super().decode(data)
+
+
+def test_a_flood_does_not_keep_the_receiver_from_its_work(tmp_path: Path) -> None:
+    flood = outlet_to(tmp_path)
+    with Inbox(tmp_path, "report", {"decide": Flooded(flood)}) as opened:
+        flood.send(event("first"))
+        assert len(opened.receive(1.0)) == AT_ONCE
 
 
 def test_receive_waits_no_longer_than_asked(tmp_path: Path) -> None:
-    with Inbox(tmp_path, "decide") as inbox:
+    with inbox(tmp_path) as opened:
         began = time.monotonic()
-        assert inbox.receive(0.1) == []
+        assert opened.receive(0.1) == []
         assert 0.09 <= time.monotonic() - began < 1.0
 
 
 def test_too_long_a_folder_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(LinkError, match=r"too long for a socket.*--runtime"):
-        socket_path(tmp_path / ("x" * 100), "decide")
+        socket_path(tmp_path / ("x" * 100), "decide", "report")
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LinkError, match="cannot listen"):
-        Inbox(tmp_path / "absent", "decide")
+        inbox(tmp_path / "absent")

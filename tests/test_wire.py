@@ -6,16 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import LinkError
-from edge.sighting import SIGHTING_WIRE, HeadMap, Motion, PictureHealth, Sighting
-from edge.wire import WIRE, Event, Level, Order, Page
+from edge.sighting import SIGHTINGS, HeadMap, Motion, PictureHealth, Sighting
+from edge.wire import COMMANDS, EVENTS, ORDERS, STATES, Event, Level, Order, Page
 
 
 def test_a_sighting_keeps_its_head_map() -> None:
     count = np.arange(12, dtype=np.float32).reshape(3, 4)
     heads = HeadMap(count, count / 2, 16.0, 64, 48, 1.7)
-    received = SIGHTING_WIRE.decode(
-        SIGHTING_WIRE.encode(Sighting(7, 123, heads, PictureHealth(), "m"))
-    )
+    received = SIGHTINGS.decode(SIGHTINGS.encode(Sighting(7, 123, heads, PictureHealth(), "m")))
     assert isinstance(received, Sighting)
     assert received.heads is not None
     assert np.array_equal(received.heads.count, count)
@@ -27,8 +25,8 @@ def test_a_sighting_keeps_its_motion() -> None:
     cells = np.arange(12, dtype=np.float32).reshape(3, 4)
     heads = HeadMap(cells, cells, 16.0, 64, 48, 1.7)
     motion = Motion(cells, -cells, 2.0)
-    received = SIGHTING_WIRE.decode(
-        SIGHTING_WIRE.encode(Sighting(7, 123, heads, PictureHealth(), "m", motion))
+    received = SIGHTINGS.decode(
+        SIGHTINGS.encode(Sighting(7, 123, heads, PictureHealth(), "m", motion))
     )
     assert isinstance(received, Sighting)
     assert received.motion is not None
@@ -40,12 +38,21 @@ def test_a_sighting_keeps_its_motion() -> None:
 def test_an_order_is_the_same_after_the_wire() -> None:
     page = Page(("매우 혼잡", "DO NOT ENTER"), "#ff2020", 3.0)
     order = Order("critical", Level.CRITICAL, (page,), ("critical-ko",), "fast", 3, 9, 3.0)
-    assert WIRE.decode(WIRE.encode(order)) == order
+    assert ORDERS.decode(ORDERS.encode(order)) == order
 
 
 def test_an_event_is_the_same_after_the_wire() -> None:
     event = Event("id", "transition", "decide", 5, "why", "street", "CLEAR", "CAUTION")
-    assert WIRE.decode(WIRE.encode(event)) == event
+    assert EVENTS.decode(EVENTS.encode(event)) == event
+
+
+def test_no_other_kind_passes_for_an_order() -> None:
+    """Nor an Order for a command: what a program believes depends on where it was told."""
+    order = Order("clear", Level.CLEAR, (), (), "off", 0, 9, 3.0)
+    event = Event("id", "transition", "decide", 5, "why")
+    for wire, message in ((ORDERS, event), (COMMANDS, order), (STATES, order), (SIGHTINGS, order)):
+        with pytest.raises(LinkError):
+            wire.decode(wire.encode(message))
 
 
 def test_the_interval_grows_with_the_variance_and_never_goes_below_nobody() -> None:
@@ -59,15 +66,15 @@ def test_the_interval_grows_with_the_variance_and_never_goes_below_nobody() -> N
 @given(st.binary(max_size=400))
 def test_nonsense_is_refused(data: bytes) -> None:
     with pytest.raises(LinkError):
-        SIGHTING_WIRE.decode(data)
+        SIGHTINGS.decode(data)
 
 
 def test_every_truncation_is_refused() -> None:
     heads = HeadMap(np.ones((2, 2), np.float32), np.ones((2, 2), np.float32), 16.0, 32, 32, 1.6)
-    whole = SIGHTING_WIRE.encode(Sighting(1, 2, heads, PictureHealth(dark=True), "m"))
+    whole = SIGHTINGS.encode(Sighting(1, 2, heads, PictureHealth(dark=True), "m"))
     for length in range(len(whole)):
         with pytest.raises(LinkError):
-            SIGHTING_WIRE.decode(whole[:length])
+            SIGHTINGS.decode(whole[:length])
 
 
 def test_worst_of_clear_and_unknown_is_unknown() -> None:

@@ -6,9 +6,9 @@ from edge.decide.messages import ORDER_EVERY_S
 from edge.errors import CommandError
 from edge.link import Outlet
 from edge.program import Places, Program, running
-from edge.sighting import SIGHTING_WIRE, Sighting
+from edge.sighting import SIGHTINGS, Sighting
 from edge.site import Site
-from edge.wire import Command
+from edge.wire import ORDERS, STATES, Command
 
 STATE_EVERY_S = 1.0
 TICK_S = 0.2
@@ -16,7 +16,7 @@ TICK_S = 0.2
 
 def run(site: Site, places: Places) -> None:
     """Decide until asked to stop."""
-    with running("decide", places, SIGHTING_WIRE) as program:
+    with running("decide", places, {"watch": SIGHTINGS}) as program:
         decider = Decider(site)
         teller = _Teller(places)
         program.ready()
@@ -54,8 +54,8 @@ class _Teller:
     """Sends the Order on every change and twice a second, the State on change and each second."""
 
     def __init__(self, places: Places) -> None:
-        self._show = Outlet(places.runtime, "show")
-        self._report = Outlet(places.runtime, "report")
+        self._show = Outlet(places.runtime, "decide", "show", ORDERS)
+        self._report = Outlet(places.runtime, "decide", "report", STATES)
         self._told: object = None
         self._ordered_at = 0
         self._stated_at = 0

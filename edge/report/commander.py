@@ -25,7 +25,7 @@ from edge.report.asked import (
 )
 from edge.report.store import Store
 from edge.site import Site
-from edge.wire import Action, Command, Level
+from edge.wire import COMMANDS, Action, Command, Level
 
 AGAIN_EVERY = NS_PER_S  # decide may have restarted: what stands is told again
 EXPIRES_AT_MOST_S = 3600.0
@@ -53,7 +53,8 @@ class Commander:
 
     def __init__(self, site: Site, program: Program, store: Store) -> None:
         self._site, self._program, self._store = site, program, store
-        self._outlets = {name: Outlet(program.places.runtime, name) for name in PROGRAMS}
+        runtime = program.places.runtime
+        self._outlets = {name: Outlet(runtime, "report", name, COMMANDS) for name in PROGRAMS}
         self._standing: dict[Action, Command] = {}
         self._remembered: dict[str, _Remembered] = {}
         self._told_at = self._last_since = 0

@@ -3,13 +3,15 @@
 from edge.program import Places, running
 from edge.report.reporter import Reporter
 from edge.site import Site
+from edge.wire import EVENTS, STATES
 
 TICK_S = 0.2
 
 
 def run(site: Site, places: Places, mistake: str = "") -> None:
     """Report until asked to stop; `mistake` is why not by the present site file."""
-    with running("report", places) as program:
+    hears = {"watch": EVENTS, "decide": STATES, "show": EVENTS}
+    with running("report", places, hears) as program:
         reporter = Reporter(site, program)
         program.ready()
         if mistake:

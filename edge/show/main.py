@@ -8,7 +8,7 @@ from edge.show.operator import OperatorTexts
 from edge.show.outputs import PinsOutput, SignOutput, VoiceOutput
 from edge.show.player import Player, Scene
 from edge.site import Site
-from edge.wire import Order, Page
+from edge.wire import ORDERS, Order, Page
 
 TICK_S = 0.06
 
@@ -16,7 +16,7 @@ TICK_S = 0.06
 def run(site: Site, places: Places, mistake: str = "") -> None:
     """Show until asked to stop; `mistake` is why another site file serves than the present one."""
     gc.freeze()  # a collection marks what it looks at, and so copies it in each driver's process
-    with running("show", places) as program:
+    with running("show", places, {"decide": ORDERS}) as program:
         player = Player(neutral_page(site))
         sign = SignOutput(site, program, player.neutral)
         sign.show(player.neutral)  # before anything slow: the sign must not stay dark

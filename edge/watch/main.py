@@ -7,7 +7,7 @@ from edge.clock import boottime_ns
 from edge.errors import ViewError
 from edge.link import Outlet
 from edge.program import Places, Program, running
-from edge.sighting import SIGHTING_WIRE, HeadMap, Sighting
+from edge.sighting import SIGHTINGS, HeadMap, Sighting
 from edge.site import Site
 from edge.site.schema import Camera
 from edge.watch.cameras.choose import open_camera
@@ -33,7 +33,7 @@ def run(site: Site, places: Places) -> None:
         guard = ViewGuard(_kept_view(keeper, program))
         counting = Counting(site, guard=guard)
         counting.prepare(site.camera)
-        decide = Outlet(places.runtime, "decide", SIGHTING_WIRE)
+        decide = Outlet(places.runtime, "watch", "decide", SIGHTINGS)
         camera = PatientCamera(lambda: open_camera(site), program)
         frame = camera.read()  # opened, as far as it can be, before the watchdog counts
         program.ready()

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from hil.container.box import Box
+from hil.rig import PROGRAMS
 
 PROBE = """
 import ctypes, json, os, socket
@@ -30,6 +31,13 @@ def trace(pid):
     if libc.ptrace(16, pid, None, None):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
+def send(way):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
+        asking.connect(f"/run/redroad/{way}/socket")
+
+def take(way):
+    os.rename(f"/run/redroad/{way}", f"/run/redroad/{way}-taken")
+
 print("PROBE" + json.dumps({
     "ipv4": tried(lambda: inet(socket.AF_INET)),
     "ipv6": tried(lambda: inet(socket.AF_INET6)),
@@ -41,6 +49,8 @@ print("PROBE" + json.dumps({
     "folder of watch": tried(lambda: os.listdir("/var/lib/redroad/watch")),
     "interfaces": sorted(name for _, name in socket.if_nameindex()) if {netlink} else [],
     "uid": os.getuid(),
+    "sent": [way for way in {ways} if tried(lambda: send(way)) == "done"],
+    "taken": [way for way in {others} if tried(lambda: take(way)) == "done"],
 }))
 """
 
@@ -54,6 +64,9 @@ def probe(box: Box, program: str, host: str, watch: int) -> dict[str, Any]:
     text = box.call("cat", f"/usr/lib/systemd/system/redroad-{program}.service")
     code = PROBE.replace("{host}", host).replace("{watch}", str(watch))
     code = code.replace("{netlink}", str(program == "watch"))
+    ways = [f"{sender}-to-{receiver}" for sender in PROGRAMS for receiver in PROGRAMS]
+    code = code.replace("{ways}", str(ways))
+    code = code.replace("{others}", str([way for way in ways if not way.endswith(f"-{program}")]))
     (box.root / "usr/lib/redroad/probe.py").write_text(code, encoding="utf-8")
     kept = [line for line in text.splitlines() if not line.startswith(LEFT_OUT)]
     where = kept.index("[Service]") + 1

@@ -84,6 +84,25 @@ def test_the_others_have_neither_network_nor_pictures(served: Unit, program: str
     assert found["folder of watch"] != "done"
 
 
+WAYS = {
+    "watch-to-decide",
+    "decide-to-show",
+    *(f"{program}-to-report" for program in PROGRAMS),
+    *(f"report-to-{program}" for program in PROGRAMS),
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_reaches_those_it_may_tell(served: Unit, program: str) -> None:
+    """A report that was taken over from the network can neither order the sign nor invent counts.
+
+    Its own inbox everyone reaches, too, and nobody can take another's away.
+    """
+    found = probed(served, program)
+    assert set(found["sent"]) == {way for way in WAYS if program in way.split("-to-")}  # type: ignore[call-overload]
+    assert found["taken"] == []
+
+
 def test_no_picture_lies_where_the_unit_can_write(served: Unit) -> None:
     time.sleep(5)
     assert pictures_under(writable(served.box)) == []

@@ -28,7 +28,7 @@ from edge.report.outbox import Outbox, Row
 from edge.report.payloads import OFFLINE, ONLINE
 from edge.report.store import OUTBOX_FILE
 from edge.site import load_site
-from edge.wire import Event, Level, Occupancy, State, ZoneState
+from edge.wire import STATES, Event, Level, Occupancy, State, ZoneState
 from tests.mosquitto import Listener, Mosquitto, wait_for
 
 EVENT_EVERY_S = 10
@@ -48,7 +48,7 @@ class Unit:
             f'[site]\nname = "fleet"\nunit = "{self.name}"\n'
             f'[upstream]\nhost = "127.0.0.1"\nport = {port}\naggregate_s = 60\n'
         )
-        self._outlet = Outlet(self.places.runtime, "report")
+        self._outlet = Outlet(self.places.runtime, "decide", "report", STATES)
         self.process: Any = None
 
     def start(self, context: Any) -> None:

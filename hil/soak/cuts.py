@@ -21,10 +21,10 @@ import psutil
 
 from edge.clock import boottime_ns, seconds
 from edge.link import Inbox
-from edge.sighting import SIGHTING_WIRE, Sighting
+from edge.sighting import SIGHTINGS, Sighting
 from edge.watch.cameras.rigged import Mishap
 from edge.watch.cameras.scene import Scene
-from edge.wire import Event, Message
+from edge.wire import EVENTS, Event, Message
 from hil.container.rtsp import RtspCamera
 from hil.soak.samples import Sample, figures_of
 from hil.soak.trend import Trend, trend
@@ -45,8 +45,8 @@ class Watching:
         site = folder / "site.toml"
         camera = f'[camera]\nkind = "stream"\nurl = "{url}"\nfps = {FPS}\n'
         site.write_text(camera + ZONE, "utf-8")
-        self._decide = Inbox(folder, "decide", SIGHTING_WIRE)
-        self._report = Inbox(folder, "report")
+        self._decide = Inbox(folder, "decide", {"watch": SIGHTINGS})
+        self._report = Inbox(folder, "report", {"watch": EVENTS})
         places = ["--runtime", str(folder), "--state", str(folder)]
         with (folder / "watch.log").open("ab") as log:
             self._process = subprocess.Popen(

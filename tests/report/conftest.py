@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.link import Outlet, socket_path
+from edge.wire import STATES
 from tests.mosquitto import Mosquitto, wait_for
 
 
@@ -25,7 +26,7 @@ class Report:
             encoding="utf-8",
         )
         self.process: subprocess.Popen[bytes] | None = None
-        self.outlet = Outlet(self.runtime, "report")
+        self.outlet = Outlet(self.runtime, "decide", "report", STATES)
 
     def start(self, **extra: str) -> None:
         places = ["--runtime", self.runtime, "--state", self.state.parent]
@@ -36,7 +37,7 @@ class Report:
                 stderr=log,
                 env={**os.environ, **extra},
             )
-        path = socket_path(self.runtime, "report")
+        path = socket_path(self.runtime, "decide", "report")
         wait_for(path.exists, 15, "report listens")
         wait_for(lambda: "report started" in self.said(), 15, "report has started")
 

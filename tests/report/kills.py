@@ -26,7 +26,7 @@ from edge.program import Places
 from edge.report.outbox import Outbox, Row
 from edge.report.store import OUTBOX_FILE
 from edge.site import load_site
-from edge.wire import Event
+from edge.wire import EVENTS, Event
 from tests.mosquitto import Listener, Mosquitto, wait_for
 
 LONGEST_S = 1.0  # of a life, once it listens
@@ -95,7 +95,7 @@ class Unit:
         self._random = random.Random(seed)
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["edge.report.main", "tests.report.kills"])
-        self._outlet = Outlet(self._places.runtime, "report")
+        self._outlet = Outlet(self._places.runtime, "decide", "report", EVENTS)
 
     def round(self) -> None:
         """One life under load, ended by SIGKILL at a random moment."""

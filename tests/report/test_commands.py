@@ -11,7 +11,7 @@ import pytest
 
 from edge.clock import boottime_ns
 from edge.link import Inbox
-from edge.wire import Command, Level
+from edge.wire import COMMANDS, Command, Level
 from tests.mosquitto import Listener, Mosquitto, wait_for
 from tests.report.conftest import Report
 from tests.report.test_report import state
@@ -32,7 +32,7 @@ class Room:
 
     def __init__(self, broker: Mosquitto, report: Report) -> None:
         self.listener = Listener(broker.port)
-        self.inbox = Inbox(report.runtime, "decide")
+        self.inbox = Inbox(report.runtime, "decide", {"report": COMMANDS})
         self.passed_on: list[Command] = []
 
     def say(self, kind: str, payload: str | bytes, *, retain: bool = False) -> Any:

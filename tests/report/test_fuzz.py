@@ -28,9 +28,23 @@ from edge.report.payloads import Stamp, as_json, counts_fields
 from edge.report.reporter import Reporter
 from edge.report.schemas import schema_of
 from edge.report.store import Store
-from edge.sighting import SIGHTING_WIRE, Sighting
+from edge.sighting import SIGHTINGS, Sighting
 from edge.site import Site
-from edge.wire import Command, Event, Health, Level, Occupancy, Order, State, ZoneState
+from edge.wire import (
+    COMMANDS,
+    EVENTS,
+    ORDERS,
+    STATES,
+    Command,
+    Event,
+    Health,
+    Level,
+    Occupancy,
+    Order,
+    State,
+    Wire,
+    ZoneState,
+)
 
 CASES = 20_000 if os.environ.get("HYPOTHESIS_PROFILE") == "fuzz" else 300
 fuzzed = settings(max_examples=CASES, deadline=None)
@@ -88,24 +102,33 @@ def test_no_payload_crashes_and_only_a_valid_command_is_passed_on(places: Places
         assert decider.order(boottime_ns()).message != "clear"
 
     accepted: set[str | None] = set()
-    with Inbox(places.runtime, "decide") as inbox:
+    with Inbox(places.runtime, "decide", {"report": COMMANDS}) as inbox:
         check()
 
 
-WIRE = msgspec.msgpack.Encoder()
+MSGPACK = msgspec.msgpack.Encoder()
 trees = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=8),
 )
 
 
+@pytest.mark.parametrize(
+    ("wire", "own"),
+    [
+        (SIGHTINGS, Sighting),
+        (ORDERS, Order),
+        (STATES, State | Event | Health),
+        (EVENTS, Event | Health),
+        (COMMANDS, Command),
+    ],
+    ids=["sightings", "orders", "states", "events", "commands"],
+)
 @fuzzed
-@given(st.binary(max_size=300) | trees.map(WIRE.encode))
-def test_the_wire_takes_its_own_messages_or_none(data: bytes) -> None:
+@given(st.binary(max_size=300) | trees.map(MSGPACK.encode))
+def test_a_wire_takes_its_own_messages_or_none(wire: Wire, own: type, data: bytes) -> None:
     with contextlib.suppress(LinkError):
-        assert isinstance(
-            SIGHTING_WIRE.decode(data), Sighting | Order | State | Event | Health | Command
-        )
+        assert isinstance(wire.decode(data), own)
 
 
 def _messages() -> st.SearchStrategy[Any]:
@@ -142,7 +165,7 @@ def test_report_takes_whatever_has_the_form_of_a_message(places: Places, tmp_pat
     @fuzzed
     @given(_messages())
     def check(message: Any) -> None:
-        reporter.take(SIGHTING_WIRE.decode(SIGHTING_WIRE.encode(message)))
+        reporter.take(STATES.decode(STATES.encode(message)))
         news = reporter._news(boottime_ns())
         json.loads(news.state())
         health = json.loads(news.health())

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from edge.clock import NS_PER_S, boottime_ns
-from edge.link import Inbox
+from edge.link import Inbox, socket_path
 from edge.program import Places
 from edge.report.status import STALE_AFTER_S, STATUS_FILE, read_status
+from edge.wire import ORDERS
 from tests.mosquitto import wait_for
 from tests.report.conftest import Report
 from tests.report.test_report import state
@@ -37,15 +38,15 @@ def test_only_what_was_told_a_moment_ago_is_believed(
     places: Places, age_s: float, believed: bool
 ) -> None:
     put(places, age_s)
-    with Inbox(places.runtime, "show"):
+    with Inbox(places.runtime, "show", {"decide": ORDERS}):
         assert (read_status(places) is not None) == believed
 
 
 def test_nothing_is_believed_where_no_program_listens(places: Places) -> None:
     """What a unit of an earlier boot has left, its sockets too."""
-    with Inbox(places.runtime, "show"):
+    with Inbox(places.runtime, "show", {"decide": ORDERS}):
         pass
-    assert (places.runtime / "show.sock").exists()
+    assert socket_path(places.runtime, "decide", "show").exists()
     put(places, 1.0)
     assert read_status(places) is None
 

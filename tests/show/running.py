@@ -13,7 +13,7 @@ import psutil
 
 from edge.clock import boottime_ns
 from edge.link import Inbox, Outlet
-from edge.wire import Event, Level, Message, Order, Page
+from edge.wire import EVENTS, ORDERS, Event, Level, Message, Order, Page
 
 
 class Running:
@@ -22,8 +22,8 @@ class Running:
     def __init__(self, folder: Path, site: str, **environment: str) -> None:
         self.state = folder / "show"
         (folder / "site.toml").write_text(site, encoding="utf-8")
-        self.report = Inbox(folder, "report")
-        self.outlet = Outlet(folder, "show")
+        self.report = Inbox(folder, "report", {"show": EVENTS})
+        self.outlet = Outlet(folder, "decide", "show", ORDERS)
         self.told: list[Message] = []
         self.began = boottime_ns()
         places = ["--runtime", str(folder), "--state", str(folder)]

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from edge.program import PROGRAMS
 from edge.run import CHILDREN, Child
+from tests.appliance import Appliance
+from tests.mosquitto import wait_for
 
 UNITS = Path(__file__).parents[2] / "systemd"
 SYSTEM = Path("/usr/lib/systemd/system")
@@ -17,6 +20,11 @@ SERVICES = sorted(path.name for path in (UNITS / "system").glob("*.service"))
 EXAMPLES = sorted((UNITS / "examples").glob("*.conf"))
 MOST_EXPOSED = 1.5  # of 10, by `systemd-analyze security`; 2.0 is the limit that was set
 BACKOFF_SINCE = 254
+WAYS = {
+    match[1]
+    for line in (UNITS / "tmpfiles.d/redroad.conf").read_text(encoding="utf-8").splitlines()
+    if (match := re.match(r"d /run/redroad/(\S+)", line))
+}
 
 
 @pytest.fixture
@@ -104,7 +112,7 @@ def test_the_backoff_is_understood_where_it_is_installed(root: Path) -> None:
 
 
 def test_users_and_folders_are_made(root: Path) -> None:
-    """Each program is a user of its own; whoever may send is in the group of the sockets."""
+    """Each program is a user of its own; a socket's folder is of two: one listens, one tells."""
     subprocess.run(["systemd-sysusers", f"--root={root}"], check=True, capture_output=True)
     users = {line.split(":")[0] for line in lines(root / "etc/passwd")}
     groups = {line.split(":")[0]: line.split(":") for line in lines(root / "etc/group")}
@@ -122,6 +130,27 @@ def test_users_and_folders_are_made(root: Path) -> None:
         assert oct(made.st_mode) == "0o43770"
         assert made.st_gid == int(groups["redroad"][2])
         assert oct((root / "etc/redroad").stat().st_mode) == "0o40750"
+        ways = {way.name: way.stat() for way in (root / "run/redroad").iterdir()}
+        ids = {line.split(":")[0]: int(line.split(":")[2]) for line in lines(root / "etc/passwd")}
+        assert set(ways) == WAYS
+        for name, way in ways.items():
+            sender, _, receiver = name.partition("-to-")
+            assert oct(way.st_mode) == "0o42710"
+            assert way.st_uid == ids[f"redroad-{receiver}"]
+            assert way.st_gid == int(groups[f"redroad-{sender}"][2])
+
+
+def test_every_way_of_a_running_unit_has_its_folder(tmp_path: Path) -> None:
+    """One that the package does not make would be closed to its sender."""
+    appliance = Appliance(tmp_path)
+    appliance.start()
+    try:
+        started = [f"{name} started" for name in PROGRAMS]
+        wait_for(lambda: all(told in appliance.said() for told in started), 30, "all started")
+        made = {folder.name for folder in appliance.runtime.glob("*-to-*")}
+    finally:
+        appliance.abandon()
+    assert made == WAYS
 
 
 def test_the_hardware_watchdog_is_one_that_a_pi_can_keep() -> None:
