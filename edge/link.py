@@ -6,7 +6,7 @@ group (the sender) let the kernel decide. A flood by one fills no queue but its 
 
 A datagram arrives whole or not at all. When a receiver is away, or too slow, what is sent is
 dropped and counted: every message has a time and a lifetime, so a later one replaces it, and
-`Event`s, which nothing replaces, are kept by their sender (`Outlet.send` tells).
+`Event`s, which nothing replaces, are told again until they are kept (`edge.events`).
 """
 
 import contextlib

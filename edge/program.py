@@ -5,7 +5,6 @@ READY=1 and WATCHDOG=1. It sends WATCHDOG=1 only from `alive`, which it calls wh
 has advanced, so that a stuck program is killed and started anew.
 """
 
-import collections
 import logging
 import resource
 import signal
@@ -20,13 +19,13 @@ from types import FrameType, MappingProxyType
 import sdnotify
 
 from edge.clock import boottime_ns, nanoseconds
+from edge.events import Events
 from edge.link import Inbox, Outlet
 from edge.memory import Tidy, give_back_what_is_free
-from edge.wire import COMMANDS, EVENTS, Command, Event, Health, Message, Wire
+from edge.wire import COMMANDS, EVENTS, Command, Event, Health, Kept, Message, Wire
 
 PROGRAMS = ("watch", "decide", "show", "report")
 HEALTH_EVERY_S = 10.0
-EVENTS_KEPT = 1000
 NOBODY: Mapping[str, Wire] = MappingProxyType({})
 
 log = logging.getLogger("redroad")
@@ -60,7 +59,7 @@ class Program:
         self.faults: dict[str, str] = {}
         self.facts: dict[str, float | str] = {}
         self._report = None if name == "report" else Outlet(places.runtime, name, "report", EVENTS)
-        self._unsent: collections.deque[Event] = collections.deque(maxlen=EVENTS_KEPT)
+        self._events = None if self._report is None else Events(self._report)
         self._local: list[Event | Health] = []
         self._health_at = 0
         self._verbose_until = 0
@@ -76,7 +75,9 @@ class Program:
         """What the others told; the verbosity of the log is commanded to every program alike."""
         messages = self.inbox.receive(timeout_s)
         for message in messages:
-            if isinstance(message, Command) and message.action == "log":
+            if isinstance(message, Kept) and self._events:
+                self._events.kept(message.ids)
+            elif isinstance(message, Command) and message.action == "log":
                 log.setLevel(message.verbosity)
                 self._verbose_until = message.until
         if boottime_ns() >= self._verbose_until:
@@ -84,9 +85,10 @@ class Program:
         return messages
 
     def alive(self) -> None:
-        """Tell the service manager that the work has advanced; resend what was kept."""
+        """Tell the service manager that the work has advanced, and report what it has not kept."""
         self._notifier.notify("WATCHDOG=1")
-        self._flush()
+        if self._events:
+            self._events.tell(boottime_ns())
         self._tidy.pass_time()
         if boottime_ns() - self._health_at >= nanoseconds(HEALTH_EVERY_S):
             self._health_at = boottime_ns()
@@ -101,7 +103,7 @@ class Program:
         before: str | None = None,
         after: str | None = None,
     ) -> None:
-        """Report that something happened; kept until report has taken it."""
+        """Report that something happened; told again until report has kept it."""
         log.info("%s: %s", kind, because)
         name = uuid.uuid4().hex
         self._tell(Event(name, kind, self.name, boottime_ns(), because, zone, before, after))
@@ -126,6 +128,8 @@ class Program:
         """This program's own state, with its peak memory in MB."""
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         facts = {**self.facts, "memory_mb": round(peak_mb, 1), "rejected": self.inbox.rejected}
+        if self._events and self._events.dropped:
+            facts["events_dropped"] = self._events.dropped
         return Health(self.name, boottime_ns(), dict(self.faults), self.fault_count, facts)
 
     def ended(self) -> None:
@@ -141,17 +145,13 @@ class Program:
         return taken
 
     def _tell(self, message: Event | Health) -> None:
-        if self._report is None:
+        if self._report is None or self._events is None:
             self._local.append(message)
         elif isinstance(message, Event):
-            self._unsent.append(message)
-            self._flush()
+            self._events.add(message)
+            self._events.tell(boottime_ns())
         else:
             self._report.send(message)
-
-    def _flush(self) -> None:
-        while self._report and self._unsent and self._report.send(self._unsent[0]):
-            self._unsent.popleft()
 
     def stop(self, signum: int, _frame: FrameType | None) -> None:
         """End the work soon (SIGTERM, SIGINT)."""

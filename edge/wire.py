@@ -1,8 +1,8 @@
 """The messages between the programs: small, typed, frozen, each with its time.
 
-`Order` goes from decide to show, `State`, `Event` and `Health` go to report, and `Command` comes
-down from it; what watch tells decide stands in `edge.sighting`, whose arrays the others need not
-load. Times named `at` or `_at`, `since` or `until` are CLOCK_BOOTTIME nanoseconds.
+`Order` goes from decide to show, `State`, `Event` and `Health` go to report, and `Command` and
+`Kept` come down from it; what watch tells decide stands in `edge.sighting`, whose arrays the others
+need not load. Times named `at` or `_at`, `since` or `until` are CLOCK_BOOTTIME nanoseconds.
 """
 
 import enum
@@ -156,6 +156,12 @@ class Command(Message, frozen=True):
     verbosity: Verbosity = "INFO"
 
 
+class Kept(Message, frozen=True):
+    """These events are on disk, or with the broker already: they need not be told again."""
+
+    ids: tuple[str, ...]
+
+
 class Wire:
     """Messages as bytes, and bytes as messages of the kinds that are known here."""
 
@@ -185,4 +191,4 @@ class Wire:
 ORDERS = Wire(Order)
 STATES = Wire(State | Event | Health)
 EVENTS = Wire(Event | Health)
-COMMANDS = Wire(Command)
+COMMANDS = Wire(Command | Kept)

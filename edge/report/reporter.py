@@ -22,6 +22,7 @@ from edge.report.payloads import (
     state_fields,
     unknown_state,
 )
+from edge.report.receipts import Receipts
 from edge.report.restarts import Restarts
 from edge.report.sender import News, Sender
 from edge.report.status import WRITTEN_EVERY_S, forget_status, write_status
@@ -48,6 +49,7 @@ class Reporter:
         self._health: dict[str, Health] = {}
         # Told at once, so that what the broker retained before a power cut does not stand.
         self._state = unknown_state(zones, boottime_ns(), "report has only just started")
+        self._receipts = Receipts(program, self._store)
         self._sender = Sender(site, program, self._store)
         self._commander = Commander(site, program, self._store)
         self._restarts = Restarts(self._store, self._boot_id)
@@ -80,6 +82,8 @@ class Reporter:
             self._health[message.program] = message
 
     def _keep_event(self, event: Event, at: int) -> None:
+        if not self._receipts.take(event):
+            return
         fields = event_fields(event, self._stamp(at))
         self._store.put(Row(event.id, "events", self._boot_id, at, as_json(fields)))
         if event.kind == "start" and event.source in PROGRAMS:
@@ -99,6 +103,7 @@ class Reporter:
             self.take(message)
         self._store.write()
         self._sender.work(now, self._news(now))
+        self._receipts.give()
         self._command(now)
 
     def close(self) -> None:

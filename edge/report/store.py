@@ -56,6 +56,10 @@ class Store:
         self._unwritten.clear()
         self._program.recovered("outbox")
 
+    def unwritten(self) -> set[str]:
+        """The ids of those rows that are in memory alone."""
+        return {row.id for row in self._unwritten.values()}
+
     def oldest(self, limit: int, after: int) -> list[Waiting]:
         """Rows in their order after a place: those on disk, then those that it does not take.
 

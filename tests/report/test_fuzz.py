@@ -38,6 +38,7 @@ from edge.wire import (
     Command,
     Event,
     Health,
+    Kept,
     Level,
     Occupancy,
     Order,
@@ -120,7 +121,7 @@ trees = st.recursive(
         (ORDERS, Order),
         (STATES, State | Event | Health),
         (EVENTS, Event | Health),
-        (COMMANDS, Command),
+        (COMMANDS, Command | Kept),
     ],
     ids=["sightings", "orders", "states", "events", "commands"],
 )

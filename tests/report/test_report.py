@@ -6,13 +6,18 @@ import signal
 import sqlite3
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from edge.clock import boottime_ns
+from edge.clock import boottime_ns, seconds
+from edge.events import AGAIN_AFTER
+from edge.link import Inbox
+from edge.program import Places, Program
 from edge.report.outbox import Outbox, Row
-from edge.wire import Event, Level, Occupancy, State, ZoneState
+from edge.wire import COMMANDS, Event, Kept, Level, Occupancy, State, ZoneState
 from tests.mosquitto import Listener, Mosquitto, wait_for
 from tests.report.conftest import Report
 
@@ -175,6 +180,77 @@ def test_events_and_counts_kept_while_the_broker_hangs_arrive_after_a_kill(
     wait_for(lambda: kept <= arrived(listener), 30, "all that was kept")
 
 
+def test_what_a_killed_report_had_not_yet_read_arrives(report: Report, broker: Mosquitto) -> None:
+    """It was in the socket of the dead; decide tells it again."""
+    listener = Listener(broker.port)
+    report.start()
+    decide = Program("decide", Places(report.runtime, report.state))
+    assert report.process is not None
+    report.process.send_signal(signal.SIGSTOP)
+    decide.event("transition", "nobody reads this", zone="street")
+    report.end(signal.SIGKILL)
+    report.start()
+    wait_for(lambda: heard_of(listener, decide), 15, "the event")
+    until = time.monotonic() + 2 * seconds(AGAIN_AFTER)
+    while time.monotonic() < until:
+        time.sleep(0.1)
+        assert len(heard_of(listener, decide)) == 1, "told again though it is kept"
+
+
+def heard_of(listener: Listener, program: Program) -> list[str]:
+    """Let a program live for a moment; what the broker has passed on of it."""
+    program.receive(0)
+    program.alive()
+    return [each["id"] for each in listener.on("events") if each["because"] == "nobody reads this"]
+
+
+def test_what_is_told_once_more_arrives_once(report: Report, broker: Mosquitto) -> None:
+    """As by a program that did not get the receipt, or not yet."""
+    listener = Listener(broker.port)
+    report.start()
+    sent(report, ["twice"])
+    wait_for(lambda: ids(listener).count("twice") == 1, 10, "the event")
+    wait_for(lambda: depth(report) == 0, 10, "the outbox is empty")
+    sent(report, ["twice", "after"])
+    wait_for(lambda: "after" in ids(listener), 10, "another event")
+    assert ids(listener).count("twice") == 1
+
+
+@SMALL_DISK
+def test_what_the_disk_does_not_take_is_not_called_kept(tmp_path: Path) -> None:
+    """Without a broker and on a full disk only memory has it, and a killed report would lose it."""
+    alone = Report(tmp_path, "")
+    with full_disk(alone.state) as filler:
+        alone.start()
+        with Inbox(alone.runtime, "decide", {"report": COMMANDS}) as decide:
+            sent(alone, ["a"])
+            assert receipts(decide, 3.0) == []
+            filler.unlink()
+            assert receipts(decide, 6.0) == ["a"]
+        alone.end()
+
+
+def receipts(inbox: Inbox, for_s: float) -> list[str]:
+    until, names = time.monotonic() + for_s, list[str]()
+    while time.monotonic() < until:
+        for message in inbox.receive(0.1):
+            names += message.ids if isinstance(message, Kept) else ()
+    return names
+
+
+@contextmanager
+def full_disk(folder: Path) -> Iterator[Path]:
+    """A disk of its own without room; the file that fills it."""
+    folder.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], check=True)
+    try:
+        filler = folder / "filler"
+        filler.write_bytes(b"x" * 240_000)
+        yield filler
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
 def test_a_damaged_outbox_is_told_and_the_work_goes_on(report: Report, broker: Mosquitto) -> None:
     report.state.mkdir(parents=True)
     (report.state / "outbox.sqlite3").write_bytes(b"no database" * 999)
@@ -239,25 +315,18 @@ def test_its_own_stop_is_told_after_the_next_start(report: Report, broker: Mosqu
 
 @SMALL_DISK
 def test_a_full_disk_is_told_and_survived(report: Report, broker: Mosquitto) -> None:
-    report.state.mkdir(parents=True)
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(report.state)], check=True
-    )
-    try:
-        (report.state / "filler").write_bytes(b"x" * 240_000)
+    with full_disk(report.state) as filler:
         listener = Listener(broker.port)
         report.start()
         sent(report, ["during"])
         wait_for(lambda: "fault: outbox: outbox" in report.said(), 10, "the fault")
         wait_for(lambda: "during" in ids(listener), 15, "the event, from memory")
-        (report.state / "filler").unlink()
+        filler.unlink()
         wait_for(lambda: "outbox works again" in report.said(), 10, "the recovery")
         sent(report, ["after"])
         wait_for(lambda: "after" in ids(listener), 15, "an event from the disk")
         wait_for(lambda: depth(report) == 0, 10, "the outbox is empty")
         report.end()
-    finally:
-        subprocess.run(["umount", "-l", str(report.state)], check=True)
 
 
 def depth(report: Report) -> int:

@@ -1,0 +1,46 @@
+"""Receipts: each program is told which of its events it need not tell again."""
+
+from edge.link import Outlet
+from edge.program import PROGRAMS, Program
+from edge.report.store import Store
+from edge.wire import COMMANDS, Event, Kept
+
+KNOWN_AT_MOST = 1000  # more than all programs have under way at a time
+
+
+class Receipts:
+    """What was taken in this life of `report`, and for what of it a receipt is owed."""
+
+    def __init__(self, program: Program, store: Store) -> None:
+        others = [name for name in PROGRAMS if name != program.name]
+        runtime = program.places.runtime
+        self._outlets = {name: Outlet(runtime, program.name, name, COMMANDS) for name in others}
+        self._store = store
+        self._known: dict[str, None] = {}
+        self._owed: dict[str, str] = {}  # the source of each
+
+    def take(self, event: Event) -> bool:
+        """Whether this event is a new one; a receipt is owed for it in any case."""
+        if event.source in self._outlets:
+            self._owed[event.id] = event.source
+        if event.id in self._known:
+            return False
+        self._known[event.id] = None
+        if len(self._known) > KNOWN_AT_MOST:
+            del self._known[next(iter(self._known))]
+        return True
+
+    def give(self) -> None:
+        """Tell of all that is on disk, or with the broker already.
+
+        A receipt that does not arrive is asked for by telling the event again.
+        """
+        unwritten = self._store.unwritten() if self._owed else set()
+        for source, outlet in self._outlets.items():
+            ids = [
+                name for name, of in self._owed.items() if of == source and name not in unwritten
+            ]
+            if ids:
+                outlet.send(Kept(tuple(ids)))
+            for name in ids:
+                del self._owed[name]
