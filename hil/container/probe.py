@@ -55,22 +55,56 @@ print("PROBE" + json.dumps({
 """
 
 
+# What the beacon needs of lgpio, up to the chip, which no container has; and without our folder.
+PINS = """
+import importlib, json, os
+from pathlib import Path
+from edge.errors import BeaconError
+from edge.show.gpio import gpio_factory
+
+def without_a_folder():
+    if os.fork() == 0:  # a failed import leaves its traces
+        try:
+            importlib.import_module("lgpio")
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.wait()[1])
+
+def with_ours():
+    try:
+        gpio_factory(Path("/run/redroad"))
+    except BeaconError as error:
+        return str(error)
+
+print("PROBE" + json.dumps({
+    "cwd": os.getcwd(), "uid": os.getuid(), "alone": without_a_folder(), "ours": with_ours(),
+}))
+"""
+OUR_PYTHON = "/usr/lib/redroad/bin/python"
+
+
 def probe(box: Box, program: str, host: str, watch: int) -> dict[str, Any]:
     """What is possible in `program`'s sandbox: its own unit file, with another command in it.
 
     `host` is the broker's address, `watch` the process id of watch inside the container.
     """
-    name = f"redroad-{program}probe.service"
-    text = box.call("cat", f"/usr/lib/systemd/system/redroad-{program}.service")
     code = PROBE.replace("{host}", host).replace("{watch}", str(watch))
     code = code.replace("{netlink}", str(program == "watch"))
     ways = [f"{sender}-to-{receiver}" for sender in PROGRAMS for receiver in PROGRAMS]
     code = code.replace("{ways}", str(ways))
     code = code.replace("{others}", str([way for way in ways if not way.endswith(f"-{program}")]))
+    return in_place_of(box, program, "/usr/bin/python3", code)
+
+
+def in_place_of(box: Box, program: str, python: str, code: str) -> dict[str, Any]:
+    """What `code` tells after "PROBE", as JSON, run in the sandbox of `program`."""
+    name = f"redroad-{program}probe.service"
+    text = box.call("cat", f"/usr/lib/systemd/system/redroad-{program}.service")
     (box.root / "usr/lib/redroad/probe.py").write_text(code, encoding="utf-8")
     kept = [line for line in text.splitlines() if not line.startswith(LEFT_OUT)]
     where = kept.index("[Service]") + 1
-    kept[where:where] = ["Type=oneshot", "ExecStart=/usr/bin/python3 /usr/lib/redroad/probe.py"]
+    kept[where:where] = ["Type=oneshot", f"ExecStart={python} /usr/lib/redroad/probe.py"]
     folder = box.root / "etc/systemd/system"
     (folder / name).write_text("\n".join(kept) + "\n", encoding="utf-8")
     box.call("systemctl", "daemon-reload")

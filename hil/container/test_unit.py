@@ -11,7 +11,7 @@ from PIL import Image
 
 from hil.container.film import frame
 from hil.container.inside import unit_of
-from hil.container.probe import probe
+from hil.container.probe import OUR_PYTHON, PINS, in_place_of, probe
 from hil.container.search import pictures_in, pictures_under, writable
 from hil.container.unit import SECRET, Unit
 from hil.rig import PROGRAMS
@@ -101,6 +101,14 @@ def test_a_program_reaches_those_it_may_tell(served: Unit, program: str) -> None
     found = probed(served, program)
     assert set(found["sent"]) == {way for way in WAYS if program in way.split("-to-")}  # type: ignore[call-overload]
     assert found["taken"] == []
+
+
+def test_the_pins_open_without_root_in_a_folder_that_is_read_only(served: Unit) -> None:
+    """As far as a machine without pins allows: lgpio ends before, where it may not write."""
+    found = in_place_of(served.box, "show", OUR_PYTHON, PINS)
+    assert (found["cwd"], found["alone"]) == ("/", 1)
+    assert found["uid"] != 0
+    assert found["ours"].startswith("no GPIO chip is labelled")
 
 
 def test_no_picture_lies_where_the_unit_can_write(served: Unit) -> None:
