@@ -10,6 +10,7 @@ dropped and counted: every message has a time and a lifetime, so a later one rep
 """
 
 import contextlib
+import os
 import select
 import socket
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from edge.wire import Message, Wire
 
 MAX_DATAGRAM = 1 << 18
 SOCKET_MODE = 0o660  # whoever is in the folder's group may send: each program is another user
+FOLDER_MODE = 0o710
 MAX_PATH = 107  # bytes in sockaddr_un, less the closing zero
 # Of one sender in one go: a flood must not keep a program from its work.
 AT_ONCE = 1000
@@ -88,10 +90,10 @@ class Inbox:
 
 
 def _bound(path: Path) -> socket.socket:
-    """A socket at `path`, whose folder is made here where no installation has made it."""
+    """A socket at `path`."""
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
-        path.parent.mkdir(exist_ok=True)
+        _make(path.parent)
         path.unlink(missing_ok=True)  # a killed predecessor leaves its name behind
         opened.bind(str(path))
         path.chmod(SOCKET_MODE)
@@ -101,6 +103,19 @@ def _bound(path: Path) -> socket.socket:
             f"cannot listen at {path}: {error.strerror}; does the folder exist and is it ours?"
         ) from error
     return opened
+
+
+def _make(folder: Path) -> None:
+    """Where no installation has made it, or somebody has removed it.
+
+    Then it is open to the runtime folder's group, which has all programs: a sign that hears too
+    many is better than one that hears nobody.
+    """
+    before = os.umask(0)
+    try:
+        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    finally:
+        os.umask(before)
 
 
 class Outlet:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edge.clock import boottime_ns
 from hil.container.film import frame
 from hil.container.inside import unit_of
 from hil.container.probe import OUR_PYTHON, PINS, in_place_of, probe
@@ -139,3 +140,16 @@ def test_the_search_finds_a_picture_in_every_disguise(tmp_path: Path) -> None:
     (tmp_path / "harmless").write_bytes(np.random.default_rng(1).bytes(1 << 20))
     found = {Path(line.partition(":")[0]).name for line in pictures_under([tmp_path])}
     assert found == {path.name for path in tmp_path.iterdir()} - {"harmless"}
+
+
+def test_sockets_that_somebody_removed_are_there_again_after_a_start(served: Unit) -> None:
+    """Until the next boot, which makes them as they were, all programs may tell all others."""
+    served.box.call("sh", "-c", "rm -r /run/redroad/*-to-*; systemctl restart redroad.target")
+    began = boottime_ns()
+
+    def told() -> bool:
+        levels = {change.message for change in served.panel.shown() if change.at > began}
+        return bool(levels - {"neutral", "dark"})
+
+    wait_for(told, SERVICE_S, "the sign tells a level again")
+    served.box.call("systemd-tmpfiles", "--create", "redroad.conf")
