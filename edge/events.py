@@ -9,13 +9,12 @@ from collections.abc import Iterable
 
 from edge.clock import NS_PER_S
 from edge.link import Outlet
-from edge.wire import Event
+from edge.wire import Event, Kept
 
 AT_MOST = 1000
 # So many are told before the first of them is kept; more would push a State out of report's queue.
 UNDER_WAY = 100
 AGAIN_AFTER = 3 * NS_PER_S
-NEVER = -AGAIN_AFTER
 
 
 class Events:
@@ -31,11 +30,21 @@ class Events:
         """Take one; it is told by the next `tell`."""
         self._waiting[event.id] = event
         if len(self._waiting) > AT_MOST:
-            self.kept([next(iter(self._waiting))])
+            self._forget([next(iter(self._waiting))])
             self.dropped += 1
 
-    def kept(self, ids: Iterable[str]) -> None:
-        """These need not be told again."""
+    @property
+    def waiting(self) -> int:
+        """How many are not kept yet."""
+        return len(self._waiting)
+
+    def take(self, receipt: Kept) -> None:
+        """What report keeps need not be told again; all else at once, where it knows of nothing."""
+        self._forget(receipt.ids)
+        if receipt.begun:
+            self._told_at.clear()
+
+    def _forget(self, ids: Iterable[str]) -> None:
         for name in ids:
             self._waiting.pop(name, None)
             self._told_at.pop(name, None)
@@ -43,7 +52,9 @@ class Events:
     def tell(self, now: int) -> None:
         """Tell those that were not told, or long ago, as far as report's inbox takes them."""
         for name, event in itertools.islice(self._waiting.items(), UNDER_WAY):
-            if now - self._told_at.get(name, NEVER) >= AGAIN_AFTER:
-                if not self._outlet.send(event):
-                    return
-                self._told_at[name] = now
+            told_at = self._told_at.get(name)
+            if told_at is not None and now - told_at < AGAIN_AFTER:
+                continue
+            if not self._outlet.send(event):
+                return
+            self._told_at[name] = now

@@ -2,7 +2,8 @@
 
 Each pair of programs that talk has a socket of its own, `decide-to-show/socket`: what a program
 believes depends on who told it, and who may tell is what the folder's owner (the receiver) and
-group (the sender) let the kernel decide. A flood by one fills no queue but its own.
+group (the sender) let the kernel decide. A flood by one fills no queue but its own, and nobody
+speaks for another.
 
 A datagram arrives whole or not at all. When a receiver is away, or too slow, what is sent is
 dropped and counted: every message has a time and a lifetime, so a later one replaces it, and
@@ -20,12 +21,12 @@ from types import TracebackType
 from edge.errors import LinkError
 from edge.wire import Message, Wire
 
-MAX_DATAGRAM = 1 << 18
+SEND_BUFFER = 1 << 18  # bytes
 SOCKET_MODE = 0o660  # whoever is in the folder's group may send: each program is another user
 FOLDER_MODE = 0o710
 MAX_PATH = 107  # bytes in sockaddr_un, less the closing zero
 # Of one sender in one go: a flood must not keep a program from its work.
-AT_ONCE = 1000
+AT_ONCE = 100
 
 
 def socket_path(runtime: Path, sender: str, receiver: str) -> Path:
@@ -50,30 +51,40 @@ def _answers(path: Path) -> bool:
 
 
 class Inbox:
-    """Where one program receives its messages: `hears` are its senders, each with its kinds."""
+    """Where one program receives its messages: `hears` are its senders, each with its kinds.
+
+    `is_open` tells that a folder had to be made here, by which more than its sender may tell.
+    """
 
     def __init__(self, runtime: Path, program: str, hears: Mapping[str, Wire]) -> None:
         self.rejected = 0
-        self._wires: dict[socket.socket, Wire] = {}
+        self.is_open = False
+        self._ways: dict[socket.socket, tuple[str, Wire]] = {}
         for sender, wire in hears.items():
-            self._wires[_bound(socket_path(runtime, sender, program))] = wire
+            path = socket_path(runtime, sender, program)
+            self.is_open |= not path.parent.is_dir()
+            self._ways[_bound(path)] = sender, wire
 
     def receive(self, timeout_s: float) -> list[Message]:
         """What waits, oldest first of each sender, after at most `timeout_s` for the first."""
-        readable, _, _ = select.select(list(self._wires), [], [], max(0.0, timeout_s))
+        readable, _, _ = select.select(list(self._ways), [], [], max(0.0, timeout_s))
         return [message for ready in readable for message in self._waiting(ready)]
 
     def _waiting(self, ready: socket.socket) -> list[Message]:
+        sender, wire = self._ways[ready]
         messages: list[Message] = []
         for _ in range(AT_ONCE):
             try:
-                data = ready.recv(MAX_DATAGRAM)
+                message = wire.decode(ready.recv(wire.max_bytes))
             except BlockingIOError:
                 break
-            try:
-                messages.append(self._wires[ready].decode(data))
             except LinkError:
                 self.rejected += 1  # told in the program's Health
+                continue
+            if message.teller in {None, sender}:
+                messages.append(message)
+            else:
+                self.rejected += 1
         return messages
 
     def __enter__(self) -> "Inbox":
@@ -85,7 +96,7 @@ class Inbox:
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        for opened in self._wires:
+        for opened in self._ways:
             opened.close()
 
 
@@ -119,23 +130,29 @@ def _make(folder: Path) -> None:
 
 
 class Outlet:
-    """The way from one program to another's inbox."""
+    """The way from one program to another's inbox.
+
+    `is_closed` tells that the last message was not let through: we may not tell that program.
+    """
 
     def __init__(self, runtime: Path, sender: str, receiver: str, wire: Wire) -> None:
         self.dropped = 0
+        self.is_closed = False
         self._wire = wire
         self._path = str(socket_path(runtime, sender, receiver))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         with contextlib.suppress(OSError):  # a kernel may grant less: large enough by default
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MAX_DATAGRAM)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
     def send(self, message: Message) -> bool:
         """Send, without waiting; False when the receiver is away or its inbox is full."""
         try:
             self._socket.sendto(self._wire.encode(message), self._path)
-        except OSError:
+        except OSError as error:
             self.dropped += 1
+            self.is_closed = isinstance(error, PermissionError)
             return False
+        self.is_closed = False
         return True
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ has advanced, so that a stuck program is killed and started anew.
 """
 
 import logging
+import os
 import resource
 import signal
 import sys
@@ -26,6 +27,10 @@ from edge.wire import COMMANDS, EVENTS, Command, Event, Health, Kept, Message, W
 
 PROGRAMS = ("watch", "decide", "show", "report")
 HEALTH_EVERY_S = 10.0
+LONGEST = 1000  # characters of a reason
+AS_INSTALLED = (
+    "run: sudo systemd-tmpfiles --create redroad.conf; sudo systemctl restart redroad.target"
+)
 NOBODY: Mapping[str, Wire] = MappingProxyType({})
 
 log = logging.getLogger("redroad")
@@ -58,13 +63,21 @@ class Program:
         self.fault_count = 0
         self.faults: dict[str, str] = {}
         self.facts: dict[str, float | str] = {}
-        self._report = None if name == "report" else Outlet(places.runtime, name, "report", EVENTS)
+        # Whoever runs all programs alone has made the folder of the sockets, too.
+        self._is_open = self.inbox.is_open and places.runtime.stat().st_uid != os.geteuid()
+        self._outlets: list[Outlet] = []
+        self._report = None if name == "report" else self.way_to("report", EVENTS)
         self._events = None if self._report is None else Events(self._report)
         self._local: list[Event | Health] = []
         self._health_at = 0
         self._verbose_until = 0
         self._tidy = Tidy()
         self._notifier = sdnotify.SystemdNotifier()
+
+    def way_to(self, receiver: str, wire: Wire) -> Outlet:
+        """The way to another program; that it may not be told is a fault from now on."""
+        self._outlets.append(Outlet(self.places.runtime, self.name, receiver, wire))
+        return self._outlets[-1]
 
     def ready(self) -> None:
         """Tell the service manager that the work has begun."""
@@ -76,7 +89,7 @@ class Program:
         messages = self.inbox.receive(timeout_s)
         for message in messages:
             if isinstance(message, Kept) and self._events:
-                self._events.kept(message.ids)
+                self._events.take(message)
             elif isinstance(message, Command) and message.action == "log":
                 log.setLevel(message.verbosity)
                 self._verbose_until = message.until
@@ -87,6 +100,7 @@ class Program:
     def alive(self) -> None:
         """Tell the service manager that the work has advanced, and report what it has not kept."""
         self._notifier.notify("WATCHDOG=1")
+        self._judge_ways()
         if self._events:
             self._events.tell(boottime_ns())
         self._tidy.pass_time()
@@ -104,6 +118,7 @@ class Program:
         after: str | None = None,
     ) -> None:
         """Report that something happened; told again until report has kept it."""
+        because = because[:LONGEST]
         log.info("%s: %s", kind, because)
         name = uuid.uuid4().hex
         self._tell(Event(name, kind, self.name, boottime_ns(), because, zone, before, after))
@@ -111,6 +126,7 @@ class Program:
     def fault(self, part: str, because: str) -> None:
         """Note that `part` fails; counted each time, reported when it begins or changes."""
         self.fault_count += 1
+        because = because[:LONGEST]
         if self.faults.get(part) != because:
             self.faults[part] = because
             log.warning("fault: %s: %s", part, because)
@@ -143,6 +159,18 @@ class Program:
         """What report tells of itself: it has nobody else to send it to."""
         taken, self._local = self._local, []
         return taken
+
+    def _judge_ways(self) -> None:
+        """Whether we are heard, and by the folders of an installed unit by nobody else's leave."""
+        if any(outlet.is_closed for outlet in self._outlets):
+            because = f"{self.name} may not tell the others what it has to; {AS_INSTALLED}"
+        elif self._is_open:
+            because = f"{self.name} can be told things by all programs; {AS_INSTALLED}"
+        else:
+            self.recovered("sockets")
+            return
+        if self.faults.get("sockets") != because:
+            self.fault("sockets", because)
 
     def _tell(self, message: Event | Health) -> None:
         if self._report is None or self._events is None:

@@ -108,4 +108,4 @@ def _array_from_wire(kind: type, value: Any) -> object:
     raise NotImplementedError(f"no wire form for {kind}")
 
 
-SIGHTINGS = Wire(Sighting, _array_to_wire, _array_from_wire)
+SIGHTINGS = Wire(Sighting, _array_to_wire, _array_from_wire, max_bytes=1 << 18)

@@ -13,9 +13,17 @@ import msgspec
 
 from edge.errors import LinkError
 
+# Of an Order or a Command: no text of ours is nearly so long, and a flood of them is soon read.
+MAX_BYTES = 1 << 14
+
 
 class Message(msgspec.Struct, frozen=True, tag=True):
     """What one program sends another."""
+
+    @property
+    def teller(self) -> str | None:
+        """Which program it says it is of; None where only one can tell it."""
+        return None
 
 
 class Level(enum.IntEnum):
@@ -124,6 +132,11 @@ class Event(Message, frozen=True):
     before: str | None = None
     after: str | None = None
 
+    @property
+    def teller(self) -> str:
+        """The program to which it happened."""
+        return self.source
+
 
 class Health(Message, frozen=True):
     """How one program is: what it measured of itself, and its open faults by name."""
@@ -133,6 +146,11 @@ class Health(Message, frozen=True):
     faults: dict[str, str]
     fault_count: int
     facts: dict[str, float | str]
+
+    @property
+    def teller(self) -> str:
+        """The program whose health it is."""
+        return self.program
 
 
 Action = Literal["hold", "text", "mute", "test", "release", "log"]
@@ -157,20 +175,29 @@ class Command(Message, frozen=True):
 
 
 class Kept(Message, frozen=True):
-    """These events are on disk, or with the broker already: they need not be told again."""
+    """These events are on disk, or with the broker already: they need not be told again.
+
+    `begun`: report has only just begun, and of what else its last life was told it knows nothing.
+    """
 
     ids: tuple[str, ...]
+    begun: bool = False
 
 
 class Wire:
-    """Messages as bytes, and bytes as messages of the kinds that are known here."""
+    """Messages as bytes, and bytes as messages of the kinds that are known here.
+
+    `max_bytes` is what one may take; of a longer one so much is read, and not understood.
+    """
 
     def __init__(
         self,
         kinds: Any,
         to_wire: Callable[[Any], Any] | None = None,
         from_wire: Callable[[type, Any], Any] | None = None,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
+        self.max_bytes = max_bytes
         self._encoder = msgspec.msgpack.Encoder(enc_hook=to_wire)
         self._decoder = msgspec.msgpack.Decoder(kinds, dec_hook=from_wire)
 
@@ -182,13 +209,13 @@ class Wire:
         """The message in `data`; LinkError when it is none of ours."""
         try:
             message: Message = self._decoder.decode(data)
-        except (msgspec.MsgspecError, ValueError, TypeError) as error:
+        except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
             raise LinkError(f"a message of {len(data)} bytes is not understood: {error}") from error
         return message
 
 
 # What is said on the way from one program to another, and nothing else.
 ORDERS = Wire(Order)
-STATES = Wire(State | Event | Health)
-EVENTS = Wire(Event | Health)
+STATES = Wire(State | Event | Health, max_bytes=1 << 16)
+EVENTS = Wire(Event | Health, max_bytes=1 << 16)
 COMMANDS = Wire(Command | Kept)

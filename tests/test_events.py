@@ -8,7 +8,7 @@ import pytest
 from edge.clock import NS_PER_S
 from edge.events import AGAIN_AFTER, AT_MOST, UNDER_WAY, Events
 from edge.link import Inbox, Outlet
-from edge.wire import EVENTS, Event
+from edge.wire import EVENTS, Event, Kept
 
 NOW = 100 * NS_PER_S
 
@@ -39,12 +39,24 @@ def test_an_event_is_told_again_until_it_is_kept(inbox: Inbox, events: Events) -
     assert told(inbox) == ["a", "b"]
     events.tell(NOW + AGAIN_AFTER - 1)
     assert told(inbox) == []
-    events.kept(["a", "never heard of"])
+    events.take(Kept(("a", "never heard of")))
     events.tell(NOW + AGAIN_AFTER)
     assert told(inbox) == ["b"]
-    events.kept(["b"])
+    events.take(Kept(("b",)))
     events.tell(NOW + 2 * AGAIN_AFTER)
     assert told(inbox) == []
+
+
+def test_a_report_that_begins_is_told_all_again_in_its_order(inbox: Inbox, events: Events) -> None:
+    """What its last life was told comes before what happens next."""
+    for name in "ab":
+        events.add(event(name))
+    events.tell(NOW)
+    assert told(inbox) == ["a", "b"]
+    events.take(Kept((), begun=True))
+    events.add(event("c"))
+    events.tell(NOW + 1)
+    assert told(inbox) == ["a", "b", "c"]
 
 
 def test_what_nobody_takes_is_told_later_in_its_order(tmp_path: Path, events: Events) -> None:
@@ -66,7 +78,7 @@ def test_so_many_are_under_way_at_a_time(inbox: Inbox, events: Events) -> None:
         events.tell(NOW)
         heard += told(inbox)
     assert heard == names[:UNDER_WAY]
-    events.kept(heard)
+    events.take(Kept(tuple(heard)))
     events.tell(NOW)
     assert told(inbox) == names[UNDER_WAY:]
 

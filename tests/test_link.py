@@ -11,8 +11,8 @@ from edge.link import AT_ONCE, Inbox, Outlet, socket_path
 from edge.wire import COMMANDS, EVENTS, Command, Event, Health, Message, Wire
 
 
-def event(name: str) -> Event:
-    return Event(name, "start", "test", 1, "because")
+def event(name: str, source: str = "decide") -> Event:
+    return Event(name, "start", source, 1, "because")
 
 
 def inbox(folder: Path) -> Inbox:
@@ -79,6 +79,26 @@ def test_what_another_may_say_is_refused_here(tmp_path: Path) -> None:
         assert opened.rejected == 1
 
 
+def test_nobody_speaks_for_another(tmp_path: Path) -> None:
+    """Neither of what happened to it nor of its health."""
+    with inbox(tmp_path) as opened:
+        outlet_to(tmp_path, "show").send(event("invented"))
+        outlet_to(tmp_path, "show").send(Health("decide", 1, {}, 0, {}))
+        outlet_to(tmp_path, "decide").send(event("true"))
+        assert [m.id for m in opened.receive(1.0) if isinstance(m, Event)] == ["true"]
+        assert opened.receive(0.1) == []
+        assert opened.rejected == 2
+
+
+def test_what_is_too_long_is_not_understood(tmp_path: Path) -> None:
+    long = Event("long", "start", "decide", 1, "x" * EVENTS.max_bytes)
+    with inbox(tmp_path) as opened:
+        outlet_to(tmp_path).send(long)
+        outlet_to(tmp_path).send(event("good"))
+        assert [m.id for m in opened.receive(1.0) if isinstance(m, Event)] == ["good"]
+        assert opened.rejected == 1
+
+
 def test_who_is_not_heard_has_no_way(tmp_path: Path) -> None:
     with inbox(tmp_path):
         assert not outlet_to(tmp_path, "watch").send(event("unheard"))
@@ -87,7 +107,7 @@ def test_who_is_not_heard_has_no_way(tmp_path: Path) -> None:
 def test_a_flood_of_one_keeps_nobody_else_out(tmp_path: Path) -> None:
     flood, quiet = outlet_to(tmp_path, "show"), outlet_to(tmp_path, "decide")
     with inbox(tmp_path) as opened:
-        while flood.send(event("flood")):
+        while flood.send(event("flood", "show")):
             pass
         assert quiet.send(event("quiet"))
         received = {message.id for message in opened.receive(1.0) if isinstance(message, Event)}

@@ -4,7 +4,6 @@ from edge.clock import boottime_ns, nanoseconds
 from edge.decide.decider import Decider, ZoneTransition
 from edge.decide.messages import ORDER_EVERY_S
 from edge.errors import CommandError
-from edge.link import Outlet
 from edge.program import Places, Program, running
 from edge.sighting import SIGHTINGS, Sighting
 from edge.site import Site
@@ -18,7 +17,7 @@ def run(site: Site, places: Places) -> None:
     """Decide until asked to stop."""
     with running("decide", places, {"watch": SIGHTINGS}) as program:
         decider = Decider(site)
-        teller = _Teller(places)
+        teller = _Teller(program)
         program.ready()
         while not program.stopping:
             for message in program.receive(TICK_S):
@@ -53,9 +52,9 @@ def _report(program: Program, changes: list[ZoneTransition]) -> None:
 class _Teller:
     """Sends the Order on every change and twice a second, the State on change and each second."""
 
-    def __init__(self, places: Places) -> None:
-        self._show = Outlet(places.runtime, "decide", "show", ORDERS)
-        self._report = Outlet(places.runtime, "decide", "report", STATES)
+    def __init__(self, program: Program) -> None:
+        self._show = program.way_to("show", ORDERS)
+        self._report = program.way_to("report", STATES)
         self._told: object = None
         self._ordered_at = 0
         self._stated_at = 0

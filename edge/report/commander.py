@@ -11,7 +11,6 @@ import msgspec
 from edge.clock import NS_PER_S, boottime_ns, time_valid, wall_s
 from edge.commands import AT_MOST_S, refuse_beyond_limits
 from edge.errors import CommandError
-from edge.link import Outlet
 from edge.program import PROGRAMS, Program
 from edge.report.asked import (
     Answer,
@@ -53,8 +52,7 @@ class Commander:
 
     def __init__(self, site: Site, program: Program, store: Store) -> None:
         self._site, self._program, self._store = site, program, store
-        runtime = program.places.runtime
-        self._outlets = {name: Outlet(runtime, "report", name, COMMANDS) for name in PROGRAMS}
+        self._ways = {name: program.way_to(name, COMMANDS) for name in PROGRAMS}
         self._standing: dict[Action, Command] = {}
         self._remembered: dict[str, _Remembered] = {}
         self._told_at = self._last_since = 0
@@ -134,7 +132,7 @@ class Commander:
 
     def _pass_on(self, command: Command) -> None:
         for name in PROGRAMS if command.action == "log" else ("decide",):
-            self._outlets[name].send(command)
+            self._ways[name].send(command)
 
     def _known(self, known: _Remembered, received: Received) -> Answer:
         """The same answer again; another command by the same id is refused."""

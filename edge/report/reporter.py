@@ -44,12 +44,12 @@ class Reporter:
         self._boot_id = boot_id()
         outbox_bytes = site.upstream.outbox_mb * 1_000_000
         self._store = Store(program.places.state, outbox_bytes, program)
+        self._receipts = Receipts(program, self._store)
         zones = [zone.name for zone in site.zone]
         self._aggregator = Aggregator(site.upstream.aggregate_s, zones, boottime_ns())
         self._health: dict[str, Health] = {}
         # Told at once, so that what the broker retained before a power cut does not stand.
         self._state = unknown_state(zones, boottime_ns(), "report has only just started")
-        self._receipts = Receipts(program, self._store)
         self._sender = Sender(site, program, self._store)
         self._commander = Commander(site, program, self._store)
         self._restarts = Restarts(self._store, self._boot_id)
@@ -61,8 +61,7 @@ class Reporter:
     def take(self, message: Message) -> None:
         """Keep what a program told.
 
-        No State or Health is believed that is dated in the future, no Health of a fifth program:
-        the payload would grow with every name.
+        No State or Health is believed that is dated in the future.
         """
         now = boottime_ns()
         if isinstance(message, Event):
@@ -73,11 +72,6 @@ class Reporter:
             for aggregate in self._aggregator.add(message):
                 self._keep_counts(aggregate)
             self._state = message
-        elif isinstance(message, Health) and message.program not in PROGRAMS:
-            told = (
-                f"one that is none of {', '.join(PROGRAMS)} tells its health, and is not believed"
-            )
-            self._program.fault("health", told)
         elif isinstance(message, Health):
             self._health[message.program] = message
 
@@ -87,7 +81,7 @@ class Reporter:
         fields = event_fields(event, self._stamp(at))
         self._store.put(Row(event.id, "events", self._boot_id, at, as_json(fields)))
         if event.kind == "start" and event.source in PROGRAMS:
-            self._restarts.started(event.source)
+            self._restarts.started(event)
 
     def work(self) -> None:
         """Close periods, write, and send what can be sent."""
@@ -102,6 +96,7 @@ class Reporter:
         for message in self._program.take_local():
             self.take(message)
         self._store.write()
+        self._restarts.keep()
         self._sender.work(now, self._news(now))
         self._receipts.give()
         self._command(now)

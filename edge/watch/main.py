@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 from edge.clock import boottime_ns
 from edge.errors import ViewError
-from edge.link import Outlet
 from edge.program import Places, Program, running
 from edge.sighting import SIGHTINGS, HeadMap, Sighting
 from edge.site import Site
@@ -33,7 +32,7 @@ def run(site: Site, places: Places) -> None:
         guard = ViewGuard(_kept_view(keeper, program))
         counting = Counting(site, guard=guard)
         counting.prepare(site.camera)
-        decide = Outlet(places.runtime, "watch", "decide", SIGHTINGS)
+        decide = program.way_to("decide", SIGHTINGS)
         camera = PatientCamera(lambda: open_camera(site), program)
         frame = camera.read()  # opened, as far as it can be, before the watchdog counts
         program.ready()

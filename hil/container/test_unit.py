@@ -152,4 +152,24 @@ def test_sockets_that_somebody_removed_are_there_again_after_a_start(served: Uni
         return bool(levels - {"neutral", "dark"})
 
     wait_for(told, SERVICE_S, "the sign tells a level again")
+    wait_for(lambda: "sockets" in faults(served, "show"), SERVICE_S, "that is told")
     served.box.call("systemd-tmpfiles", "--create", "redroad.conf")
+    served.box.call("systemctl", "restart", "redroad.target")
+    wait_for(lambda: "sockets" not in faults(served, "show"), SERVICE_S, "all is as installed")
+
+
+def test_a_program_that_may_not_tell_another_says_so(served: Unit) -> None:
+    served.box.call("chmod", "0700", "/run/redroad/decide-to-show")
+    wait_for(lambda: "sockets" in faults(served, "decide"), SERVICE_S, "that is told")
+    assert "systemd-tmpfiles --create" in faults(served, "decide")["sockets"]
+    wait_for(lambda: not level_shown(served), 10, "a neutral sign")
+    served.box.call("chmod", "2710", "/run/redroad/decide-to-show")
+    wait_for(lambda: "sockets" not in faults(served, "decide"), SERVICE_S, "the recovery")
+
+
+def faults(unit: Unit, program: str) -> dict[str, str]:
+    """What the program's newest health has told upstream; nothing before there is one."""
+    told = [payload for topic, payload, _ in unit.listener.heard() if topic.endswith("/health")]
+    programs = told[-1]["programs"] if told else {}
+    found: dict[str, str] = programs.get(program, {}).get("faults", {})
+    return found

@@ -24,11 +24,12 @@ from edge.link import Inbox
 from edge.sighting import SIGHTINGS, Sighting
 from edge.watch.cameras.rigged import Mishap
 from edge.watch.cameras.scene import Scene
-from edge.wire import EVENTS, Event, Message
+from edge.wire import Event, Message
 from hil.container.rtsp import RtspCamera
 from hil.soak.samples import Sample, figures_of
 from hil.soak.trend import Trend, trend
 from tests.appliance import ZONE
+from tests.standin import ReportStandIn
 
 FPS = 5.0
 CUTS: tuple[Mishap, ...] = ("away", "hung")
@@ -46,7 +47,7 @@ class Watching:
         camera = f'[camera]\nkind = "stream"\nurl = "{url}"\nfps = {FPS}\n'
         site.write_text(camera + ZONE, "utf-8")
         self._decide = Inbox(folder, "decide", {"watch": SIGHTINGS})
-        self._report = Inbox(folder, "report", {"watch": EVENTS})
+        self._report = ReportStandIn(folder, "watch")
         places = ["--runtime", str(folder), "--state", str(folder)]
         with (folder / "watch.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -87,7 +88,7 @@ class Watching:
         self._process.wait()
 
 
-def _next(inbox: Inbox, what: str, wanted: Callable[[Message], bool]) -> int:
+def _next(inbox: Inbox | ReportStandIn, what: str, wanted: Callable[[Message], bool]) -> int:
     """When the message that is wanted was received. SystemExit when none comes."""
     limit = time.monotonic() + GIVEN_UP_S
     while time.monotonic() < limit:

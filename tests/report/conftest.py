@@ -26,7 +26,9 @@ class Report:
             encoding="utf-8",
         )
         self.process: subprocess.Popen[bytes] | None = None
-        self.outlet = Outlet(self.runtime, "decide", "report", STATES)
+        programs = ("watch", "decide", "show")
+        self.ways = {name: Outlet(self.runtime, name, "report", STATES) for name in programs}
+        self.outlet = self.ways["decide"]
 
     def start(self, **extra: str) -> None:
         places = ["--runtime", self.runtime, "--state", self.state.parent]

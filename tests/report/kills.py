@@ -1,8 +1,9 @@
 """SIGKILL of `report` at random moments under load: `make kills`.
 
 Each life of the program is a process of its own, forked from a server that has it loaded, so that
-hundreds fit in minutes. It notes every id that the outbox has taken, right after the commit: all of
-these must arrive at a real Mosquitto. Some lives begin with a full disk, and before some the
+hundreds fit in minutes. What it is told, by the code that every program tells it with, must all
+arrive at a real Mosquitto, read before a kill or not, on disk or not. It also notes every id that
+the outbox has taken, right after the commit. Some lives begin with a full disk, and before some the
 outbox's file is damaged; what was waiting in a damaged file is not asked for.
 """
 
@@ -21,12 +22,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.clock import boottime_ns
-from edge.link import Outlet
+from edge.events import Events
+from edge.link import Inbox, Outlet, listens
 from edge.program import Places
 from edge.report.outbox import Outbox, Row
 from edge.report.store import OUTBOX_FILE
 from edge.site import load_site
-from edge.wire import EVENTS, Event
+from edge.wire import COMMANDS, EVENTS, Event, Kept
 from tests.mosquitto import Listener, Mosquitto, wait_for
 
 LONGEST_S = 1.0  # of a life, once it listens
@@ -43,24 +45,26 @@ class Figures:
     kills: int = 0
     damaged: int = 0
     full: int = 0
-    sent: int = 0
+    told: list[str] = field(default_factory=list)
     committed: set[str] = field(default_factory=set)
     gone_with_the_file: set[str] = field(default_factory=set)
     arrivals: Counter[str] = field(default_factory=Counter)
 
     @property
     def lost(self) -> set[str]:
-        """Committed, and never seen."""
-        return self.committed - self.gone_with_the_file - self.arrivals.keys()
+        """Told or committed, and never seen."""
+        known = self.committed.union(self.told)
+        return known - self.gone_with_the_file - self.arrivals.keys()
 
     def __str__(self) -> str:
         again = sum(1 for times in self.arrivals.values() if times > 1)
         return (
             f"{self.kills} kills, {self.full} on a full disk, {self.damaged} damaged files\n"
-            f"{self.sent} events sent to report, {len(self.committed)} committed\n"
+            f"{len(self.told)} events told to report; with its own, "
+            f"{len(self.committed)} committed\n"
             f"{len(self.gone_with_the_file)} waited in a file when it was damaged\n"
             f"{len(self.arrivals)} arrived, {again} of them more than once, by the same id\n"
-            f"{len(self.lost)} committed events lost"
+            f"{len(self.lost)} events lost"
         )
 
 
@@ -95,7 +99,10 @@ class Unit:
         self._random = random.Random(seed)
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["edge.report.main", "tests.report.kills"])
-        self._outlet = Outlet(self._places.runtime, "decide", "report", EVENTS)
+        runtime = self._places.runtime
+        runtime.mkdir()
+        self._receipts = Inbox(runtime, "decide", {"report": COMMANDS})
+        self._events = Events(Outlet(runtime, "decide", "report", EVENTS))
 
     def round(self) -> None:
         """One life under load, ended by SIGKILL at a random moment."""
@@ -107,8 +114,8 @@ class Unit:
         process = self._context.Process(target=live, args=(self._site, self._places, self._noted))
         process.start()
         if self._random.random() > DURING_START:
-            wait_for(self._send, 30, "report listens")
-        self._send_for(self._random.uniform(0, LONGEST_S))
+            wait_for(lambda: listens(self._places.runtime, "report"), 30, "report listens")
+        self._tell_for(self._random.uniform(0, LONGEST_S))
         process.kill()
         process.join()
         self.figures.kills += 1
@@ -117,10 +124,10 @@ class Unit:
             self._damage()
 
     def settle(self) -> None:
-        """A last life, until the outbox is empty."""
+        """A last life, until all is kept and the outbox is empty."""
         process = self._context.Process(target=live, args=(self._site, self._places, self._noted))
         process.start()
-        time.sleep(2)
+        wait_for(lambda: not self._left(), 60, "all is kept")
         wait_for(lambda: not self._waiting(), 60, "the outbox is empty")
         process.terminate()
         process.join(20)
@@ -130,17 +137,22 @@ class Unit:
         """The last stop, which waits for a next life."""
         return self._waiting()
 
-    def _send_for(self, seconds: float) -> None:
+    def _tell_for(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            self._send()
+            name = f"e{len(self.figures.told)}"
+            self.figures.told.append(name)
+            self._events.add(Event(name, "transition", "decide", boottime_ns(), "why"))
+            self._left()
             time.sleep(1 / EVENTS_PER_S)
 
-    def _send(self) -> bool:
-        name = f"e{self.figures.sent}"
-        taken = self._outlet.send(Event(name, "transition", "decide", boottime_ns(), "why"))
-        self.figures.sent += taken
-        return taken
+    def _left(self) -> int:
+        """How many are not kept, after telling once more what has to be."""
+        for message in self._receipts.receive(0):
+            if isinstance(message, Kept):
+                self._events.take(message)
+        self._events.tell(boottime_ns())
+        return self._events.waiting
 
     def _waiting(self) -> set[str]:
         file = self._places.state / OUTBOX_FILE

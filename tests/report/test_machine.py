@@ -81,7 +81,7 @@ def test_throttling_is_reported_within_a_minute_with_the_frame_rate(
     until = time.monotonic() + REPORTED_WITHIN_S
 
     def told() -> bool:
-        report.outlet.send(Health("watch", boottime_ns(), {}, 0, {"pictures_per_s": 1.7}))
+        report.ways["watch"].send(Health("watch", boottime_ns(), {}, 0, {"pictures_per_s": 1.7}))
         health = listener.on("health")[-1]
         slow = any("throttled" in words for words in health["throttled"])
         return slow and health["pictures_per_s"] == 1.7

@@ -64,8 +64,8 @@ def heard(report: Report, broker: Mosquitto) -> Iterator[Listener]:
     listener = Listener(broker.port, "redroad/#", "homeassistant/#")
     report.start()
     proof: dict[str, float | str] = {"sign_proof": "proven", "bad": float("nan")}
-    report.outlet.send(Health("show", boottime_ns(), {"panel": "dark"}, 1, proof))
-    report.outlet.send(Health("watch", boottime_ns(), {}, 0, {"pictures_per_s": 3.9}))
+    report.ways["show"].send(Health("show", boottime_ns(), {"panel": "dark"}, 1, proof))
+    report.ways["watch"].send(Health("watch", boottime_ns(), {}, 0, {"pictures_per_s": 3.9}))
     report.outlet.send(event("a"))
     wait_for(lambda: listener.on("state"), 10, "a state")
     for kind, payload in (

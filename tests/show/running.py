@@ -12,8 +12,9 @@ from typing import Any
 import psutil
 
 from edge.clock import boottime_ns
-from edge.link import Inbox, Outlet
-from edge.wire import EVENTS, ORDERS, Event, Level, Message, Order, Page
+from edge.link import Outlet
+from edge.wire import ORDERS, Event, Level, Message, Order, Page
+from tests.standin import ReportStandIn
 
 
 class Running:
@@ -22,7 +23,7 @@ class Running:
     def __init__(self, folder: Path, site: str, **environment: str) -> None:
         self.state = folder / "show"
         (folder / "site.toml").write_text(site, encoding="utf-8")
-        self.report = Inbox(folder, "report", {"show": EVENTS})
+        self.report = ReportStandIn(folder, "show")
         self.outlet = Outlet(folder, "decide", "show", ORDERS)
         self.told: list[Message] = []
         self.began = boottime_ns()
