@@ -63,8 +63,8 @@ class Program:
         self.fault_count = 0
         self.faults: dict[str, str] = {}
         self.facts: dict[str, float | str] = {}
-        # Whoever runs all programs alone has made the folder of the sockets, too.
-        self._is_open = self.inbox.is_open and places.runtime.stat().st_uid != os.geteuid()
+        # The runtime folder of an installed unit is root's; whoever else has one runs all programs.
+        self._is_open = self.inbox.is_open and places.runtime.stat().st_uid == 0 != os.geteuid()
         self._outlets: list[Outlet] = []
         self._report = None if name == "report" else self.way_to("report", EVENTS)
         self._events = None if self._report is None else Events(self._report)
@@ -143,7 +143,12 @@ class Program:
     def health(self) -> Health:
         """This program's own state, with its peak memory in MB."""
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        facts = {**self.facts, "memory_mb": round(peak_mb, 1), "rejected": self.inbox.rejected}
+        facts = {
+            **self.facts,
+            "memory_mb": round(peak_mb, 1),
+            "rejected": self.inbox.rejected,
+            "undelivered": sum(outlet.dropped for outlet in self._outlets),
+        }
         if self._events and self._events.dropped:
             facts["events_dropped"] = self._events.dropped
         return Health(self.name, boottime_ns(), dict(self.faults), self.fault_count, facts)
