@@ -128,7 +128,7 @@ class Unit:
         process = self._context.Process(target=live, args=(self._site, self._places, self._noted))
         process.start()
         wait_for(lambda: not self._left(), 60, "all is kept")
-        wait_for(lambda: not self._waiting(), 60, "the outbox is empty")
+        wait_for(self._is_empty, 60, "the outbox is empty")
         process.terminate()
         process.join(20)
         self.figures.committed = set(self._noted.read_text().split()) - self._of_itself()
@@ -153,6 +153,12 @@ class Unit:
                 self._events.take(message)
         self._events.tell(boottime_ns())
         return self._events.waiting
+
+    def _is_empty(self) -> bool:
+        try:
+            return not self._waiting()
+        except sqlite3.DatabaseError:  # damaged, and not yet opened by this life
+            return False
 
     def _waiting(self) -> set[str]:
         file = self._places.state / OUTBOX_FILE
