@@ -7,7 +7,7 @@ import unicodedata
 
 from edge.errors import CommandError
 from edge.site.schema import Site
-from edge.wire import Action, Command, Level
+from edge.wire import LOG_AT_MOST_S, Action, Command, Level
 from edge.words import WORDS, words_of
 
 NS = 1_000_000_000
@@ -17,9 +17,10 @@ AT_MOST_S: dict[Action, float] = {
     "mute": 3600.0,
     "test": 12.0,
     "release": 60.0,
-    "log": 24 * 3600.0,
+    "log": LOG_AT_MOST_S,
 }
 MOST_LINES, LONGEST_LINE = 3, 40
+SCRIPTS = ("HANGUL", "CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA")  # and ASCII
 
 
 def refuse_beyond_limits(command: Command, site: Site) -> None:
@@ -46,6 +47,7 @@ def _refuse_text(lines: tuple[str, ...], site: Site) -> None:
             raise CommandError(
                 f"line {line!r} must be 1 to {LONGEST_LINE} characters that can be shown"
             )
+    _refuse_foreign("".join(lines))
     text = _letters("".join(lines))
     for language in WORDS["clear"]:
         cell = words_of(site, "clear", language)
@@ -56,7 +58,21 @@ def _refuse_text(lines: tuple[str, ...], site: Site) -> None:
                 )
 
 
+def _refuse_foreign(text: str) -> None:
+    """Letters of other scripts look like ours: the Cyrillic "С" in a word that may not be said."""
+    for letter in filter(str.isalpha, _plain(text)):
+        if not letter.isascii() and not unicodedata.name(letter, "").startswith(SCRIPTS):
+            raise CommandError(
+                f"letter {letter!r} (U+{ord(letter):04X}) is none of a to z, Korean, Chinese or "
+                "Japanese; use those"
+            )
+
+
 def _letters(text: str) -> str:
-    """Letters and digits alone, without case and width: what is left of a text when it is read."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in folded if character.isalnum())
+    """Letters and digits alone, as they are read: without case, width and accents."""
+    return "".join(character for character in _plain(text) if character.isalnum())
+
+
+def _plain(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(character for character in apart if not unicodedata.combining(character))

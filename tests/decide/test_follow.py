@@ -107,6 +107,27 @@ def test_no_text_says_clear(words: str, dress: str) -> None:
         calm().follow(command("text", lines=(words[:2], words[2:])), NS * 11)
 
 
+@pytest.mark.parametrize("words", ["CLÉAR", "ＣＬＥＡＲ", "𝐂𝐋𝐄𝐀𝐑", "Ⓒlear", "道路畅通！"])
+def test_no_dress_of_letters_hides_them(words: str) -> None:
+    with pytest.raises(CommandError, match="only the camera can say"):
+        calm().follow(command("text", lines=(words,)), NS * 11)
+
+
+@pytest.mark.parametrize(
+    "words", ["\u0421LEAR", "CL\u0395AR", "\u1d04\u029f\u1d07\u1d00\u0280", "Łódź"]
+)
+def test_a_letter_that_only_looks_like_one_of_ours_is_refused(words: str) -> None:
+    with pytest.raises(CommandError, match="is none of a to z, Korean, Chinese or Japanese"):
+        calm().follow(command("text", lines=(words,)), NS * 11)
+
+
+@pytest.mark.parametrize(
+    "words", ["출구는 왼쪽 → 8번", "EXIT 8 (left)", "出口在左边", "出口は左、ガード々", "Café 2층"]
+)
+def test_what_is_said_in_the_street_may_be_said(words: str) -> None:
+    calm().follow(command("text", lines=(words,)), NS * 11)
+
+
 @pytest.mark.parametrize("level", [None, Level.CLEAR, Level.UNKNOWN])
 def test_no_less_than_caution_is_held(level: Level | None) -> None:
     with pytest.raises(CommandError, match="can be held"):
