@@ -43,6 +43,7 @@ FACES = (
 SMALLEST = FACES[-1]
 # For lines that none of the others can draw; the last has all of GB 2312, but comes in one size.
 CHINESE = (Face("Sign12-GB2312.ttf", 12, 11), Face("Unifont-GB2312.otf", 16, 15))
+CHARACTERS_KNOWN = 4096  # of which it is remembered whether a face has them
 MOST_LINES = 4  # that a page may be broken into
 
 
@@ -240,7 +241,7 @@ def _missing(face: Face, line: str) -> str:
     return "".join(sorted(c for c in set(line) if not _has(face, c)))
 
 
-@cache
+@lru_cache(maxsize=CHARACTERS_KNOWN)
 def _has(face: Face, character: str) -> bool:
     font = _font(face)
     drawn, missing = (font.getmask(text, mode="1") for text in (character, MISSING))

@@ -6,7 +6,7 @@ from edge.clock import boottime_ns, seconds
 from edge.program import Places, Program, running
 from edge.show.operator import OperatorTexts
 from edge.show.outputs import PinsOutput, SignOutput, VoiceOutput
-from edge.show.player import Player, Scene
+from edge.show.player import Player, Scene, newest_of
 from edge.site import Site
 from edge.wire import ORDERS, Order, Page
 
@@ -29,8 +29,8 @@ def run(site: Site, places: Places, mistake: str = "") -> None:
         texts = OperatorTexts(site, program, player.neutral.page)
         while not program.stopping:
             orders = [told for told in program.receive(TICK_S) if isinstance(told, Order)]
-            for order in orders:
-                player.take(texts.prepared(order), boottime_ns())
+            if newest := newest_of(orders, boottime_ns()):
+                player.take(texts.prepared(newest), boottime_ns())
             scene = player.scene(boottime_ns())
             pins.show(scene.beacon)
             sign.show(scene, pins.sees_light, pins.lux)

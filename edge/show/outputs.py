@@ -30,6 +30,9 @@ from edge.words import phrases_of
 # program stops, panel and beacon turn to what is safe hardly one before the other.
 RESEND_S = 0.5
 PINS_S = 0.2  # how often the inputs are read
+# A pattern begins with light: were a new one taken at once each time, the lamp would flash as fast
+# as anybody changes the level (WCAG 2.3.1: never at 3 Hz).
+BEGINS_S = 1.0
 STANDS_S = 0.2  # how long a page stands at least: orders that flap must not flash at 3 Hz
 CLIPS_S = 10.0  # how often missing clips are looked for: at first they are still being spoken
 DARK_S = 2.0  # the light feedback may lag behind the panel, but not longer
@@ -147,7 +150,7 @@ class PinsOutput:
         self._pins: Apart[str, Told] | None = None
         self._patience = Patience()
         self._told = Told()
-        self._sent_at = 0
+        self._sent_at = self._began_at = 0
         self._pattern = OFF
 
     @property
@@ -163,9 +166,14 @@ class PinsOutput:
         return self._told.lux if self._pins else None
 
     def show(self, pattern: str) -> None:
-        """Follow `pattern`; never waits."""
+        """Follow `pattern`, off at once, and what lights a second after another began at most.
+
+        Never waits.
+        """
         try:
             self._hear()
+            if pattern != OFF and boottime_ns() - self._began_at < nanoseconds(BEGINS_S):
+                pattern = self._pattern
             new = pattern != self._pattern
             due = new or boottime_ns() - self._sent_at >= nanoseconds(PINS_S)
             if due and self._patience.due() and not (self._pins and self._pins.waiting):
@@ -173,6 +181,7 @@ class PinsOutput:
                     self._pins = Apart("beacon", self._make, OFF)
                 self._pins.send(pattern)
                 self._pattern, self._sent_at = pattern, boottime_ns()
+                self._began_at = self._sent_at if new and pattern != OFF else self._began_at
         except DriverError as error:
             self._program.fault("beacon", str(error))
             self._patience.failed()

@@ -4,6 +4,7 @@ Here lives the dead-man timer: without a living Order the sign is neutral.
 """
 
 import collections
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge.clock import nanoseconds, seconds
@@ -32,6 +33,12 @@ def is_alive(order: Order, at: int) -> bool:
     if order.until is not None and at >= order.until:
         return False
     return 0 <= seconds(at - order.issued_at) < order.lifetime_s
+
+
+def newest_of(orders: Iterable[Order], at: int) -> Order | None:
+    """The one to follow, of several that came at once: to lay out all of their texts takes time."""
+    living = (order for order in orders if is_alive(order, at))
+    return max(living, key=lambda order: order.issued_at, default=None)
 
 
 class Player:

@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from edge.clock import boottime_ns
+from edge.clock import NS_PER_S, boottime_ns
 from edge.link import Outlet
 from edge.wire import ORDERS, Event, Level, Message, Order, Page
 from tests.standin import ReportStandIn
@@ -21,13 +21,14 @@ class Running:
     """A running `show` and what can be seen of it."""
 
     def __init__(self, folder: Path, site: str, **environment: str) -> None:
+        runtime = Path(environment.get("REDROAD_RUNTIME", folder))
         self.state = folder / "show"
         (folder / "site.toml").write_text(site, encoding="utf-8")
         self.report = ReportStandIn(folder, "show")
-        self.outlet = Outlet(folder, "decide", "show", ORDERS)
+        self.outlet = Outlet(runtime, "decide", "show", ORDERS)
         self.told: list[Message] = []
         self.began = boottime_ns()
-        places = ["--runtime", str(folder), "--state", str(folder)]
+        places = ["--runtime", str(runtime), "--state", str(folder)]
         command = [sys.executable, "-m", "edge", "show", "--site", str(folder / "site.toml")]
         with (folder / "show.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -46,12 +47,23 @@ class Running:
     def faults(self, part: str) -> list[Event]:
         return [event for event in self.events("fault") if event.after == part]
 
-    def order(self, level: Level = Level.CRITICAL, lifetime_s: float = 1.0) -> Order:
+    def said(self) -> str:
+        return (self.state.parent / "show.log").read_text(encoding="utf-8")
+
+    def order(
+        self, level: Level = Level.CRITICAL, lifetime_s: float = 1.0, beacon: str = "fast"
+    ) -> Order:
         name = level.name.lower()
         pages = (Page((name.upper(),), "#ff2020"),)
-        order = Order(name, level, pages, (f"{name}-ko",), "fast", 3, boottime_ns(), lifetime_s)
+        order = Order(name, level, pages, (f"{name}-ko",), beacon, 3, boottime_ns(), lifetime_s)
         assert self.outlet.send(order)
         return order
+
+    def order_text(self, text: str) -> None:
+        """An operator's, for ten seconds."""
+        pages, now = (Page((text,), "#ffb000"),), boottime_ns()
+        until = now + 10 * NS_PER_S
+        assert self.outlet.send(Order("text", Level.CROWDED, pages, (), "slow", 2, now, 3.0, until))
 
     def until(self, true: Callable[[], object], limit_s: float = 8.0) -> None:
         end = time.monotonic() + limit_s

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from edge.clock import seconds
+from edge.clock import NS_PER_S, seconds
 from edge.wire import Health, Level
 from tests.show.running import Running
 
@@ -50,6 +50,56 @@ def test_asked_to_stop_it_leaves_the_neutral_text(start: Callable[[], Running]) 
     show.process.send_signal(signal.SIGTERM)
     assert show.process.wait(5) == 0
     assert show.lines()[-1]["message"] == "neutral"
+
+
+def test_where_it_cannot_hear_it_still_tells_that_it_knows_nothing(tmp_path: Path) -> None:
+    """As when nothing can be made in the runtime folder: the sign must not stay dark."""
+    (tmp_path / "file").touch()
+    runtime = tmp_path / "file" / "run"
+    show = Running(tmp_path, '[sign]\npanel = "recorder"\n', REDROAD_RUNTIME=str(runtime))
+    try:
+        show.until(show.shows("neutral"))
+        show.until(lambda: "fault: sockets: cannot listen" in show.said())
+        assert show.process.poll() is None
+        (tmp_path / "file").unlink()
+        runtime.mkdir(parents=True)
+        show.until(lambda: "recovery: sockets" in show.said())
+        show.order()
+        show.until(show.shows("critical"))
+    finally:
+        show.end()
+
+
+def test_of_orders_that_come_at_once_the_newest_alone_is_laid_out(
+    start: Callable[..., Running],
+) -> None:
+    """A text takes time to lay out, and as many as a socket holds would take more than there is."""
+    show = start()
+    show.process.send_signal(signal.SIGSTOP)
+    for number in range(5):
+        show.order_text(f"THIS IS FAR TOO LONG FOR ANY LINE NO {number}" * 9)
+    last = show.order()
+    show.process.send_signal(signal.SIGCONT)
+    show.until(show.shows("critical"))
+    assert show.lines()[-1]["at"] - last.issued_at < NS_PER_S
+    assert show.faults("text") == []
+
+
+@pytest.mark.parametrize("patterns", [("fast", "off"), ("fast", "slow"), ("steady", "off")])
+def test_however_often_the_level_changes_the_lamp_flashes_no_faster(
+    start: Callable[..., Running], patterns: tuple[str, str]
+) -> None:
+    """Below 3 Hz at any time (WCAG 2.3.1)."""
+    show = start(more='[beacon]\noutput = "simulated"\n')
+    until = time.monotonic() + 4.0
+    while time.monotonic() < until:
+        for pattern in patterns:
+            show.order(beacon=pattern)
+            time.sleep(0.08)
+    on = [line["at"] for line in show.lines("beacon.jsonl") if line["lit"]]
+    assert on
+    in_a_second = [sum(at <= other < at + NS_PER_S for other in on) for at in on]
+    assert max(in_a_second) < 3
 
 
 INPUTS = """
