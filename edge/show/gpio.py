@@ -12,10 +12,14 @@ CHIP_LABELS = ("pinctrl-rp1", "pinctrl-bcm")
 MOST_CHIPS = 32
 
 
-def gpio_factory(runtime: Path) -> Any:
-    """A factory of the Pi's pins. `runtime`: where lgpio may write the pipe that it insists on."""
-    os.environ["LG_WD"] = str(runtime)
+def gpio_factory(folder: Path) -> Any:
+    """A factory of the Pi's pins. `folder`: where lgpio may write the pipe that it insists on.
+
+    A folder of show's own: one that others may write to could hold a file in the pipe's place.
+    """
+    os.environ["LG_WD"] = str(folder)
     try:
+        folder.mkdir(mode=0o700, exist_ok=True)
         lgpio = importlib.import_module("lgpio")  # reads LG_WD when it is loaded
         from gpiozero.pins.lgpio import LGPIOFactory, LGPIOPin  # noqa: PLC0415
     except ImportError as error:
@@ -24,7 +28,7 @@ def gpio_factory(runtime: Path) -> Any:
         ) from error
     except OSError as error:  # there is no pipe, then
         raise BeaconError(
-            f"lgpio cannot write its pipe into {runtime}: {error.strerror}; free that folder"
+            f"lgpio cannot write its pipe into {folder}: {error.strerror}; free that folder"
         ) from error
 
     class SteadyPin(LGPIOPin):  # type: ignore[misc]

@@ -68,7 +68,7 @@ def make_pins(site: Site, places: Places) -> Pins:
 
 def gpio_of(places: Places) -> Callable[[], Any]:
     """Gives the Pi's factory of pins: made at the first call, the same one ever after."""
-    return cache(partial(gpio_factory, places.runtime))
+    return cache(partial(gpio_factory, places.runtime / "pins"))
 
 
 def open_lamp(site: Site, places: Places, factory: Callable[[], Any]) -> Lamp:

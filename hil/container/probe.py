@@ -73,7 +73,7 @@ def without_a_folder():
 
 def with_ours():
     try:
-        gpio_factory(Path("/run/redroad"))
+        gpio_factory(Path("/run/redroad/pins"))
     except BeaconError as error:
         return str(error)
 

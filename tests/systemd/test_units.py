@@ -23,7 +23,7 @@ BACKOFF_SINCE = 254
 WAYS = {
     match[1]
     for line in (UNITS / "tmpfiles.d/redroad.conf").read_text(encoding="utf-8").splitlines()
-    if (match := re.match(r"d /run/redroad/(\S+)", line))
+    if (match := re.match(r"d /run/redroad/(\S+-to-\S+)", line))
 }
 
 
@@ -130,7 +130,7 @@ def test_users_and_folders_are_made(root: Path) -> None:
         assert oct(made.st_mode) == "0o43770"
         assert made.st_gid == int(groups["redroad"][2])
         assert oct((root / "etc/redroad").stat().st_mode) == "0o40750"
-        ways = {way.name: way.stat() for way in (root / "run/redroad").iterdir()}
+        ways = {way.name: way.stat() for way in (root / "run/redroad").glob("*-to-*")}
         ids = {line.split(":")[0]: int(line.split(":")[2]) for line in lines(root / "etc/passwd")}
         assert set(ways) == WAYS
         for name, way in ways.items():
