@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+from edge.clock import NS_PER_S, boottime_ns
 from edge.errors import LinkError
 from edge.wire import Message, Wire
 
@@ -25,8 +26,12 @@ SEND_BUFFER = 1 << 18  # bytes
 SOCKET_MODE = 0o660  # whoever is in the folder's group may send: each program is another user
 FOLDER_MODE = 0o710
 MAX_PATH = 107  # bytes in sockaddr_un, less the closing zero
+# Whether a message may carry open files. Nobody here sends any, and the last to close one may have
+# to wait for it: so long a program could be kept from its work.
+SO_PASSRIGHTS = 83
 # Of one sender in one go: a flood must not keep a program from its work.
 AT_ONCE = 100
+LISTEN_AGAIN = NS_PER_S
 
 
 def socket_path(runtime: Path, sender: str, receiver: str) -> Path:
@@ -53,22 +58,40 @@ def _answers(path: Path) -> bool:
 class Inbox:
     """Where one program receives its messages: `hears` are its senders, each with its kinds.
 
-    `is_open` tells that a folder had to be made here, by which more than its sender may tell.
+    Where it cannot listen it says so in `fault`, and tries again each second: a sign that hears
+    nobody still tells that it knows nothing. `is_open` tells that a folder had to be made here, by
+    which more than its sender may tell.
     """
 
     def __init__(self, runtime: Path, program: str, hears: Mapping[str, Wire]) -> None:
         self.rejected = 0
         self.is_open = False
+        self.fault = ""
+        self._again_at = 0
+        self._deaf = {
+            socket_path(runtime, sender, program): (sender, wire) for sender, wire in hears.items()
+        }
         self._ways: dict[socket.socket, tuple[str, Wire]] = {}
-        for sender, wire in hears.items():
-            path = socket_path(runtime, sender, program)
-            self.is_open |= not path.parent.is_dir()
-            self._ways[_bound(path)] = sender, wire
+        self._listen()
 
     def receive(self, timeout_s: float) -> list[Message]:
         """What waits, oldest first of each sender, after at most `timeout_s` for the first."""
+        if self._deaf and boottime_ns() >= self._again_at:
+            self._listen()
         readable, _, _ = select.select(list(self._ways), [], [], max(0.0, timeout_s))
         return [message for ready in readable for message in self._waiting(ready)]
+
+    def _listen(self) -> None:
+        self.fault, self._again_at = "", boottime_ns() + LISTEN_AGAIN
+        for path, way in list(self._deaf.items()):
+            lacked = not path.parent.is_dir()
+            try:
+                self._ways[_bound(path)] = way
+            except LinkError as error:
+                self.fault = str(error)
+            else:
+                self.is_open |= lacked
+                del self._deaf[path]
 
     def _waiting(self, ready: socket.socket) -> list[Message]:
         sender, wire = self._ways[ready]
@@ -103,6 +126,8 @@ class Inbox:
 def _bound(path: Path) -> socket.socket:
     """A socket at `path`."""
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    with contextlib.suppress(OSError):  # Linux knows it since 6.16
+        opened.setsockopt(socket.SOL_SOCKET, SO_PASSRIGHTS, 0)
     try:
         _make(path.parent)
         path.unlink(missing_ok=True)  # a killed predecessor leaves its name behind

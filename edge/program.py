@@ -12,7 +12,7 @@ import signal
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, MappingProxyType
@@ -23,7 +23,7 @@ from edge.clock import boottime_ns, nanoseconds
 from edge.events import Events
 from edge.link import Inbox, Outlet
 from edge.memory import Tidy, give_back_what_is_free
-from edge.wire import COMMANDS, EVENTS, Command, Event, Health, Kept, Message, Wire
+from edge.wire import COMMANDS, EVENTS, LOG_AT_MOST_S, Command, Event, Health, Kept, Message, Wire
 
 PROGRAMS = ("watch", "decide", "show", "report")
 HEALTH_EVERY_S = 10.0
@@ -63,11 +63,11 @@ class Program:
         self.fault_count = 0
         self.faults: dict[str, str] = {}
         self.facts: dict[str, float | str] = {}
-        # The runtime folder of an installed unit is root's; whoever else has one runs all programs.
-        self._is_open = self.inbox.is_open and places.runtime.stat().st_uid == 0 != os.geteuid()
         self._outlets: list[Outlet] = []
         self._report = None if name == "report" else self.way_to("report", EVENTS)
-        self._events = None if self._report is None else Events(self._report)
+        # A way of its own: what it tells again is not lost.
+        again = Outlet(places.runtime, name, "report", EVENTS)
+        self._events = None if name == "report" else Events(again)
         self._local: list[Event | Health] = []
         self._health_at = 0
         self._verbose_until = 0
@@ -92,7 +92,7 @@ class Program:
                 self._events.take(message)
             elif isinstance(message, Command) and message.action == "log":
                 log.setLevel(message.verbosity)
-                self._verbose_until = message.until
+                self._verbose_until = min(message.until, boottime_ns() + nanoseconds(LOG_AT_MOST_S))
         if boottime_ns() >= self._verbose_until:
             log.setLevel(logging.NOTSET)
         return messages
@@ -166,10 +166,12 @@ class Program:
         return taken
 
     def _judge_ways(self) -> None:
-        """Whether we are heard, and by the folders of an installed unit by nobody else's leave."""
-        if any(outlet.is_closed for outlet in self._outlets):
+        """Whether we hear and are heard, and nobody tells us anything who may not."""
+        if self.inbox.fault:
+            because = self.inbox.fault
+        elif any(outlet.is_closed for outlet in self._outlets):
             because = f"{self.name} may not tell the others what it has to; {AS_INSTALLED}"
-        elif self._is_open:
+        elif self.inbox.is_open and _is_installed(self.places):
             because = f"{self.name} can be told things by all programs; {AS_INSTALLED}"
         else:
             self.recovered("sockets")
@@ -192,12 +194,18 @@ class Program:
         self.stopping = True
 
 
+def _is_installed(places: Places) -> bool:
+    """Whether root made the runtime folder; whoever else has one runs all programs alone."""
+    return places.runtime.stat().st_uid == 0 != os.geteuid()
+
+
 @contextmanager
 def running(name: str, places: Places, hears: Mapping[str, Wire] = NOBODY) -> Iterator[Program]:
     """Set up logging, memory, signals and sockets for the program `name`, and end it cleanly."""
     give_back_what_is_free()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
-    places.runtime.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # told by who cannot listen there
+        places.runtime.mkdir(parents=True, exist_ok=True)
     program = Program(name, places, hears)
     signal.signal(signal.SIGTERM, program.stop)
     signal.signal(signal.SIGINT, program.stop)

@@ -7,7 +7,7 @@ need not load. Times named `at` or `_at`, `since` or `until` are CLOCK_BOOTTIME 
 
 import enum
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -153,8 +153,11 @@ class Health(Message, frozen=True):
         return self.program
 
 
+CommandId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}$(?!\n)")]
+CommandBy = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,40}$(?!\n)")]
 Action = Literal["hold", "text", "mute", "test", "release", "log"]
 Verbosity = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LOG_AT_MOST_S = 24 * 3600.0  # that a verbosity lasts
 
 
 class Command(Message, frozen=True):
@@ -164,9 +167,9 @@ class Command(Message, frozen=True):
     "release" ends what is held, shown and muted.
     """
 
-    id: str
+    id: CommandId
     action: Action
-    by: str
+    by: CommandBy
     since: int
     until: int
     level: Level | None = None

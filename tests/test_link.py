@@ -1,5 +1,6 @@
 """The sockets: whole messages, no waiting, nothing lost without being counted."""
 
+import platform
 import socket
 import time
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from edge.errors import LinkError
 from edge.link import AT_ONCE, Inbox, Outlet, socket_path
 from edge.wire import COMMANDS, EVENTS, Command, Event, Health, Message, Wire
+
+KERNEL = tuple(int(part) for part in platform.release().split(".")[:2])
 
 
 def event(name: str, source: str = "decide") -> Event:
@@ -147,6 +150,25 @@ def test_too_long_a_folder_is_refused_with_a_remedy(tmp_path: Path) -> None:
         socket_path(tmp_path / ("x" * 100), "decide", "report")
 
 
-def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(LinkError, match="cannot listen"):
-        inbox(tmp_path / "absent")
+@pytest.mark.skipif(KERNEL < (6, 16), reason="Linux can refuse files in messages since 6.16")
+def test_no_open_file_comes_with_a_message(tmp_path: Path) -> None:
+    """Who gets the last of a connection that lingers has to wait for it as it closes."""
+    with inbox(tmp_path) as opened, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
+        stranger.connect(str(socket_path(tmp_path, "decide", "report")))
+        with socket.socket() as passed, pytest.raises(PermissionError):
+            socket.send_fds(stranger, [EVENTS.encode(event("loaded"))], [passed.fileno()])
+        assert opened.receive(0.1) == []
+
+
+def test_who_cannot_listen_says_so_and_does_as_soon_as_it_can(tmp_path: Path) -> None:
+    folder = tmp_path / "absent"
+    with inbox(folder) as opened:
+        assert "cannot listen" in opened.fault
+        assert "does the folder exist" in opened.fault
+        assert opened.receive(0.1) == []
+        folder.mkdir()
+        time.sleep(1.0)
+        assert opened.receive(0.0) == []
+        assert opened.fault == ""
+        assert outlet_to(folder).send(event("heard"))
+        assert len(opened.receive(1.0)) == 1

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edge.errors import LinkError
 from edge.sighting import SIGHTINGS, HeadMap, Motion, PictureHealth, Sighting
-from edge.wire import COMMANDS, EVENTS, ORDERS, STATES, Event, Level, Order, Page
+from edge.wire import COMMANDS, EVENTS, ORDERS, STATES, Command, Event, Level, Order, Page
 
 
 def test_a_sighting_keeps_its_head_map() -> None:
@@ -53,6 +53,16 @@ def test_no_other_kind_passes_for_an_order() -> None:
     for wire, message in ((ORDERS, event), (COMMANDS, order), (STATES, order), (SIGHTINGS, order)):
         with pytest.raises(LinkError):
             wire.decode(wire.encode(message))
+
+
+@pytest.mark.parametrize(
+    ("name", "by"),
+    [("one\nforged line", "room"), ("x" * 65, "room"), ("one", "a\nb"), ("", "room")],
+)
+def test_a_command_has_the_form_that_report_asks_of_it(name: str, by: str) -> None:
+    """Asked again here: a report that was taken over may send anything."""
+    with pytest.raises(LinkError):
+        COMMANDS.decode(COMMANDS.encode(Command(name, "mute", by, 1, 2)))
 
 
 def test_the_interval_grows_with_the_variance_and_never_goes_below_nobody() -> None:

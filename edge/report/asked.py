@@ -12,13 +12,11 @@ import msgspec
 
 from edge.clock import nanoseconds
 from edge.errors import CommandError
-from edge.wire import Action, Command, Level, Verbosity
+from edge.wire import Action, Command, CommandBy, CommandId, Level, Verbosity
 
 LONGEST_PAYLOAD = 4096  # bytes
 RELEASED_FOR_S, TEST_FOR_S = 30.0, 12.0
 
-Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}$(?!\n)")]
-By = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,40}$(?!\n)")]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -44,9 +42,9 @@ class Answer:
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every command has; `by` stands in what is reported of it."""
 
-    id: Id
+    id: CommandId
     expires: Moment
-    by: By = "control room"
+    by: CommandBy = "control room"
 
 
 class AskedHold(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,7 +89,7 @@ class AskedReport(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class _Named(msgspec.Struct):
     """Whatever else it has."""
 
-    id: Id
+    id: CommandId
 
 
 KINDS: dict[str, type[Asked]] = {
