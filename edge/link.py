@@ -14,6 +14,7 @@ import contextlib
 import os
 import select
 import socket
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -26,9 +27,12 @@ SEND_BUFFER = 1 << 18  # bytes
 SOCKET_MODE = 0o660  # whoever is in the folder's group may send: each program is another user
 FOLDER_MODE = 0o710
 MAX_PATH = 107  # bytes in sockaddr_un, less the closing zero
-# Whether a message may carry open files. Nobody here sends any, and the last to close one may have
-# to wait for it: so long a program could be kept from its work.
+# Whether a message may carry open files. Nobody here sends any, and who closes the last of a
+# connection that lingers waits for it: so long a program could be kept from its work. Where Linux
+# is older than 6.16 they do come.
 SO_PASSRIGHTS = 83
+FILES_AT_MOST = 253  # SCM_MAX_FD; of more than are asked for the kernel closes the rest itself
+NO_LINGER = struct.pack("ii", 0, 0)
 # Of one sender in one go: a flood must not keep a program from its work.
 AT_ONCE = 100
 LISTEN_AGAIN = NS_PER_S
@@ -98,7 +102,7 @@ class Inbox:
         messages: list[Message] = []
         for _ in range(AT_ONCE):
             try:
-                message = wire.decode(ready.recv(wire.max_bytes))
+                message = wire.decode(_read(ready, wire.max_bytes))
             except BlockingIOError:
                 break
             except LinkError:
@@ -121,6 +125,20 @@ class Inbox:
     ) -> None:
         for opened in self._ways:
             opened.close()
+
+
+def _read(ready: socket.socket, most: int) -> bytes:
+    """The next message, up to `most` bytes; files that came with it are closed without waiting."""
+    data, files, _, _ = socket.recv_fds(ready, most, FILES_AT_MOST)
+    for file in files:
+        try:
+            passed = socket.socket(fileno=file)
+        except OSError:  # it is none
+            os.close(file)
+            continue
+        with passed, contextlib.suppress(OSError):
+            passed.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+    return data
 
 
 def _bound(path: Path) -> socket.socket:

@@ -1,8 +1,12 @@
 """The sockets: whole messages, no waiting, nothing lost without being counted."""
 
+import os
 import platform
 import socket
+import struct
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -150,14 +154,58 @@ def test_too_long_a_folder_is_refused_with_a_remedy(tmp_path: Path) -> None:
         socket_path(tmp_path / ("x" * 100), "decide", "report")
 
 
+@contextmanager
+def lingering() -> Iterator[socket.socket]:
+    """A connection with more to send than the other end takes; its last close takes 5 s."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sender = socket.create_connection(server.getsockname())
+        with server.accept()[0]:
+            sender.setblocking(False)
+            with suppress(BlockingIOError):
+                while sender.send(bytes(1 << 20)):
+                    pass
+            sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 5))
+            yield sender
+
+
+def send_with(file: int, folder: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
+        stranger.connect(str(socket_path(folder, "decide", "report")))
+        socket.send_fds(stranger, [EVENTS.encode(event("loaded"))], [file])
+
+
 @pytest.mark.skipif(KERNEL < (6, 16), reason="Linux can refuse files in messages since 6.16")
 def test_no_open_file_comes_with_a_message(tmp_path: Path) -> None:
-    """Who gets the last of a connection that lingers has to wait for it as it closes."""
-    with inbox(tmp_path) as opened, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
-        stranger.connect(str(socket_path(tmp_path, "decide", "report")))
-        with socket.socket() as passed, pytest.raises(PermissionError):
-            socket.send_fds(stranger, [EVENTS.encode(event("loaded"))], [passed.fileno()])
+    with inbox(tmp_path) as opened, socket.socket() as passed:
+        with pytest.raises(PermissionError):
+            send_with(passed.fileno(), tmp_path)
         assert opened.receive(0.1) == []
+
+
+def test_where_one_comes_nobody_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who gets the last of a connection that lingers would have to as it closes."""
+    monkeypatch.setattr("edge.link.SO_PASSRIGHTS", -1)  # as before Linux 6.16
+    with inbox(tmp_path) as opened, lingering() as passed:
+        send_with(passed.fileno(), tmp_path)
+        passed.close()
+        began = time.monotonic()
+        assert len(opened.receive(1.0)) == 1
+        assert time.monotonic() - began < 1.0
+
+
+def test_a_file_that_is_no_socket_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.link.SO_PASSRIGHTS", -1)
+    reader, writer = os.pipe()
+    with inbox(tmp_path) as opened:
+        send_with(writer, tmp_path)
+        os.close(writer)
+        assert len(opened.receive(1.0)) == 1
+        assert os.read(reader, 1) == b""  # nobody has the other end any more
+    os.close(reader)
 
 
 def test_who_cannot_listen_says_so_and_does_as_soon_as_it_can(tmp_path: Path) -> None:
