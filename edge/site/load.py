@@ -23,6 +23,7 @@ _BOUNDS = {
     "too_short": "a list of at least {min_length}",
     "too_long": "a list of at most {max_length}",
     "string_too_short": "a text of at least {min_length} characters",
+    "string_too_long": "a text of at most {max_length} characters",
     "string_pattern_mismatch": "a text of the form {pattern}",
     "int_type": "a whole number",
     "int_from_float": "a whole number",

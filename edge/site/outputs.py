@@ -70,7 +70,7 @@ class Sign(Section):
     gpio_slowdown: Annotated[int, Field(ge=0, le=8)] = 2
     panel_width: Annotated[int, Field(ge=16, le=128)] = 64
     panel_height: Annotated[int, Field(ge=16, le=64)] = 32
-    neutral: Annotated[list[str], Field(min_length=1, max_length=3)] = [
+    neutral: Annotated[list[Text], Field(min_length=1, max_length=3)] = [
         "레드로드",
         "천천히 걸어요",
         "WALK SLOWLY",

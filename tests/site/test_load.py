@@ -45,6 +45,7 @@ def test_whole_numbers_serve_as_numbers(tmp_path: Path) -> None:
         ("[camera]\nfps = 3", "option camera.kind is missing; add it"),
         ("[camera]\nkind = 'webcam'", "must be one of 'scene', 'pictures', 'stream', 'picamera'"),
         ("[camera]\nkind = 'scene'\nfps = 99", "option camera.fps = 99 must be at most 30.0"),
+        (f"[sign]\nneutral = ['{'x' * 41}']", "must be a text of at most 40 characters; change it"),
         ("[sign]\nwidth = '64'", "option sign.width = '64' must be a whole number"),
         ("[sign]\nbrightness = true", "option sign.brightness = True must be a whole number"),
         (
