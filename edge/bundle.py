@@ -25,7 +25,7 @@ from edge.clock import boot_id, time_valid
 from edge.errors import BundleError, RedRoadError
 from edge.program import Places
 from edge.redact import Redactor, redacted_site, redactor_of
-from edge.report.status import STATUS_FILE
+from edge.report.status import status_text
 from edge.report.store import OUTBOX_FILE
 from edge.secret import HIDDEN
 from edge.site import load_site
@@ -102,7 +102,7 @@ def _members(site_file: Path | None, places: Places, redactor: Redactor) -> Iter
     yield Member("check.txt", lambda: _check_text(findings))
     yield Member("check.json", lambda: json.dumps([f.as_dict() for f in findings()], indent=1))
     yield Member("site.toml", lambda: _site(site_file, redactor))
-    yield Member("status.json", lambda: _text_of(places.runtime / STATUS_FILE))
+    yield Member("status.json", lambda: status_text(places))
     yield Member("versions.txt", _versions)
     yield Member("outbox.json", lambda: _outboxes(places.state))
     yield Member("files.txt", lambda: _files(places, site_file))

@@ -1,7 +1,10 @@
 """What upstream was told last, in a file beside the sockets: for whoever stands at the unit."""
 
 import contextlib
+import errno
 import json
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +17,7 @@ from edge.whole import write_whole
 STATUS_FILE = "status.json"
 WRITTEN_EVERY_S = 10.0
 STALE_AFTER_S = 30.0
+STATUS_BYTES = 1 << 20  # at most
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,20 @@ def forget_status(places: Places) -> None:
         (places.runtime / STATUS_FILE).unlink()
 
 
+def status_text(places: Places) -> str:
+    """What lies there, up to a bound. OSError where it is no file.
+
+    Who asks may be root, and `report` might have been taken over: no link is followed to a file
+    that only root may read, and no pipe waited for.
+    """
+    path = places.runtime / STATUS_FILE
+    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(file, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise OSError(errno.EINVAL, "is no file", str(path))
+        return opened.read(STATUS_BYTES).decode()
+
+
 def read_status(places: Places) -> Status | None:
     """What a unit that runs in these folders told last; None where none runs.
 
@@ -57,7 +75,7 @@ def read_status(places: Places) -> Status | None:
     there, and a time since boot alone may be that of an earlier one.
     """
     try:
-        told = json.loads((places.runtime / STATUS_FILE).read_text(encoding="utf-8"))
+        told = json.loads(status_text(places))
         site, state, health = str(told["site"]), dict(told["state"]), dict(told["health"])
         age_s = (boottime_ns() - int(health["at_boot_ns"])) / NS_PER_S
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,6 +1,7 @@
 """What report leaves beside the sockets for whoever stands at the unit."""
 
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from edge.clock import NS_PER_S, boottime_ns
 from edge.link import Inbox, socket_path
 from edge.program import Places
-from edge.report.status import STALE_AFTER_S, STATUS_FILE, read_status
+from edge.report.status import STALE_AFTER_S, STATUS_FILE, read_status, status_text
 from edge.wire import ORDERS
 from tests.mosquitto import wait_for
 from tests.report.conftest import Report
@@ -55,6 +56,23 @@ def test_nothing_is_believed_where_no_program_listens(places: Places) -> None:
 def test_half_a_file_is_none(places: Places, text: str) -> None:
     (places.runtime / STATUS_FILE).write_text(text, encoding="utf-8")
     assert read_status(places) is None
+
+
+def test_no_link_is_followed_and_no_pipe_waited_for(places: Places, tmp_path: Path) -> None:
+    """Who asks may be root: a report that was taken over must not choose what is read."""
+    put(places, 1.0)
+    status, secret = places.runtime / STATUS_FILE, tmp_path / "secret"
+    status.rename(secret)
+    with Inbox(places.runtime, "show", {"decide": ORDERS}):
+        status.symlink_to(secret)
+        assert read_status(places) is None
+        with pytest.raises(OSError, match="symbolic link"):
+            status_text(places)
+        status.unlink()
+        os.mkfifo(status)
+        assert read_status(places) is None
+        with pytest.raises(OSError, match="is no file"):
+            status_text(places)
 
 
 def test_report_tells_state_and_health_and_forgets_them_at_its_end(report: Report) -> None:
