@@ -23,7 +23,7 @@ SHORT = (
 )  # fmt: skip
 
 
-@pytest.mark.timeout(900)  # the first run makes the root
+@pytest.mark.timeout(1500)  # the first run makes root, package and film
 @pytest.mark.usefixtures("can_boot")
 def test_a_short_campaign_is_survived() -> None:
     faults = [fault for fault in FAULTS if fault.name in SHORT]

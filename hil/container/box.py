@@ -1,5 +1,6 @@
 """A container with an own systemd, network cable, state partition and bound of memory."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -126,8 +127,12 @@ class Box:
     def processes(self, unit: str) -> list[psutil.Process]:
         """The processes of a unit, its main process first."""
         found = psutil.Process(self.leader).children(recursive=True) if self.leader else []
-        own = [process for process in found if _is_of(process.pid, unit)]
-        return sorted(own, key=lambda process: process.ppid() != self.leader)
+        own = list[tuple[bool, psutil.Process]]()
+        for process in found:
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+                if _is_of(process.pid, unit):
+                    own.append((process.ppid() != self.leader, process))
+        return [process for _, process in sorted(own, key=lambda one: one[0])]
 
     def _await_leader(self) -> None:
         deadline = time.monotonic() + BOOT_LIMIT_S

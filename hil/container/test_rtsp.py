@@ -18,7 +18,7 @@ from edge.watch.frame import Frame
 from hil.container.rtsp import RtspCamera
 
 FPS = 10.0
-TIMEOUT_S = 0.5
+TIMEOUT_S = 2.0
 
 
 @pytest.fixture

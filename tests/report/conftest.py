@@ -13,6 +13,8 @@ from edge.link import Outlet, socket_path
 from edge.wire import STATES
 from tests.mosquitto import Mosquitto, wait_for
 
+STARTED = "report started"
+
 
 class Report:
     """The program `report` as a process of its own."""
@@ -33,6 +35,7 @@ class Report:
     def start(self, **extra: str) -> None:
         places = ["--runtime", self.runtime, "--state", self.state.parent]
         arguments = ["--site", self.site_file, *places]
+        begun = self.log.read_text(encoding="utf-8").count(STARTED) if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "edge", "report", *map(str, arguments)],
@@ -41,7 +44,7 @@ class Report:
             )
         path = socket_path(self.runtime, "decide", "report")
         wait_for(path.exists, 15, "report listens")
-        wait_for(lambda: "report started" in self.said(), 15, "report has started")
+        wait_for(lambda: self.said().count(STARTED) > begun, 15, "report has started")
 
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8")

@@ -71,7 +71,7 @@ def test_a_hold_is_answered_passed_on_while_it_stands_and_not_longer(room: Room)
     assert len(heard) >= 3
     assert len({(each.id, each.since, each.until) for each in heard}) == 1
     assert heard[0].level is Level.CROWDED
-    assert abs(heard[0].until - heard[0].since - 4e9) < 0.5e9
+    assert -2e9 < heard[0].until - heard[0].since - 4e9 < 0.1e9  # from when it was followed
     assert boottime_ns() > heard[0].until
     assert room.hear(1.5) == []
     (event,) = [event for event in room.listener.on("events") if event["kind"] == "command"]
@@ -83,6 +83,7 @@ def test_the_same_id_is_followed_once_even_after_a_kill(room: Room, report: Repo
     first = room.say("hold", payload)
     assert room.say("release", asked("r"))["accepted"]
     report.end(signal.SIGKILL)
+    wait_for(lambda: room.listener.on("availability")[-1] == "offline", 40, "offline")
     room.hear(0.5)
     report.start()
     wait_for(lambda: room.listener.on("availability")[-1] == "online", 10, "online again")
@@ -128,11 +129,15 @@ def refused() -> dict[str, tuple[str, str | bytes, str]]:
         "lying about": ("test", asked("e", expires_s=86400), "must be at most 3600 s"),
         "says clear": (
             "text",
-            asked("s", lines=["보행  원활"], until=moment(9)),
+            asked("s", lines=["보행  원활"], until=moment(900)),
             "only the camera",
         ),
-        "cannot be shown": ("text", asked("n", lines=["\u202e"], until=moment(9)), "can be shown"),
-        "too many lines": ("text", asked("m", lines=["a"] * 4, until=moment(9)), "1 to 3 lines"),
+        "cannot be shown": (
+            "text",
+            asked("n", lines=["\u202e"], until=moment(900)),
+            "can be shown",
+        ),
+        "too many lines": ("text", asked("m", lines=["a"] * 4, until=moment(900)), "1 to 3 lines"),
         "too large": ("text", asked("b", lines=["a" * 5000], until=moment(9)), "more than 4096"),
     }
 

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 from edge.clock import boottime_ns
 from edge.program import Places, Program
@@ -87,5 +88,9 @@ def test_throttling_is_reported_within_a_minute_with_the_frame_rate(
         return slow and health["pictures_per_s"] == 1.7
 
     wait_for(told, until - time.monotonic(), "throttling and rate")
-    events = [each for each in listener.on("events") if each["after"] == "power"]
-    assert "undervoltage" in events[0]["because"]
+
+    def events() -> list[Any]:
+        return [each for each in listener.on("events") if each["after"] == "power"]
+
+    wait_for(events, 10, "the event")
+    assert "undervoltage" in events()[0]["because"]

@@ -62,7 +62,7 @@ class Far:
         time.sleep(0.5)
         before = self._heard.read_text().count("listening") if self._heard.exists() else 0
         with self._heard.open("ab") as heard:
-            code = LISTENER.format(port=PORT, host=THEIRS)
+            code = LISTENER.format(port=PORT, host="127.0.0.1")
             self._run(sys.executable, "-c", code, stdout=heard)
         wait_for(
             lambda: self._heard.read_text().count("listening") > before, 20, "somebody listens"
@@ -137,8 +137,8 @@ def test_a_connection_that_only_we_believe_in_is_replaced(unit: Report, far: Far
     far.start_broker()
     sent(unit, ["half-open"])
     time.sleep(2)
-    far.mend()
     far.listen()
+    far.mend()
     wait_for(lambda: "half-open" in far.heard(), 60, "the event")
 
 
