@@ -88,14 +88,15 @@ class Inbox:
     def _listen(self) -> None:
         self.fault, self._again_at = "", boottime_ns() + LISTEN_AGAIN
         for path, way in list(self._deaf.items()):
-            lacked = not path.parent.is_dir()
             try:
+                self.is_open |= _make(path.parent)
                 self._ways[_bound(path)] = way
-            except LinkError as error:
-                self.fault = str(error)
-            else:
-                self.is_open |= lacked
                 del self._deaf[path]
+            except OSError as error:
+                self.fault = (
+                    f"cannot listen at {path}: {error.strerror}; does the folder exist and is it "
+                    "ours?"
+                )
 
     def _waiting(self, ready: socket.socket) -> list[Message]:
         sender, wire = self._ways[ready]
@@ -142,34 +143,34 @@ def _read(ready: socket.socket, most: int) -> bytes:
 
 
 def _bound(path: Path) -> socket.socket:
-    """A socket at `path`."""
+    """A socket at `path`. OSError where there can be none."""
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     with contextlib.suppress(OSError):  # Linux knows it since 6.16
         opened.setsockopt(socket.SOL_SOCKET, SO_PASSRIGHTS, 0)
     try:
-        _make(path.parent)
         path.unlink(missing_ok=True)  # a killed predecessor leaves its name behind
         opened.bind(str(path))
         path.chmod(SOCKET_MODE)
-    except OSError as error:
+    except OSError:
         opened.close()
-        raise LinkError(
-            f"cannot listen at {path}: {error.strerror}; does the folder exist and is it ours?"
-        ) from error
+        raise
     return opened
 
 
-def _make(folder: Path) -> None:
-    """Where no installation has made it, or somebody has removed it.
+def _make(folder: Path) -> bool:
+    """Where no installation has made it, or somebody has removed it: whether that was so.
 
     Then it is open to the runtime folder's group, which has all programs: a sign that hears too
     many is better than one that hears nobody.
     """
     before = os.umask(0)
     try:
-        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        folder.mkdir(mode=FOLDER_MODE)
+    except FileExistsError:
+        return False
     finally:
         os.umask(before)
+    return True
 
 
 class Outlet:

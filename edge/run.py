@@ -56,11 +56,18 @@ CHILDREN = (
 def supervise(arguments: list[str], places: Places, tell: Tell) -> None:
     """Run all programs with these arguments until SIGINT or SIGTERM.
 
-    `tell(name, line)` gets every line that a program prints. LinkError when another `run` already
-    uses the runtime folder.
+    `tell(name, line)` gets every line that a program prints. LinkError when the runtime folder
+    cannot be used, or another `run` already does.
     """
-    places.runtime.mkdir(parents=True, exist_ok=True)
-    with (places.runtime / "run.lock").open("w") as lock:
+    try:
+        places.runtime.mkdir(parents=True, exist_ok=True)
+        held = (places.runtime / "run.lock").open("w")
+    except OSError as error:
+        raise LinkError(
+            f"runtime folder {places.runtime} cannot be used: {error.strerror}; "
+            "choose another one with --runtime"
+        ) from error
+    with held as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

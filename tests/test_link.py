@@ -4,6 +4,8 @@ import os
 import platform
 import socket
 import struct
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -140,6 +142,24 @@ def test_a_flood_does_not_keep_the_receiver_from_its_work(tmp_path: Path) -> Non
     with Inbox(tmp_path, "report", {"decide": Flooded(flood)}) as opened:
         flood.send(event("first"))
         assert len(opened.receive(1.0)) == AT_ONCE
+
+
+UNPRIVILEGED = """
+import os, pathlib, sys
+from edge.link import Inbox
+from edge.wire import EVENTS
+os.setuid(65534)
+print(Inbox(pathlib.Path(sys.argv[1]), "report", {"show": EVENTS}).fault)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_folder_that_may_not_be_entered_is_told_too(tmp_path: Path) -> None:
+    (tmp_path / "closed" / "run").mkdir(parents=True)
+    (tmp_path / "closed").chmod(0o700)
+    command = [sys.executable, "-c", UNPRIVILEGED, str(tmp_path / "closed" / "run")]
+    done = subprocess.run(command, text=True, capture_output=True, check=True)
+    assert "Permission denied; does the folder exist and is it ours?" in done.stdout
 
 
 def test_receive_waits_no_longer_than_asked(tmp_path: Path) -> None:

@@ -84,12 +84,24 @@ def test_five_quick_deaths_do_not_end_the_restarting(appliance: Appliance) -> No
 
 
 def test_another_run_in_the_same_folders_is_refused(appliance: Appliance) -> None:
+    appliance.wait_until_level()
     other = Appliance(appliance.runtime.parent)
     other.start()
     assert other._process is not None
     assert other._process.wait(timeout=20) == 2
     assert "another `redroad run` already uses" in other.said()
     assert appliance.message()
+
+
+def test_a_runtime_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
+    unit = Appliance(tmp_path)
+    (tmp_path / "file").touch()
+    unit.runtime = tmp_path / "file" / "run"
+    unit.start()
+    assert unit._process is not None
+    assert unit._process.wait(timeout=20) == 2
+    assert "cannot be used: Not a directory; choose another one with --runtime" in unit.said()
+    assert "Traceback" not in unit.said()
 
 
 def test_ctrl_c_ends_everything_and_leaves_a_neutral_sign(appliance: Appliance) -> None:
@@ -111,12 +123,20 @@ def test_a_killed_run_leaves_no_orphans(tmp_path: Path, stopped: str) -> None:
     try:
         unit.wait_until_level()
         children = {child: words_of(child) for child in unit.children()}
-        send(unit.pid(stopped), signal.SIGSTOP)
+        pid = unit.pid(stopped)
+        send(pid, signal.SIGSTOP)
+        wait_for(lambda: is_stopped(pid), 10, "it stands still")
         unit.end(signal.SIGKILL)
         _, left = psutil.wait_procs(list(children), timeout=10)
     finally:
         unit.abandon()
     assert not [children[child] for child in left]
+
+
+def is_stopped(pid: int) -> bool:
+    """All of its threads: before, the kernel does not count it as stopped."""
+    states = [(task / "status").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+    return all("(stopped)" in state for state in states)
 
 
 def words_of(process: psutil.Process) -> str:
