@@ -64,10 +64,12 @@ class Program:
         self.faults: dict[str, str] = {}
         self.facts: dict[str, float | str] = {}
         self._outlets: list[Outlet] = []
-        self._report = None if name == "report" else self.way_to("report", EVENTS)
-        # A way of its own: what it tells again is not lost.
-        again = Outlet(places.runtime, name, "report", EVENTS)
-        self._events = None if name == "report" else Events(again)
+        self._report: Outlet | None = None
+        self._events: Events | None = None
+        if name != "report":
+            self._report = self.way_to("report", EVENTS)
+            # A way of its own: what it tells again is not lost.
+            self._events = Events(Outlet(places.runtime, name, "report", EVENTS))
         self._local: list[Event | Health] = []
         self._health_at = 0
         self._verbose_until = 0
