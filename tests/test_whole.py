@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from edge.whole import write_whole
+from tests.disk import small_disk
 
 SIZE = 300_000
 # Writes all of one letter, then all of another, as fast as it can.
@@ -20,6 +21,7 @@ WRITER = f"""
 import sys
 from pathlib import Path
 from edge.whole import write_whole
+from tests.disk import small_disk
 while True:
     for letter in b"ab":
         write_whole(Path(sys.argv[1]), bytes([letter]) * {SIZE}, lasting=True)
@@ -47,15 +49,12 @@ def test_whoever_is_killed_leaves_a_whole_file(tmp_path: Path) -> None:
 
 @ROOT
 def test_a_full_disk_keeps_the_old_one_and_no_draft(tmp_path: Path) -> None:
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)], check=True)
-    try:
+    with small_disk(tmp_path, "64k"):
         write_whole(tmp_path / "file", b"old", lasting=True)
         with pytest.raises(OSError) as caught:
             write_whole(tmp_path / "file", b"new" * SIZE, lasting=True)
         assert caught.value.errno == errno.ENOSPC
         assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"old"]
-    finally:
-        subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
 
 def test_a_new_file_has_the_mode_that_is_asked(tmp_path: Path) -> None:

@@ -49,9 +49,13 @@ class Report:
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8")
 
+    def send(self, signum: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(signum)
+
     def end(self, signum: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:
-            self.process.send_signal(signum)
+            self.send(signum)
             self.process.wait(timeout=15)
             self.process = None
 

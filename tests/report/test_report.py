@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from edge.link import Inbox
 from edge.program import Places, Program
 from edge.report.outbox import Outbox, Row
 from edge.wire import COMMANDS, Event, Kept, Level, Occupancy, State, ZoneState
+from tests.disk import small_disk
 from tests.mosquitto import Listener, Mosquitto, wait_for
 from tests.report.conftest import Report
 
@@ -124,11 +124,10 @@ def test_what_was_missed_while_the_broker_was_down_arrives(
     missed = [f"missed-{n}" for n in range(150)]
     sent(report, missed)
     wait_for(lambda: depth(report) >= 150, 10, "all is kept")
-    assert report.process is not None
-    report.process.send_signal(signal.SIGSTOP)  # else it could tell before anybody listens
+    report.send(signal.SIGSTOP)  # else it could tell before anybody listens
     broker.start()
     listener = Listener(broker.port)
-    report.process.send_signal(signal.SIGCONT)
+    report.send(signal.SIGCONT)
     wait_for(lambda: set(missed) <= set(ids(listener)), 60, "all that was missed")
     wait_for(lambda: depth(report) == 0, 10, "the outbox is empty again")
 
@@ -177,8 +176,7 @@ def test_what_a_killed_report_had_not_yet_read_arrives(report: Report, broker: M
     listener = Listener(broker.port)
     report.start()
     decide = Program("decide", Places(report.runtime, report.state))
-    assert report.process is not None
-    report.process.send_signal(signal.SIGSTOP)
+    report.send(signal.SIGSTOP)
     decide.event("transition", "nobody reads this", zone="street")
     report.end(signal.SIGKILL)
     report.start()
@@ -234,13 +232,10 @@ def receipts(inbox: Inbox, for_s: float) -> list[str]:
 def full_disk(folder: Path) -> Iterator[Path]:
     """A disk of its own without room; the file that fills it."""
     folder.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], check=True)
-    try:
+    with small_disk(folder, "256k"):
         filler = folder / "filler"
         filler.write_bytes(b"x" * 240_000)
         yield filler
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_damaged_outbox_is_told_and_the_work_goes_on(report: Report, broker: Mosquitto) -> None:

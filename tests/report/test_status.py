@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from edge.link import Inbox, socket_path
 from edge.program import Places
 from edge.report.status import STALE_AFTER_S, STATUS_FILE, read_status, status_text
 from edge.wire import ORDERS
+from tests.disk import small_disk
 from tests.mosquitto import wait_for
 from tests.report.conftest import Report
 from tests.report.test_report import state
@@ -91,20 +91,16 @@ def test_report_tells_state_and_health_and_forgets_them_at_its_end(report: Repor
     assert not (report.runtime / STATUS_FILE).exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 def test_a_full_runtime_folder_is_a_fault_and_no_more(report: Report) -> None:
     report.runtime.mkdir()
-    mounted = ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(report.runtime)]
-    if subprocess.run(mounted, capture_output=True, check=False).returncode != 0:
-        pytest.skip("a small disk can only be mounted by root")
-    try:
+    with small_disk(report.runtime, "4k"):
         (report.runtime / "filler").write_bytes(bytes(4096))
         report.start()
         wait_for(lambda: "fault: status" in report.said(), 15, "the fault")
         (report.runtime / "filler").unlink()
         wait_for(lambda: "recovery: status works again" in report.said(), 15, "the recovery")
         report.end(signal.SIGKILL)
-    finally:
-        subprocess.run(["umount", "-l", str(report.runtime)], check=True)
 
 
 def _level(places: Places) -> str | None:
