@@ -58,10 +58,10 @@ test: debian lint
 # What the panel showed, and when, at each fault: real processes, two minutes.
 faults: NEEDS := alsa-utils faketime
 faults: debian $(BIN)/redroad
-	@$(BIN)/python -m tests.faults
+	@$(BIN)/python -m hil.faults
 
 bench: debian $(BIN)/redroad
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.bench
 
 # Hundreds of faults on a unit in a container, one table: as root.
 campaign: NEEDS := $(RIG)
@@ -75,7 +75,7 @@ emulated: debian $(BIN)/redroad
 
 kills fleet soak: NEEDS := mosquitto
 kills: debian $(BIN)/redroad
-	$(BIN)/python -c "from tests.report.kills import main; main()" $(ARGS)
+	$(BIN)/python -c "from hil.kills import main; main()" $(ARGS)
 
 fleet: debian $(BIN)/redroad
 	$(BIN)/python -m hil.fleet $(ARGS)
@@ -99,7 +99,7 @@ mutants: $(BIN)/redroad
 	cd build/mutants && PATH="$(CURDIR)/$(BIN):$$PATH" tests/mutants
 
 bench-models: debian $(BIN)/redroad
-	PYTHONPATH=$(CURDIR) $(BIN)/python -m models.benchmark $(ARGS)
+	PYTHONPATH=$(CURDIR) $(BIN)/python -m models.comparison.benchmark $(ARGS)
 
 deb: NEEDS := debhelper
 deb: debian $(BIN)/redroad

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from edge import __version__
-from edge.errors import RedRoadError
-from edge.program import Places, places_of
+from edge.common.errors import RedRoadError
+from edge.common.program import Places, places_of
 from edge.site import Site, load_site
 from edge.site.outputs import Sign
 
@@ -107,7 +107,7 @@ def _program(name: str, help_text: str, *, lasting: bool = False) -> None:
     def command(site_file: Path | None, runtime: Path, state: Path) -> None:
         places = places_of(name, runtime, state)
         if lasting:
-            from edge.site.kept import load_or_kept
+            from edge.site.last_good import load_or_kept
 
             site, mistake = load_or_kept(site_file, places.state)
             _start(name, site, places, mistake)
@@ -136,8 +136,8 @@ _program("report", "Report: outbox and MQTT upstream.", lasting=True)
 @_state_option(None)
 def run(site_file: Path | None, runtime: Path, state: Path) -> None:
     """Run all four programs here, until Ctrl-C."""
+    from edge.commands.run import Colours, supervise, where_to_look
     from edge.decide.decider import Decider
-    from edge.run import Colours, supervise, where_to_look
 
     site = load_site(site_file)  # a mistake is told once, before anything starts
     Decider(site)  # and so are points that give no ground plane
@@ -159,8 +159,8 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
 @click.option("--model", default="auto", show_default=True, help="A model of the manifest.")
 def count(files: tuple[Path, ...], as_json: bool, overlay: Path | None, model: str) -> None:
     """Count the heads in pictures, folders of pictures and videos."""
-    from edge.count import PictureCounter, count_all
-    from edge.errors import PictureError
+    from edge.commands.count import PictureCounter, count_all
+    from edge.common.errors import PictureError
 
     bad = 0
     for result in count_all(files, PictureCounter(model), overlay):
@@ -201,7 +201,7 @@ def replay(
 
     SOURCE is a video, a folder of pictures, or a scenario of the simulated street: scene:surge.
     """
-    from edge.replay import replay_to
+    from edge.commands.replay.replay import replay_to
 
     site = load_site(site_file)
     for line in replay_to(source, site, out, **how):
@@ -226,7 +226,7 @@ def calibrate(**options: Any) -> None:
     Without points the site file's are checked again; where it has none, the overlay has a ruler of
     px to mark points by.
     """
-    from edge.calibrating import calibrate as calibrate_site
+    from edge.commands.calibrate.calibrate import calibrate as calibrate_site
 
     for line in calibrate_site(**options):
         click.echo(line)
@@ -245,7 +245,7 @@ def check(site_file: Path | None, runtime: Path, state: Path, as_json: bool) -> 
     """
     import json
 
-    from edge.check import check_all, verdict
+    from edge.commands.check.check import check_all, verdict
 
     os.nice(GENTLE)
     findings = check_all(site_file, Places(runtime, state))
@@ -273,7 +273,7 @@ def support_bundle(
     Texts only: no picture, and no secret; every part is bounded, and one that cannot be had says
     so in its place. Nothing is sent.
     """
-    from edge.bundle import write_bundle
+    from edge.commands.bundle.bundle import write_bundle
 
     os.nice(GENTLE)
     bundle = write_bundle(site_file, Places(runtime, state), out, logs)
@@ -295,8 +295,8 @@ def sign() -> None:
 @click.option("--size", help="LEDs, such as 192x96, instead of the site's panel.")
 def sign_preview(site_file: Path | None, out: Path, size: str | None) -> None:
     """Draw every page of every message as it looks in LEDs, and one sheet with all."""
-    from edge.decide.messages import MESSAGES, NEUTRAL, pages_of
-    from edge.show.preview import write_preview
+    from edge.commands.sign import write_preview
+    from edge.decide.orders import MESSAGES, NEUTRAL, pages_of
 
     site = _with_panel(load_site(site_file), size)
     messages = {message.name: pages_of(message, site) for message in (NEUTRAL, *MESSAGES.values())}
@@ -330,9 +330,9 @@ def levels() -> None:
 @click.option("--out", type=_FILE, required=True, help="The SVG file to write.")
 def levels_draw(site_file: Path | None, out: Path) -> None:
     """Draw the site's bands: where each level begins and ends, and after how long."""
+    from edge.commands.levels import draw_levels
+    from edge.common.errors import SiteError
     from edge.decide.levels import bands_of
-    from edge.drawing import draw_levels
-    from edge.errors import SiteError
 
     drawing = draw_levels(bands_of(load_site(site_file).levels))
     try:
@@ -359,9 +359,9 @@ def voice_build(site_file: Path | None, runtime: Path, state: Path, missing: boo
 
     Recordings of your own, in the folder voice.recordings of the site, take the place of any.
     """
+    from edge.messages import phrases_of
     from edge.show.clips import build_clips, lacking_clips
     from edge.show.parts import clips_folder
-    from edge.words import phrases_of
 
     site = load_site(site_file)
     folder, phrases = clips_folder(site, places_of("show", runtime, state)), phrases_of(site)
@@ -380,7 +380,7 @@ def view() -> None:
 @state_option
 def view_accept(state: Path) -> None:
     """Take the camera's present view for the right one, after it was turned on purpose."""
-    from edge.watch.keeper import accept_view
+    from edge.watch.view_store import accept_view
 
     had_one = accept_view(state / "watch")
     click.echo(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Protocol
 
-from edge.watch.cameras.rigged import Mishap
+from edge.watch.cameras.rig import Mishap
 
 PROGRAMS = ("show", "decide", "watch", "report")
 DARK, UNPLUGGED = "dark", "unplugged"  # what stands on a panel without power, and on none

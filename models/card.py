@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from edge.watch.cameras.scene import Scene
+from edge.street.scene import Scene
 from edge.watch.counter import Counter
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from models.evaluate import SCENE_MOMENTS_S

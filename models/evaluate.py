@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from edge.watch.cameras.scene import Scene
+from edge.street.scene import Scene
 from edge.watch.counter import Counter
 from edge.watch.manifest import Manifest, shipped_manifest
 from models.floating import FloatCounter, load_weights, twin_of

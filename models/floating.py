@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edge.sighting import HeadMap
+from edge.common.sighting import HeadMap
 from edge.watch.manifest import ModelEntry
 from models.crops import as_input
 from models.network import BLOCK, CELL, HeadCounter, counts

@@ -21,13 +21,11 @@ from PIL import Image, UnidentifiedImageError
 GREY = 128
 LABELS = "labels.csv"
 COLUMNS = ["picture", "x", "y"]
-DATA = Path(__file__).parent.parent.parent / "shared/data/heads"
 
 data_option = click.option(
     "--data",
     type=click.Path(path_type=Path),
-    default=DATA,
-    show_default=True,
+    required=True,
     envvar="REDROAD_DATA",
     help="Folder of the sets.",
 )

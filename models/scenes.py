@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from edge.watch.cameras.scene import Scene
+from edge.street.scene import Scene
 from models.pictures import Example
 
 FIRST_SEED = 1000  # below are the streets of the demonstration, the tests and the evaluation

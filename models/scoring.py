@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sighting import HeadMap
+from edge.common.sighting import HeadMap
 from models.pictures import Example
 
 VAL_SETS = ("street", "station")

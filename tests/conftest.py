@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.mosquitto import Mosquitto
+from hil.testkit.mosquitto import Mosquitto
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("tests", deadline=None)

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from edge.commands import refuse_beyond_limits
+from edge.common.command_limits import refuse_beyond_limits
+from edge.common.errors import GroundError
+from edge.common.sighting import Sighting
+from edge.common.wire import Command, Level, Occupancy, Order, State, ZoneState
+from edge.decide.active_commands import Wishes
 from edge.decide.levels import (
     STALE_AFTER_S,
     Hold,
@@ -21,14 +25,10 @@ from edge.decide.levels import (
     shown,
     worst,
 )
-from edge.decide.messages import order_for
+from edge.decide.orders import order_for
 from edge.decide.warnings import warning_of
-from edge.decide.wishes import Wishes
 from edge.decide.zones import ZoneCounter
-from edge.errors import GroundError
-from edge.sighting import Sighting
 from edge.site.schema import Site
-from edge.wire import Command, Level, Occupancy, Order, State, ZoneState
 
 NS = 1_000_000_000
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.common.errors import GroundError
 from edge.decide.survey import Survey, survey
-from edge.errors import GroundError
 from edge.site.schema import Ground
 
 Floats = NDArray[np.float64]

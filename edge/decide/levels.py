@@ -12,9 +12,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from edge.errors import CommandError
+from edge.common.errors import CommandError
+from edge.common.wire import Level
 from edge.site.bands import BandTable
-from edge.wire import Level
 
 NS = 1_000_000_000
 STALE_AFTER_S = 3.0

@@ -1,13 +1,13 @@
 """The program `decide`: Sightings in, Orders and States out."""
 
-from edge.clock import boottime_ns, nanoseconds
+from edge.common.clock import boottime_ns, nanoseconds
+from edge.common.errors import CommandError
+from edge.common.program import Places, Program, running
+from edge.common.sighting import SIGHTINGS, Sighting
+from edge.common.wire import ORDERS, STATES, Command
 from edge.decide.decider import Decider, ZoneTransition
-from edge.decide.messages import ORDER_EVERY_S
-from edge.errors import CommandError
-from edge.program import Places, Program, running
-from edge.sighting import SIGHTINGS, Sighting
+from edge.decide.orders import ORDER_EVERY_S
 from edge.site import Site
-from edge.wire import ORDERS, STATES, Command
 
 STATE_EVERY_S = 1.0
 TICK_S = 0.2

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.common.errors import GroundError
+from edge.common.sighting import HeadMap, Motion
 from edge.decide.ground import GroundPlane
-from edge.decide.rows import Row, Rows
-from edge.errors import GroundError
-from edge.sighting import HeadMap, Motion
+from edge.decide.sparse import Row, Rows
 
 Floats = NDArray[np.float64]
 Sums = NDArray[np.float32]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.common.errors import GroundError
 from edge.decide.overlap import signed_area
-from edge.errors import GroundError
 
 Floats = NDArray[np.float64]
 

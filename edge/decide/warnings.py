@@ -4,8 +4,8 @@ People go on moving at 10 per m2, and stand at ease at 2: density alone misleads
 too. So both warnings speak only of dense crowds, and never make less of what the density says.
 """
 
+from edge.common.wire import Occupancy
 from edge.site.schema import Warnings
-from edge.wire import Occupancy
 
 
 def warning_of(options: Warnings, seen: Occupancy) -> str:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.common.errors import GroundError
+from edge.common.sighting import Estimate, HeadMap, Motion
+from edge.common.wire import Occupancy
 from edge.decide.ground import GroundPlane
 from edge.decide.motion import Movement, Moving, Street
 from edge.decide.overlap import covered, signed_area
-from edge.decide.rows import Row, Rows
-from edge.errors import GroundError
-from edge.sighting import Estimate, HeadMap, Motion
+from edge.decide.sparse import Row, Rows
 from edge.site.schema import Ground, Zone
-from edge.wire import Occupancy
 
 Floats = NDArray[np.float64]
 

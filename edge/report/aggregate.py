@@ -4,8 +4,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edge.clock import NS_PER_S, seconds
-from edge.wire import Level, Occupancy, State
+from edge.common.clock import NS_PER_S, seconds
+from edge.common.wire import Level, Occupancy, State
 
 # A State stands for this long at most; after that nothing is known.
 STANDS_FOR = 3 * NS_PER_S

@@ -18,10 +18,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from edge.clock import NS_PER_S, boottime_ns
-from edge.errors import BrokerError
-from edge.report.asked import Received
+from edge.common.clock import NS_PER_S, boottime_ns
+from edge.common.errors import BrokerError
 from edge.report.payloads import OFFLINE, topic
+from edge.report.requests import Received
 from edge.report.tls import context_of, in_plain_words, password_of
 from edge.site import Site
 

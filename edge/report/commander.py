@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from edge.clock import NS_PER_S, boottime_ns, time_valid, wall_s
-from edge.commands import AT_MOST_S, refuse_beyond_limits
-from edge.errors import CommandError
-from edge.program import PROGRAMS, Program
-from edge.report.asked import (
+from edge.common.clock import NS_PER_S, boottime_ns, time_valid, wall_s
+from edge.common.command_limits import AT_MOST_S, refuse_beyond_limits
+from edge.common.errors import CommandError
+from edge.common.program import PROGRAMS, Program
+from edge.common.wire import COMMANDS, Action, Command, Level
+from edge.report.requests import (
     Answer,
     Asked,
     AskedReport,
@@ -24,7 +25,6 @@ from edge.report.asked import (
 )
 from edge.report.store import Store
 from edge.site import Site
-from edge.wire import COMMANDS, Action, Command, Level
 
 AGAIN_EVERY = NS_PER_S  # decide may have restarted: what stands is told again
 EXPIRES_AT_MOST_S = 3600.0

@@ -8,10 +8,10 @@ must be read by its `level` and `knownShare`: nothing in the model itself can sa
 
 from datetime import UTC, datetime, timedelta
 
+from edge.common.wire import Level
 from edge.report.aggregate import Aggregate, length_s
 from edge.report.payloads import Stamp
 from edge.site import Site
-from edge.wire import Level
 
 KM_PER_H = 3.6  # of a metre per second
 CONGESTED = (Level.CROWDED, Level.CRITICAL)

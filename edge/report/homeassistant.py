@@ -6,9 +6,9 @@ Assistant shows as unknown.
 """
 
 from edge import __version__
+from edge.common.wire import Level
 from edge.report.payloads import topic
 from edge.site import Site
-from edge.wire import Level
 
 EXPIRE_AFTER_S = 60  # six states
 Component = dict[str, object]

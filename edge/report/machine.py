@@ -2,14 +2,14 @@
 
 Files are read as bytes: CPython keeps a name for every text file it opens (some hundreds of them),
 and a program that looks every ten seconds would grow for its first hour. Paths are kept for the
-like reason: see `edge/memory.py`.
+like reason: see `edge/common/memory.py`.
 """
 
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.program import Program
+from edge.common.program import Program
 
 MEMORY, UPTIME = Path("proc/meminfo"), Path("proc/uptime")
 HOT_C = 80.0  # where a Raspberry Pi begins to slow down

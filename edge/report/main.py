@@ -1,9 +1,9 @@
 """The program `report`: States and Events in; outbox and MQTT out."""
 
-from edge.program import Places, running
+from edge.common.program import Places, running
+from edge.common.wire import EVENTS, STATES
 from edge.report.reporter import Reporter
 from edge.site import Site
-from edge.wire import EVENTS, STATES
 
 TICK_S = 0.2
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from edge.errors import OutboxError
+from edge.common.errors import OutboxError
 
 Kind = Literal["events", "counts", "crowdflow"]
 ROW_OVERHEAD_BYTES = 200

@@ -19,12 +19,12 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from edge.clock import NS_PER_S, seconds
+from edge.common.clock import NS_PER_S, seconds
+from edge.common.wire import Event, Health, Level, State, ZoneState
 from edge.report.aggregate import STANDS_FOR, Aggregate, Spread, length_s
-from edge.report.asked import Answer
 from edge.report.machine import Machine
+from edge.report.requests import Answer
 from edge.site import Site
-from edge.wire import Event, Health, Level, State, ZoneState
 
 EPOCH = datetime(1970, 1, 1)  # UTC, with no zone: CPython keeps a name at each call of one
 ONLINE, OFFLINE = "online", "offline"

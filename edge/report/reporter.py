@@ -2,8 +2,10 @@
 
 import logging
 
-from edge.clock import boot_id, boottime_ns, nanoseconds, time_valid, wall_s
-from edge.program import PROGRAMS, Program
+from edge.common.clock import boot_id, boottime_ns, nanoseconds, time_valid, wall_s
+from edge.common.program import PROGRAMS, Program
+from edge.common.wire import Event, Health, Message, State
+from edge.report.acknowledgements import Receipts
 from edge.report.aggregate import Aggregate, Aggregator
 from edge.report.commander import Commander
 from edge.report.fiware import crowd_flow
@@ -22,13 +24,11 @@ from edge.report.payloads import (
     state_fields,
     unknown_state,
 )
-from edge.report.receipts import Receipts
 from edge.report.restarts import Restarts
 from edge.report.sender import News, Sender
 from edge.report.status import WRITTEN_EVERY_S, forget_status, write_status
 from edge.report.store import Store
 from edge.site import Site
-from edge.wire import Event, Health, Message, State
 
 LOOK_EVERY = nanoseconds(WRITTEN_EVERY_S)
 

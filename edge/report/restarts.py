@@ -2,8 +2,8 @@
 
 import json
 
+from edge.common.wire import Event
 from edge.report.store import Store
-from edge.wire import Event
 
 NOTE = "starts"
 IDS_AT_MOST = 100

@@ -3,15 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge.clock import NS_PER_S, boot_id
-from edge.errors import RedRoadError, SiteError
-from edge.program import Program
-from edge.report.asked import Received
+from edge.common.clock import NS_PER_S, boot_id
+from edge.common.errors import RedRoadError, SiteError
+from edge.common.program import Program
+from edge.report.backoff import Pauses
 from edge.report.broker import Broker, Happening
+from edge.report.client_id_conflict import Namesake
 from edge.report.homeassistant import discovery, discovery_topic
-from edge.report.namesake import Namesake
 from edge.report.outbox import Waiting
-from edge.report.pauses import Pauses
 from edge.report.payloads import (
     HISTORICAL_AFTER_S,
     OFFLINE,
@@ -21,6 +20,7 @@ from edge.report.payloads import (
     with_history,
 )
 from edge.report.renewal import Renewal
+from edge.report.requests import Received
 from edge.report.store import Store
 from edge.report.tls import refuse_unusable
 from edge.site import Site

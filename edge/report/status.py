@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edge.clock import NS_PER_S, boottime_ns
-from edge.link import listens
-from edge.program import PROGRAMS, Places, Program
-from edge.whole import write_whole
+from edge.common.atomic_write import write_whole
+from edge.common.clock import NS_PER_S, boottime_ns
+from edge.common.link import listens
+from edge.common.program import PROGRAMS, Places, Program
 
 STATUS_FILE = "status.json"
 WRITTEN_EVERY_S = 10.0

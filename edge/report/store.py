@@ -3,9 +3,9 @@
 import itertools
 from pathlib import Path
 
-from edge.clock import NS_PER_S, boottime_ns
-from edge.errors import OutboxError
-from edge.program import Program
+from edge.common.clock import NS_PER_S, boottime_ns
+from edge.common.errors import OutboxError
+from edge.common.program import Program
 from edge.report.outbox import Outbox, Row, Waiting
 
 ROWS_IN_MEMORY = 20_000

@@ -7,8 +7,8 @@ next connection uses them.
 import ssl
 from pathlib import Path
 
-from edge.clock import time_valid
-from edge.errors import SiteError
+from edge.common.clock import time_valid
+from edge.common.errors import SiteError
 from edge.site import Site
 
 OTHERS_ONLY = 0o077

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any, Protocol
 
-from edge.clock import boottime_ns
-from edge.errors import BeaconError
+from edge.common.clock import boottime_ns
+from edge.common.errors import BeaconError
 from edge.site.outputs import Beacon
 
 OFF = "off"

@@ -13,7 +13,7 @@ from astral import Observer
 from astral.sun import elevation
 from PIL import Image
 
-from edge.clock import between
+from edge.common.clock import between
 from edge.site.outputs import Sign
 from edge.site.schema import Identity
 

@@ -14,11 +14,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from edge.errors import VoiceError
+from edge.common.atomic_write import write_whole
+from edge.common.errors import VoiceError
+from edge.messages import Phrase
 from edge.show.loudness import TARGET_DB, Samples, decibel, levelled, loudness_db
 from edge.show.speech import speak
-from edge.whole import write_whole
-from edge.words import Phrase
 
 RATES_HZ = (16000, 48000)  # at least, at most
 SILENCE_S = 0.3  # an amplifier that wakes up swallows the beginning

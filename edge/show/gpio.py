@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from edge.errors import BeaconError
+from edge.common.errors import BeaconError
 
 # The Pi's header by the label of its chip: kernel updates renumber the chips.
 CHIP_LABELS = ("pinctrl-rp1", "pinctrl-bcm")

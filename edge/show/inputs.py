@@ -6,7 +6,7 @@ Every input is pulled up, and its contact closes to ground: a cable torn off rea
 from pathlib import Path
 from typing import Any, Protocol
 
-from edge.errors import InputError
+from edge.common.errors import InputError
 from edge.site.outputs import Inputs
 
 # What is told when an input changes, idle and active; the light's are part of the panel's proof.

@@ -14,9 +14,9 @@ from importlib.resources import as_file, files
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from edge.errors import LayoutError
-from edge.show.breaking import broken
-from edge.wire import Page
+from edge.common.errors import LayoutError
+from edge.common.wire import Page
+from edge.show.line_break import broken
 
 WHITE = (255, 255, 255)
 EVEN = 1.5  # times the smallest letters of a page: larger ones beside them look ill

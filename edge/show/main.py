@@ -2,13 +2,13 @@
 
 import gc
 
-from edge.clock import boottime_ns, seconds
-from edge.program import Places, Program, running
+from edge.common.clock import boottime_ns, seconds
+from edge.common.program import Places, Program, running
+from edge.common.wire import ORDERS, Order, Page
 from edge.show.operator import OperatorTexts
 from edge.show.outputs import PinsOutput, SignOutput, VoiceOutput
 from edge.show.player import Player, Scene, newest_of
 from edge.site import Site
-from edge.wire import ORDERS, Order, Page
 
 TICK_S = 0.06
 

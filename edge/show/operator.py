@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from edge.clock import boottime_ns, seconds, time_valid, wall_s
-from edge.errors import LayoutError
-from edge.program import Program
+from edge.common.clock import boottime_ns, seconds, time_valid, wall_s
+from edge.common.errors import LayoutError
+from edge.common.program import Program
+from edge.common.wire import Order, Page
 from edge.show.layout import render
 from edge.show.player import NEUTRAL
 from edge.site import Site
-from edge.wire import Order, Page
 
 
 class OperatorTexts:

@@ -7,24 +7,24 @@ from zoneinfo import ZoneInfo
 
 from PIL import Image
 
-from edge.clock import boottime_ns, nanoseconds, time_valid
-from edge.errors import DriverError, LayoutError, VoiceError
-from edge.program import Program
-from edge.show.apart import Apart
+from edge.common.clock import boottime_ns, nanoseconds, time_valid
+from edge.common.errors import DriverError, LayoutError, VoiceError
+from edge.common.program import Program
+from edge.common.wire import Order, Page
+from edge.messages import phrases_of
+from edge.show.backoff import Patience
 from edge.show.beacon import OFF
 from edge.show.brightness import brightness_at, dimmed
+from edge.show.driver_process import Apart
 from edge.show.inputs import LIGHT, WORDS
 from edge.show.layout import render, render_clipped
 from edge.show.panels import Caption
 from edge.show.parts import clips_folder, make_pins, open_panel, open_speaker
-from edge.show.patience import Patience
 from edge.show.pins import Told
 from edge.show.player import Announcer, Scene
 from edge.show.screen import Answer, Proof, Screen, Shot
 from edge.show.voice import is_quiet, volume_at
 from edge.site import Site
-from edge.wire import Order, Page
-from edge.words import phrases_of
 
 # The same page is sent again, so that a dead driver is noticed; and so often that, when this
 # program stops, panel and beacon turn to what is safe hardly one before the other.
@@ -225,7 +225,7 @@ class VoiceOutput:
     def __init__(self, site: Site, program: Program) -> None:
         self._voice, self._program = site.voice, program
         self._zone = ZoneInfo(site.site.time_zone)
-        # Once for each name: see edge/memory.py.
+        # Once for each name: see edge/common/memory.py.
         self._clip = cache(partial(_clip_file, clips_folder(site, program.places)))
         self._needed = phrases_of(site)
         self._speaker = open_speaker(site, program.places)

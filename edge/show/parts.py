@@ -6,7 +6,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from edge.program import Places
+from edge.common.program import Places
 from edge.show.beacon import Lamp, NoLamp, PinLamp, RecorderLamp
 from edge.show.gpio import gpio_factory
 from edge.show.inputs import Contacts, FolderContacts, NoContacts, PinContacts

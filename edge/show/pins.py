@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge.clock import boottime_ns, nanoseconds, seconds
-from edge.errors import BeaconError, InputError
-from edge.show.apart import DEAD_MAN_S
+from edge.common.clock import boottime_ns, nanoseconds, seconds
+from edge.common.errors import BeaconError, InputError
+from edge.show.backoff import Patience
 from edge.show.beacon import FLASHES, OFF, Lamp, is_lit
+from edge.show.driver_process import DEAD_MAN_S
 from edge.show.inputs import Contacts, read_lux
-from edge.show.patience import Patience
 
 LUX_EVERY_S, LUX_SHARE = 1.0, 0.1  # a reading may take as long as a blink
 BLINK_S = 0.05  # how finely a flash keeps its time

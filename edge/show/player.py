@@ -7,8 +7,8 @@ import collections
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge.clock import nanoseconds, seconds
-from edge.wire import Level, Order, Page
+from edge.common.clock import nanoseconds, seconds
+from edge.common.wire import Level, Order, Page
 
 SHORTEST_PAGE_S = 0.5  # a page is never a flash: nothing changes faster than 3 Hz
 NEUTRAL = "neutral"

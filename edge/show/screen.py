@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from edge.errors import PanelError
-from edge.show.apart import DEAD_MAN_S
+from edge.common.errors import PanelError
+from edge.show.driver_process import DEAD_MAN_S
 from edge.show.panels import Caption, Panel
 
 

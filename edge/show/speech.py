@@ -11,9 +11,9 @@ import threading
 import time
 from pathlib import Path
 
-from edge.errors import VoiceError
-from edge.parent import die_with_parent
-from edge.words import Phrase
+from edge.common.errors import VoiceError
+from edge.common.pdeathsig import die_with_parent
+from edge.messages import Phrase
 
 SPEAK_LIMIT_S = 20.0
 ATTEMPTS = 5

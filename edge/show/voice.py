@@ -8,10 +8,10 @@ from datetime import time
 from pathlib import Path
 from typing import Protocol
 
-from edge.clock import between, boottime_ns, nanoseconds
-from edge.errors import CardBusyError, VoiceError
+from edge.common.clock import between, boottime_ns, nanoseconds
+from edge.common.errors import CardBusyError, VoiceError
+from edge.common.wire import Level
 from edge.site.outputs import Voice
-from edge.wire import Level
 
 # A sound device that takes no sound for so long is hung; a healthy one buffers half a second.
 STALL_S = 3.0

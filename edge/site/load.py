@@ -8,8 +8,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from edge.errors import SiteError
-from edge.secret import harmless
+from edge.common.errors import SiteError
+from edge.common.secret import harmless
 from edge.site.schema import PiCamera, Site, Stream
 
 # Words for pydantic's kinds of error: what the value must be.

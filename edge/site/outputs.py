@@ -100,7 +100,7 @@ class Sign(Section):
 
 
 class Wording(Section):
-    """What a site says in its own words; what is left out stays as shipped (edge/words.py)."""
+    """What a site says in its own words; what is left out stays as shipped (edge/messages.py)."""
 
     headline: Text | None = None
     action: Text | None = None

@@ -1,4 +1,4 @@
-"""The names of the simulated street's scenarios; `edge/watch/cameras/staged.py` plays them."""
+"""The names of the simulated street's scenarios; `edge/street/scenarios.py` plays them."""
 
 import difflib
 

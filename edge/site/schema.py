@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
-from edge.outlines import area, crossing
+from edge.common.polygon import area, crossing
 from edge.site.bands import BandTable
 from edge.site.hub75 import panel_pins
 from edge.site.outputs import Beacon, Inputs, Known, Language, Sign, Voice, Wording

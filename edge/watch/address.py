@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.errors import CameraError
+from edge.common.errors import CameraError
 from edge.site.schema import Stream
 
 # The login ends at the last "@" before the path, as FFmpeg has it.

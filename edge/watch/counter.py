@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge.errors import ModelError
-from edge.sighting import HeadMap
+from edge.common.errors import ModelError
+from edge.common.sighting import HeadMap
 from edge.watch.manifest import Manifest, ModelEntry
 from edge.watch.runtime import RuntimeName, make_interpreter
 

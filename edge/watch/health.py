@@ -2,7 +2,8 @@
 
 Dark, covered and blurred are told from one picture, frozen from its following ones, moved and
 partly covered against the camera's own view (`guard`). Each threshold stands beside what
-`python -m tests.health_rates` measures; deploy/decisions/0005-picture-health.md has the table.
+`python -m tests.bench.health_rates` measures; deploy/decisions/0005-picture-health.md has the
+table.
 """
 
 import math
@@ -11,11 +12,11 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from edge.clock import nanoseconds
-from edge.sighting import PictureHealth
+from edge.common.clock import nanoseconds
+from edge.common.sighting import PictureHealth
 from edge.watch.frame import Frame, Pixels
-from edge.watch.guard import ViewGuard
 from edge.watch.view import CELL, SMALLEST, Samples, pooled
+from edge.watch.view_monitor import ViewGuard
 
 # The longer side is brought to about this many samples, whatever the camera's resolution.
 SAMPLES = 320

@@ -3,23 +3,23 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.clock import boottime_ns
-from edge.errors import ViewError
-from edge.program import Places, Program, running
-from edge.sighting import SIGHTINGS, HeadMap, Sighting
+from edge.common.clock import boottime_ns
+from edge.common.errors import ViewError
+from edge.common.program import Places, Program, running
+from edge.common.sighting import SIGHTINGS, HeadMap, Sighting
 from edge.site import Site
 from edge.site.schema import Camera
 from edge.watch.cameras.choose import open_camera
-from edge.watch.cameras.patient import PatientCamera
+from edge.watch.cameras.reconnecting import PatientCamera
 from edge.watch.counter import Counter
 from edge.watch.frame import Frame
-from edge.watch.guard import ViewGuard
 from edge.watch.health import HealthJudge
-from edge.watch.keeper import ViewKeeper
 from edge.watch.manifest import Manifest, shipped_manifest
 from edge.watch.motion import MotionMeter
 from edge.watch.rate import Rate
 from edge.watch.view import View
+from edge.watch.view_monitor import ViewGuard
+from edge.watch.view_store import ViewKeeper
 
 # What a Pi 4 counts in about 0.1 s.
 LIMIT_GMAC = 1.0

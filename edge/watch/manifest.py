@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 import edge
-from edge.errors import ModelError
+from edge.common.errors import ModelError
 
 
 class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from edge.errors import PictureError
+from edge.common.errors import PictureError
 from edge.watch.frame import Pixels
 
 LARGEST_PX = 50_000_000

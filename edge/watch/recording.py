@@ -11,9 +11,9 @@ from pathlib import Path
 
 import av
 
-from edge.errors import PictureError
+from edge.common.errors import PictureError
 from edge.site.scenarios import known_scenario
-from edge.watch.cameras.staged import Staged
+from edge.street.scenarios import Staged
 from edge.watch.frame import Pixels
 from edge.watch.pictures import SUFFIXES, picture_time, pictures_in, read_picture
 from edge.watch.video import Decoded, decode, stated_length_s, video_stream

@@ -5,7 +5,7 @@ from typing import Literal, Protocol, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ModelError
+from edge.common.errors import ModelError
 
 RuntimeName = Literal["litert", "tflite-runtime"]
 

@@ -8,7 +8,7 @@ from functools import partial
 from random import Random
 from typing import Literal
 
-from edge.watch.cameras.rigged import Mishap
+from edge.watch.cameras.rig import Mishap
 from hil.campaign.ledger import Ledger
 from hil.rig import PROGRAMS, Rig
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 
-from edge.clock import NS_PER_S, nanoseconds, seconds
+from edge.common.clock import NS_PER_S, nanoseconds, seconds
 from edge.site import Site
-from edge.watch.cameras.staged import Staged
+from edge.street.scenarios import Staged
 from hil.campaign.judge import NEUTRAL, message_at, spans
 from hil.rig import DARK, Lit, Shown
-from tests.decide.truths import TrueZone
+from hil.testkit.true_zone import TrueZone
 
 CLEAR = "clear"
 PROMISED_S = 5.0  # for the way from a fault, or from the street, to the sign

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, get_args
 
-from edge.clock import boottime_ns, nanoseconds, seconds
-from edge.watch.cameras.rigged import Mishap
+from edge.common.clock import boottime_ns, nanoseconds, seconds
+from edge.watch.cameras.rig import Mishap
 from hil.campaign.faults import BOOT_OFFLINE, KILL, Fault, Scene
 from hil.campaign.judge import SAFE, Blow, judged, seconds_to_safe
 from hil.campaign.oracle import CLEAR

@@ -13,11 +13,11 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 
-from edge.clock import boottime_ns
-from edge.watch.cameras.rigged import FILM, Mishap
+from edge.common.clock import boottime_ns
+from edge.watch.cameras.rig import FILM, Mishap
 from hil.container.box import Cable
 from hil.rig import DARK, UNPLUGGED, Lit, Shown
-from tests.mosquitto import Listener, Mosquitto
+from hil.testkit.mosquitto import Listener, Mosquitto
 
 ASOUND = """
 pcm.rig { type file slave.pcm { type null } file "/rig/sound/card" format raw }
@@ -26,7 +26,7 @@ ANYBODY = 0o777  # the unit's users are none of this machine's
 
 
 class FolderCamera:
-    """The film of a street; what befalls the camera is a file (edge/watch/cameras/rigged.py)."""
+    """The film of a street; what befalls the camera is a file (edge/watch/cameras/rig.py)."""
 
     def __init__(self, folder: Path, film: Path, fps: float) -> None:
         self.site = f'kind = "rig"\nfolder = "/rig/camera"\nfps = {fps}'

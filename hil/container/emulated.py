@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from deploy.deb import RELEASES
-from edge.checks.planned import GOLDEN_TOLERANCE
+from edge.commands.check.planned import GOLDEN_TOLERANCE
 from edge.watch.manifest import Manifest, shipped_manifest
 from hil.container.box import missing
 from hil.container.install import install

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.watch.cameras.staged import Staged
+from edge.street.scenarios import Staged
 from edge.watch.frame import Pixels
 
 SCENARIO, FPS = "surge", 2.0
-CAMERAS = Path(__file__).parents[2] / "edge/watch/cameras"
+STREET = Path(__file__).parents[2] / "edge/street"
 
 # 16 squares of 8 px, dark and bright, in the upper left corner: a row of them is found in raw
 # pixels. Whoever finds them outside of watch has found a picture.
@@ -35,7 +35,7 @@ def frame(number: int) -> Pixels:
 def make_film(folder: Path) -> Path:
     """The whole scenario as uint8 (pictures, height, width, 3); made once (two minutes)."""
     digest = hashlib.sha256()
-    for file in (*sorted(CAMERAS.glob("*.py")), *sorted(CAMERAS.glob("crowds/*")), Path(__file__)):
+    for file in (*sorted(STREET.glob("*.py")), *sorted(STREET.glob("crowds/*")), Path(__file__)):
         digest.update(file.read_bytes())
     film = folder / f"film-{digest.hexdigest()[:12]}.npy"
     if not film.exists():

@@ -34,9 +34,9 @@ PYTHON = "/usr/lib/redroad/bin/python"
 TALK = """
 import sys, time, uuid
 from pathlib import Path
-from edge.clock import boottime_ns
-from edge.link import Outlet
-from edge.wire import EVENTS, Event
+from edge.common.clock import boottime_ns
+from edge.common.link import Outlet
+from edge.common.wire import EVENTS, Event
 report = Outlet(Path("/run/redroad"), "decide", "report", EVENTS)
 for number in range(int(sys.argv[1])):
     event = Event(str(uuid.uuid4()), "recovery", "decide", boottime_ns(), f"number {number}")

@@ -59,7 +59,7 @@ print("PROBE" + json.dumps({
 PINS = """
 import importlib, json, os
 from pathlib import Path
-from edge.errors import BeaconError
+from edge.common.errors import BeaconError
 from edge.show.gpio import gpio_factory
 
 def without_a_folder():

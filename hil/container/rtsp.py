@@ -14,9 +14,9 @@ import numpy as np
 import tomlkit
 from av.video.stream import VideoStream
 
-from edge.clock import boottime_ns, seconds
+from edge.common.clock import boottime_ns, seconds
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE
-from edge.watch.cameras.rigged import Mishap
+from edge.watch.cameras.rig import Mishap
 from edge.watch.frame import Pixels
 
 NAP_S = 0.05

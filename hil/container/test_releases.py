@@ -16,7 +16,7 @@ from hil.container.inside import SITE
 from hil.container.install import HASTY, PACKAGE
 from hil.container.unit import CHECKOUT, Unit, unit
 from hil.rig import PROGRAMS
-from tests.mosquitto import wait_for
+from hil.testkit.mosquitto import wait_for
 
 pytestmark = pytest.mark.timeout(900)  # the first run makes the root
 

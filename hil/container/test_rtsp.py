@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.clock import seconds
-from edge.errors import CameraError
+from edge.common.clock import seconds
+from edge.common.errors import CameraError
 from edge.site.schema import Stream
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.stream import BEHIND_S, StreamCamera

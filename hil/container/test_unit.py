@@ -11,14 +11,14 @@ import psutil
 import pytest
 from PIL import Image
 
-from edge.clock import boottime_ns
+from edge.common.clock import boottime_ns
 from hil.container.film import frame
 from hil.container.inside import unit_of
 from hil.container.probe import OUR_PYTHON, PINS, in_place_of, probe
 from hil.container.search import pictures_in, pictures_under, writable
 from hil.container.unit import SECRET, Unit
 from hil.rig import PROGRAMS
-from tests.mosquitto import wait_for
+from hil.testkit.mosquitto import wait_for
 
 pytestmark = pytest.mark.timeout(900)  # the first run makes the root
 

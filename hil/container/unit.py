@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.clock import boottime_ns
+from edge.common.clock import boottime_ns
 from hil.container.box import Box, Cable
 from hil.container.devices import FolderCamera, PipeSound, RealBroker, RecordedLamp, RecordedPanel
 from hil.container.film import FPS, make_film

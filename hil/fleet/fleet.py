@@ -20,16 +20,16 @@ from typing import Any
 
 import psutil
 
-from edge.clock import boottime_ns
-from edge.link import Outlet
-from edge.program import Places
+from edge.common.clock import boottime_ns
+from edge.common.link import Outlet
+from edge.common.program import Places
+from edge.common.wire import STATES, Event, Level, Occupancy, State, ZoneState
 from edge.report import main as report
 from edge.report.outbox import Outbox, Row
 from edge.report.payloads import OFFLINE, ONLINE
 from edge.report.store import OUTBOX_FILE
 from edge.site import load_site
-from edge.wire import STATES, Event, Level, Occupancy, State, ZoneState
-from tests.mosquitto import Listener, Mosquitto, wait_for
+from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 
 EVENT_EVERY_S = 10
 AVAILABLE = (ONLINE, OFFLINE)

@@ -225,7 +225,7 @@ def _outline(opening_m: float | None) -> list[tuple[float, float]]:
 
 
 def save(paths: list[Path], length_s: float, file: pathlib.Path) -> None:
-    """Write the format that `edge/watch/cameras/trajectories.py` reads."""
+    """Write the format that `edge/street/trajectories.py` reads."""
     ordered = [path for path in paths if len(path.feet) > 1]
     feet = [np.rint(np.array(path.feet) * 100).astype(np.int16) for path in ordered]
     steps = np.concatenate([np.diff(path, axis=0) for path in feet])

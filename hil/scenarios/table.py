@@ -10,8 +10,8 @@ import sys
 import numpy as np
 
 from edge.site.bands import BandTable
-from edge.watch.cameras.staged import SCENARIOS, load_crowd
-from edge.watch.cameras.truth import Truth
+from edge.street.scenarios import SCENARIOS, load_crowd
+from edge.street.truth import Truth
 
 EVERY_S = 1.0
 COLUMNS = ("time_s", "people", "density", "worst_patch")

@@ -19,17 +19,17 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from edge.clock import boottime_ns, seconds
-from edge.link import Inbox
-from edge.sighting import SIGHTINGS, Sighting
-from edge.watch.cameras.rigged import Mishap
-from edge.watch.cameras.scene import Scene
-from edge.wire import Event, Message
+from edge.common.clock import boottime_ns, seconds
+from edge.common.link import Inbox
+from edge.common.sighting import SIGHTINGS, Sighting
+from edge.common.wire import Event, Message
+from edge.street.scene import Scene
+from edge.watch.cameras.rig import Mishap
 from hil.container.rtsp import RtspCamera
 from hil.soak.samples import Sample, figures_of
 from hil.soak.trend import Trend, trend
-from tests.appliance import ZONE
-from tests.standin import ReportStandIn
+from hil.testkit.appliance import ZONE
+from hil.testkit.report_stand_in import ReportStandIn
 
 FPS = 5.0
 CUTS: tuple[Mishap, ...] = ("away", "hung")

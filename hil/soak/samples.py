@@ -7,10 +7,10 @@ from pathlib import Path
 
 import psutil
 
-from edge.program import Places
+from edge.commands.run import CHILDREN
+from edge.common.program import Places
 from edge.report.status import read_status
 from edge.report.store import OUTBOX_FILE
-from edge.run import CHILDREN
 
 SUPERVISOR = "run"
 CHILD_NAMES = tuple(child.name for child in CHILDREN)

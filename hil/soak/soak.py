@@ -28,11 +28,11 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edge.program import places_of
+from edge.common.program import places_of
 from hil.soak.samples import CHILD_NAMES, PROGRAMS, Sampler
 from hil.soak.trend import Trend, trend
-from tests.appliance import Appliance
-from tests.mosquitto import Mosquitto, free_port, wait_for
+from hil.testkit.appliance import Appliance
+from hil.testkit.mosquitto import Mosquitto, free_port, wait_for
 
 SITE = """
 [site]

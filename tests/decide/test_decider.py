@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.common.sighting import HeadMap, Motion, PictureHealth, Sighting
+from edge.common.wire import Level, Occupancy, State, ZoneState
 from edge.decide.decider import Decider
 from edge.decide.ground import GroundPlane
 from edge.decide.levels import NS, hold
-from edge.decide.messages import MESSAGES, NEUTRAL, ORDER_LIFETIME_S, order_for, pages_of
+from edge.decide.orders import MESSAGES, NEUTRAL, ORDER_LIFETIME_S, order_for, pages_of
 from edge.decide.warnings import warning_of
 from edge.decide.zones import ZoneCounter
-from edge.sighting import HeadMap, Motion, PictureHealth, Sighting
+from edge.messages import phrases_of
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Site, Warnings, Zone
-from edge.wire import Level, Occupancy, State, ZoneState
-from edge.words import phrases_of
 
 WEST = Zone(name="west", polygon=[(0, 0), (0.5, 0), (0.5, 1), (0, 1)], area_m2=100.0)
 EAST = Zone(name="east", polygon=[(0.5, 0), (1, 0), (1, 1), (0.5, 1)], area_m2=100.0)

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.commands import AT_MOST_S
+from edge.common.command_limits import AT_MOST_S
+from edge.common.errors import CommandError
+from edge.common.wire import Action, Command, Level
 from edge.decide.decider import Decider
 from edge.decide.levels import NS
-from edge.errors import CommandError
-from edge.wire import Action, Command, Level
-from edge.words import WORDS
+from edge.messages import WORDS
 from tests.decide.test_decider import SITE, crowd
 
 

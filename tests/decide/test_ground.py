@@ -5,10 +5,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from edge.common.errors import GroundError
 from edge.decide.ground import GroundPlane
-from edge.errors import GroundError
 from edge.site.schema import DEMO_GROUND, Ground
-from edge.watch.cameras.view import View
+from edge.street.pinhole import View
 
 GRID = [(x, y) for y in (9.0, 12.0, 16.0) for x in (-2.5, 0.5, 2.5)]
 SQUARE = [(-2.5, 9.0), (2.5, 9.0), (2.5, 16.0), (-2.5, 16.0)]

@@ -5,6 +5,8 @@ from math import inf, nan, nextafter
 
 import pytest
 
+from edge.common.errors import CommandError
+from edge.common.wire import Level
 from edge.decide.levels import (
     HOLD_AT_MOST_S,
     NS,
@@ -20,9 +22,7 @@ from edge.decide.levels import (
     shown,
     worst,
 )
-from edge.errors import CommandError
 from edge.site.bands import BandTable
-from edge.wire import Level
 
 BANDS = bands_of(BandTable())
 LONG = 5 * 86_400 * NS

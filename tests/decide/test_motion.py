@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edge.common.errors import GroundError
+from edge.common.sighting import HeadMap, Motion
+from edge.common.wire import Occupancy
 from edge.decide.ground import GroundPlane
 from edge.decide.motion import MEMORY_S, PAUSE_S
 from edge.decide.zones import ZoneCounter
-from edge.errors import GroundError
-from edge.sighting import HeadMap, Motion
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Zone
-from edge.wire import Occupancy
 
 NS = 1_000_000_000
 PLANE = GroundPlane.of(DEMO_GROUND)

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edge.common.errors import GroundError
+from edge.common.sighting import HeadMap
 from edge.decide.zones import ZoneCounter
-from edge.errors import GroundError
-from edge.sighting import HeadMap
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Ground, Zone
-from edge.watch.cameras.scene import standard_view
-from edge.watch.cameras.staged import SCENARIOS, Staged
-from edge.watch.cameras.street import ZONE_AREA_M2, Street
-from tests.decide.truths import TrueZone, counted
+from edge.street.crowd import ZONE_AREA_M2, Street
+from edge.street.scenarios import SCENARIOS, Staged
+from edge.street.scene import standard_view
+from hil.testkit.true_zone import TrueZone, counted
 
 Floats = NDArray[np.float64]
 VIEW = standard_view(640, 352)
@@ -110,7 +110,7 @@ def test_a_zone_that_is_not_in_the_picture_is_refused() -> None:
 
 def test_heads_above_the_horizon_are_beyond_and_in_no_zone() -> None:
     """A low camera that sees far: what is at its horizon is told, and counts nowhere."""
-    from edge.watch.cameras.view import View
+    from edge.street.pinhole import View
 
     view = View.of(640, 352, 5.0, 8.0, 60.0)
     places = np.array([(-2.0, 14.0), (2.0, 14.0), (2.0, 30.0), (-2.0, 30.0)])

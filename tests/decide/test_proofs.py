@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.common.wire import Level
 from edge.decide.levels import (
     NS,
     Band,
@@ -26,7 +27,6 @@ from edge.decide.levels import (
     pass_time,
 )
 from edge.site.bands import BandOptions, BandTable
-from edge.wire import Level
 from tests.decide.explorer import explore
 from tests.decide.witness import STALE, TRUST, Input, Since, Watched
 

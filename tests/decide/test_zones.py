@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edge.common.sighting import HeadMap
 from edge.decide.zones import ZoneCounter
-from edge.sighting import HeadMap
 from edge.site.schema import Zone
 
 

@@ -7,6 +7,7 @@ rules of safety held. The exhaustive walk and the random streams of `test_proofs
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from edge.common.wire import Level
 from edge.decide.levels import (
     NS,
     STALE_AFTER_S,
@@ -19,7 +20,6 @@ from edge.decide.levels import (
     observe,
     pass_time,
 )
-from edge.wire import Level
 
 Since = int | None
 TRUST = int(TRUST_AFTER_S * NS)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.link import Outlet, socket_path
-from edge.wire import STATES
-from tests.mosquitto import Mosquitto, wait_for
+from edge.common.link import Outlet, socket_path
+from edge.common.wire import STATES
+from hil.testkit.mosquitto import Mosquitto, wait_for
 
 STARTED = "report started"
 

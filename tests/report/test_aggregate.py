@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.common.wire import Level, Occupancy, State, ZoneState
 from edge.report.aggregate import Aggregate, Aggregator
-from edge.wire import Level, Occupancy, State, ZoneState
 
 S = 1_000_000_000
 

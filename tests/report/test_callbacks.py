@@ -9,7 +9,7 @@ import pytest
 
 from edge.report.broker import Broker
 from edge.site import load_site
-from tests.mosquitto import Listener, Mosquitto, wait_for
+from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 from tests.report.conftest import Report
 from tests.report.test_report import depth, ids, sent
 
@@ -46,7 +46,7 @@ def client(*given, **named):
 broker._client = client
 """
 LONG_AWAY = """
-import edge.report.pauses as pauses
+import edge.report.backoff as pauses
 pauses.FIRST = pauses.LONGEST
 """
 HANGING = """

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from edge.clock import boottime_ns
-from edge.link import Inbox
-from edge.wire import COMMANDS, Command, Level
-from tests.mosquitto import Listener, Mosquitto, wait_for
+from edge.common.clock import boottime_ns
+from edge.common.link import Inbox
+from edge.common.wire import COMMANDS, Command, Level
+from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 from tests.report.conftest import Report
 from tests.report.test_report import state
 

@@ -16,22 +16,12 @@ from hypothesis import strategies as st
 from hypothesis.strategies import builds, dictionaries, floats, none, sampled_from, tuples
 from jsonschema import Draft202012Validator
 
-from edge.clock import NS_PER_S, boottime_ns
-from edge.decide.decider import Decider
-from edge.errors import CommandError, LinkError
-from edge.link import Inbox
-from edge.program import PROGRAMS, Places, Program
-from edge.report.aggregate import Aggregator
-from edge.report.asked import KINDS, Received
-from edge.report.commander import Commander
-from edge.report.fiware import crowd_flow
-from edge.report.payloads import Stamp, as_json, counts_fields
-from edge.report.reporter import Reporter
-from edge.report.schemas import schema_of
-from edge.report.store import Store
-from edge.sighting import SIGHTINGS, HeadMap, PictureHealth, Sighting
-from edge.site import Site
-from edge.wire import (
+from edge.common.clock import NS_PER_S, boottime_ns
+from edge.common.errors import CommandError, LinkError
+from edge.common.link import Inbox
+from edge.common.program import PROGRAMS, Places, Program
+from edge.common.sighting import SIGHTINGS, HeadMap, PictureHealth, Sighting
+from edge.common.wire import (
     COMMANDS,
     EVENTS,
     ORDERS,
@@ -49,6 +39,16 @@ from edge.wire import (
     Wire,
     ZoneState,
 )
+from edge.decide.decider import Decider
+from edge.report.aggregate import Aggregator
+from edge.report.commander import Commander
+from edge.report.fiware import crowd_flow
+from edge.report.payloads import Stamp, as_json, counts_fields
+from edge.report.reporter import Reporter
+from edge.report.requests import KINDS, Received
+from edge.report.schemas import schema_of
+from edge.report.store import Store
+from edge.site import Site
 
 CASES = 20_000 if os.environ.get("HYPOTHESIS_PROFILE") == "fuzz" else 300
 fuzzed = settings(max_examples=CASES, deadline=None)

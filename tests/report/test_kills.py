@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.report.kills import EVERY_DAMAGE, kill_often
+from hil.kills import EVERY_DAMAGE, kill_often
 
 
 def test_every_committed_event_arrives_whenever_report_is_killed(tmp_path: Path) -> None:

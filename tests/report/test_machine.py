@@ -4,11 +4,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from edge.clock import boottime_ns
-from edge.program import Places, Program
+from edge.common.clock import boottime_ns
+from edge.common.program import Places, Program
+from edge.common.wire import Health
 from edge.report.machine import judge, look
-from edge.wire import Health
-from tests.mosquitto import Listener, Mosquitto, wait_for
+from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 from tests.report.conftest import Report
 
 PI = {

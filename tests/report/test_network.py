@@ -12,7 +12,7 @@ from typing import IO
 
 import pytest
 
-from tests.mosquitto import MOSQUITTO, Listener, Mosquitto, wait_for
+from hil.testkit.mosquitto import MOSQUITTO, Listener, Mosquitto, wait_for
 from tests.report.conftest import Report
 from tests.report.test_report import ids, sent
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a 
 OURS, THEIRS, PORT = "10.231.0.1", "10.231.0.2", 18883
 LISTENER = """
 import sys, time
-from tests.mosquitto import Listener
+from hil.testkit.mosquitto import Listener
 listener = Listener({port}, "redroad/+/+/+/events", host="{host}")
 print("listening", flush=True)
 while True:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import OutboxError
+from edge.common.errors import OutboxError
 from edge.report.outbox import ROW_OVERHEAD_BYTES, Kind, Outbox, Row
 
 

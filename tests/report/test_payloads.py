@@ -2,9 +2,9 @@
 
 import pytest
 
+from edge.common.wire import Level, Occupancy, State, ZoneState
 from edge.report.aggregate import STANDS_FOR
 from edge.report.payloads import as_of, unknown_state
-from edge.wire import Level, Occupancy, State, ZoneState
 
 NOW = 1_000_000_000_000
 

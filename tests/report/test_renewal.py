@@ -12,10 +12,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from edge.errors import BrokerError
+from edge.common.errors import BrokerError
 from edge.report.broker import probe
 from edge.site import load_site
-from tests.mosquitto import Listener, Mosquitto, wait_for
+from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 from tests.report.conftest import Report
 from tests.report.test_report import event, ids, sent
 from tests.report.test_tls import (

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from edge.clock import boottime_ns, seconds
-from edge.events import AGAIN_AFTER
-from edge.link import Inbox
-from edge.program import Places, Program
+from edge.common.clock import boottime_ns, seconds
+from edge.common.events import AGAIN_AFTER
+from edge.common.link import Inbox
+from edge.common.program import Places, Program
+from edge.common.wire import COMMANDS, Event, Kept, Level, Occupancy, State, ZoneState
 from edge.report.outbox import Outbox, Row
-from edge.wire import COMMANDS, Event, Kept, Level, Occupancy, State, ZoneState
-from tests.disk import small_disk
-from tests.mosquitto import Listener, Mosquitto, wait_for
+from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
+from hil.testkit.small_disk import small_disk
 from tests.report.conftest import Report
 
 

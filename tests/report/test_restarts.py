@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.program import Places, Program
+from edge.common.program import Places, Program
+from edge.common.wire import Event
 from edge.report.restarts import Restarts
 from edge.report.store import Store
-from edge.wire import Event
 
 
 @pytest.fixture

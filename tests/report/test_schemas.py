@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -12,22 +11,22 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from referencing import Registry, Resource
 
-from edge.clock import boottime_ns
+from edge.common.clock import boottime_ns
+from edge.common.wire import Health, Level, Occupancy, State, ZoneState
 from edge.report.aggregate import Aggregator
-from edge.report.asked import KINDS
 from edge.report.fiware import crowd_flow
 from edge.report.homeassistant import discovery, discovery_topic
 from edge.report.payloads import Stamp
+from edge.report.requests import KINDS
 from edge.report.schemas import SENT, command_schema, schema_of
 from edge.site import Site
 from edge.site.schema import Identity
-from edge.wire import Health, Level, Occupancy, State, ZoneState
-from tests.mosquitto import Listener, Mosquitto, wait_for
+from hil.testkit.data import SCHEMAS
+from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 from tests.report.conftest import Report
 from tests.report.test_commands import TOPIC, asked, moment
 from tests.report.test_report import event
 
-OFFICIAL = Path(__file__).parents[3] / "shared/reference/schemas"
 formats = FormatChecker()
 
 
@@ -169,10 +168,10 @@ def test_the_button_sends_a_command_that_is_followed(report: Report, broker: Mos
 
 def official(entity: dict[str, Any]) -> None:
     """By FIWARE's own schema, where it is at hand."""
-    if not OFFICIAL.is_dir():
-        pytest.skip(f"FIWARE's schemas are not in {OFFICIAL}")
-    schema = json.loads((OFFICIAL / "CrowdFlowObserved.json").read_text(encoding="utf-8"))
-    common = json.loads((OFFICIAL / "common-schema.json").read_text(encoding="utf-8"))
+    if not SCHEMAS.is_dir():
+        pytest.skip(f"FIWARE's schemas are not in {SCHEMAS}: set REDROAD_DATA (models/README.md)")
+    schema = json.loads((SCHEMAS / "CrowdFlowObserved.json").read_text(encoding="utf-8"))
+    common = json.loads((SCHEMAS / "common-schema.json").read_text(encoding="utf-8"))
     registry: Registry[Any] = Registry().with_resources(
         [(common["$id"], Resource.from_contents(common))]
     )

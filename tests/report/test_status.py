@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from edge.clock import NS_PER_S, boottime_ns
-from edge.link import Inbox, socket_path
-from edge.program import Places
+from edge.common.clock import NS_PER_S, boottime_ns
+from edge.common.link import Inbox, socket_path
+from edge.common.program import Places
+from edge.common.wire import ORDERS
 from edge.report.status import STALE_AFTER_S, STATUS_FILE, read_status, status_text
-from edge.wire import ORDERS
-from tests.disk import small_disk
-from tests.mosquitto import wait_for
+from hil.testkit.mosquitto import wait_for
+from hil.testkit.small_disk import small_disk
 from tests.report.conftest import Report
 from tests.report.test_report import state
 

@@ -15,11 +15,11 @@ import pytest
 import trustme
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edge.errors import BrokerError, SiteError
+from edge.common.errors import BrokerError, SiteError
 from edge.report.broker import probe
 from edge.report.tls import CLOCK, in_plain_words
 from edge.site import load_site
-from tests.mosquitto import Listener, Mosquitto, wait_for
+from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 from tests.report.conftest import Report
 from tests.report.test_report import ids, sent
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from edge.errors import SiteError
+from edge.common.errors import SiteError
 from edge.show.brightness import brightness_at, dimmed
 from edge.site import load_site
 from edge.site.outputs import Sign

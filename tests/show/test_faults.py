@@ -1,10 +1,10 @@
-"""Every promise of tests/faults.py, held by real processes."""
+"""Every promise of hil/faults.py, held by real processes."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.faults import CASES, FAKETIME
+from hil.faults import CASES, FAKETIME
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 import edge.show
-from edge.decide.messages import MESSAGES, NEUTRAL, pages_of
-from edge.errors import LayoutError
+from edge.common.errors import LayoutError
+from edge.common.wire import Page
+from edge.decide.orders import MESSAGES, NEUTRAL, pages_of
 from edge.show.layout import Setting, _faces, _set, letter_height, render, render_clipped
 from edge.site.outputs import Language, Sign
 from edge.site.schema import Site
-from edge.wire import Page
 
 FONTS = Path(edge.show.__path__[0]) / "fonts"
 

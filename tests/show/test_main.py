@@ -10,9 +10,9 @@ import psutil
 import pytest
 from PIL import Image
 
-from edge.clock import NS_PER_S, seconds
-from edge.wire import Health, Level
-from tests.show.running import Running
+from edge.common.clock import NS_PER_S, seconds
+from edge.common.wire import Health, Level
+from hil.testkit.show_process import Running
 
 
 @pytest.fixture

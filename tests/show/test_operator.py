@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from edge.clock import boottime_ns, nanoseconds, seconds
-from edge.errors import LayoutError
+from edge.common.clock import boottime_ns, nanoseconds, seconds
+from edge.common.errors import LayoutError
+from edge.common.wire import Level, Order, Page
 from edge.show.operator import laid_out
 from edge.show.player import Player
-from edge.wire import Level, Order, Page
-from tests.show.running import Running
+from hil.testkit.show_process import Running
 
 AMBER = "#ffb000"
 END = "~ 22:30"

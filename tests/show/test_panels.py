@@ -20,7 +20,8 @@ import pygame
 import pytest
 from PIL import Image, ImageGrab
 
-from edge.errors import PanelError
+from edge.common.errors import PanelError
+from edge.common.wire import Level, Page
 from edge.show.layout import render
 from edge.show.panels import Caption, Panel
 from edge.show.panels.emulator import EmulatorPanel, led_px
@@ -29,8 +30,7 @@ from edge.show.panels.piomatter import open_piomatter
 from edge.show.panels.recorder import RecorderPanel
 from edge.show.panels.rgbmatrix import open_rgbmatrix
 from edge.site.outputs import Sign
-from edge.wire import Level, Page
-from tests.mosquitto import wait_for
+from hil.testkit.mosquitto import wait_for
 
 CAPTION = Caption("critical", Level.CRITICAL, ("매우 혼잡", "진입 금지"))
 PAGE = Page(CAPTION.lines, "#ff2020")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from edge.errors import BeaconError, InputError, SiteError
+from edge.common.errors import BeaconError, InputError, SiteError
 from edge.show.beacon import FLASHES, PATTERNS, Lamp, PinLamp, RecorderLamp, is_lit
 from edge.show.gpio import gpio_factory
 from edge.show.inputs import Contacts, FolderContacts, PinContacts

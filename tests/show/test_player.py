@@ -5,9 +5,9 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.clock import nanoseconds, seconds
+from edge.common.clock import nanoseconds, seconds
+from edge.common.wire import Level, Order, Page
 from edge.show.player import Announcer, Player, is_alive, page_at
-from edge.wire import Level, Order, Page
 
 NEUTRAL = Page(("neutral",), "#ffffff")
 TIMES = st.integers(0, nanoseconds(60))

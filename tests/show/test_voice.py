@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.errors import SiteError, VoiceError
+from edge.common.errors import SiteError, VoiceError
+from edge.common.wire import Level
+from edge.messages import Phrase, phrases_of
 from edge.show.clips import SILENCE_S, Made, build_clip, build_clips, lacking_clips
 from edge.show.loudness import PEAK_DB, TARGET_DB, levelled
 from edge.show.voice import (
@@ -28,9 +30,7 @@ from edge.show.voice import (
 from edge.site import load_site
 from edge.site.outputs import Voice
 from edge.site.schema import Site
-from edge.wire import Level
-from edge.words import Phrase, phrases_of
-from tests.show.conftest import make_clip
+from hil.testkit.clips import make_clip
 
 RATE = 22050
 FakeTool = Callable[[str, str], None]

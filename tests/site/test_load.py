@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.errors import SiteError
+from edge.common.errors import SiteError
 from edge.site import Site, load_site
 from edge.site.schema import Scene
 

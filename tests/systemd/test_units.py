@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.program import PROGRAMS
-from edge.run import CHILDREN, Child
-from tests.appliance import Appliance
-from tests.mosquitto import wait_for
+from edge.commands.run import CHILDREN, Child
+from edge.common.program import PROGRAMS
+from hil.testkit.appliance import Appliance
+from hil.testkit.mosquitto import wait_for
 
 UNITS = Path(__file__).parents[2] / "systemd"
 SYSTEM = Path("/usr/lib/systemd/system")

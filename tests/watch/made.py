@@ -1,24 +1,13 @@
 """Real pictures and videos, made where a test needs them."""
 
-import os
 from pathlib import Path
 
 import av
 import numpy as np
-import pytest
 from av.video.stream import VideoStream
 from PIL import Image
 
 from edge.watch.frame import Pixels
-
-BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
-HEADS = Path(os.environ.get("REDROAD_DATA", BESIDE / "heads"))
-CLIP = BESIDE / "one-by-one-person-detection.mp4"
-
-
-def needs(path: Path) -> pytest.MarkDecorator:
-    """Skip, saying so, where data that may not be in the repository is missing."""
-    return pytest.mark.skipif(not path.exists(), reason=f"{path.name} is not beside the checkout")
 
 
 def noise(height: int = 96, width: int = 160, seed: int = 0) -> Pixels:

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.clock import boottime_ns, seconds
-from edge.errors import CameraError
+from edge.common.clock import boottime_ns, seconds
+from edge.common.errors import CameraError
 from edge.site import Site
 from edge.site.schema import PiCamera, Pictures, RigCamera, Scene, Stream
+from edge.street.scene import Scene as Street
 from edge.watch.cameras import scene_camera
 from edge.watch.cameras.camera import Camera, NoFrameError
 from edge.watch.cameras.choose import open_camera
-from edge.watch.cameras.scene import Scene as Street
 from tests.watch.made import noise, save_picture, save_video
 
 PATIENCE_S = 60.0  # a street is drawn before it is seen, and slowly on a busy machine

@@ -12,8 +12,8 @@ import pytest
 import tomlkit
 from numpy.typing import NDArray
 
-from edge.errors import ModelError
-from edge.watch.cameras.scene import Scene
+from edge.common.errors import ModelError
+from edge.street.scene import Scene
 from edge.watch.counter import Counter
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from edge.watch.pictures import read_picture
@@ -181,7 +181,7 @@ def test_a_missing_manifest_says_what_to_do(tmp_path: Path) -> None:
 COUNT_IN_ANOTHER_PROCESS = """
 import json, sys
 import numpy as np
-from edge.watch.cameras.scene import Scene
+from edge.street.scene import Scene
 from edge.watch.counter import Counter
 from edge.watch.manifest import Manifest, shipped_manifest
 manifest = Manifest(shipped_manifest())

@@ -4,16 +4,17 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from edge.clock import nanoseconds
+from edge.common.clock import nanoseconds
 from edge.site.schema import Scene as SceneOptions
-from edge.watch.cameras.scene import Scene
+from edge.street.scene import Scene
 from edge.watch.frame import Frame, Pixels
-from edge.watch.guard import ViewGuard
 from edge.watch.health import HealthJudge
 from edge.watch.pictures import read_picture
-from tests.watch.degrade import Turn, dazzled, defocused, half_decoded, night, shaken, turned
-from tests.watch.encoded import CODECS, encoded
-from tests.watch.made import CLIP, HEADS, needs, noise
+from edge.watch.view_monitor import ViewGuard
+from hil.testkit.data import CLIP, HEADS, needs
+from tests.bench.degrade import Turn, dazzled, defocused, half_decoded, night, shaken, turned
+from tests.bench.encoded import CODECS, encoded
+from tests.watch.made import noise
 from tests.watch.views import clip, view_of
 
 STATION = HEADS / "station"

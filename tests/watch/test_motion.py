@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge.clock import NS_PER_S
-from edge.sighting import HeadMap, Motion
-from edge.watch.cameras.staged import Staged
+from edge.common.clock import NS_PER_S
+from edge.common.sighting import HeadMap, Motion
+from edge.street.scenarios import Staged
 from edge.watch.frame import Frame, Pixels
 from edge.watch.motion import MotionMeter
 

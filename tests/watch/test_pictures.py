@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge.errors import PictureError
+from edge.common.errors import PictureError
 from edge.watch.pictures import (
     DATE_TIME_ORIGINAL,
     EXIF_IFD,

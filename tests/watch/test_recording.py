@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import PictureError
+from edge.common.errors import PictureError
 from edge.watch.recording import TimedFrame, frames_of, length
-from tests.watch.made import CLIP, cut, needs, noise, save_picture, save_video
+from hil.testkit.data import CLIP, needs
+from tests.watch.made import cut, noise, save_picture, save_video
 
 
 def read(source: Path, every_s: float | None = None) -> tuple[list[TimedFrame], list[str]]:

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.errors import CameraError
+from edge.common.errors import CameraError
 from edge.site.schema import Stream
 from edge.watch.address import address_of
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.stream import StreamCamera
 from edge.watch.frame import Frame
-from tests.watch.made import CLIP, cut, needs, save_video
+from hil.testkit.data import CLIP, needs
+from tests.watch.made import cut, save_video
 
 PASSWORD = "pa:s/s w@rd#%?"
 CANARY = ("pa:s", "pa%3A", "w@rd", "w%40rd")

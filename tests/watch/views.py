@@ -11,16 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.clock import nanoseconds
-from edge.errors import PictureError
-from edge.watch.cameras.scene import Scene
+from edge.common.clock import nanoseconds
+from edge.common.errors import PictureError
+from edge.street.scene import Scene
 from edge.watch.frame import Pixels
-from edge.watch.guard import Seen, ViewGuard
 from edge.watch.health import sampled
 from edge.watch.pictures import read_picture
 from edge.watch.recording import frames_of
 from edge.watch.view import View, edges_of
-from tests.watch.made import CLIP, HEADS
+from edge.watch.view_monitor import Seen, ViewGuard
+from hil.testkit.data import CLIP, HEADS
 
 Change = Callable[[Pixels], Pixels]
 

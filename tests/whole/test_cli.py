@@ -12,18 +12,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge.program import Places
-from edge.run import where_to_look
+from edge.commands.run import where_to_look
+from edge.common.program import Places
 from edge.site import Site
 from edge.site.outputs import Sign
 from edge.site.schema import DEMO_ZONE
 from edge.site.schema import Scene as SceneCamera
-from edge.watch.cameras.scene import Scene
-from tests.appliance import ZONE
-from tests.mosquitto import Mosquitto, free_port
-
-# Beside the checkout, where there is one: real input, which is not ours to ship.
-CLIP = Path(__file__).parents[3] / "shared/data/one-by-one-person-detection.mp4"
+from edge.street.scene import Scene
+from hil.testkit.appliance import ZONE
+from hil.testkit.data import CLIP, needs
+from hil.testkit.mosquitto import Mosquitto, free_port
 
 
 def redroad(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -107,7 +105,7 @@ def test_replay_lets_a_picture_stand_only_for_its_hold(pictures: Path, tmp_path:
     assert not (tmp_path / "timeline.png").exists()
 
 
-@pytest.mark.skipif(not CLIP.exists(), reason="the real clip is not here")
+@needs(CLIP)
 def test_replay_of_the_real_clip(tmp_path: Path) -> None:
     site = tmp_path / "site.toml"
     site.write_text(

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from edge.clock import boottime_ns, nanoseconds
-from edge.decide.messages import ORDER_LIFETIME_S
+from edge.common.clock import boottime_ns, nanoseconds
+from edge.decide.orders import ORDER_LIFETIME_S
 from edge.report.schemas import SENT, schema_of
-from tests.appliance import SITE, Appliance, send
-from tests.mosquitto import Listener, Mosquitto, wait_for
+from hil.testkit.appliance import SITE, Appliance, send
+from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 from tests.report.test_commands import TOPIC, asked, moment
 from tests.report.test_schemas import valid
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from edge.common.wire import Level
 from edge.site import Site
-from edge.watch.cameras.staged import SCENARIOS, Knock, Scenario, Staged
-from edge.watch.guard import ViewGuard
+from edge.street.scenarios import SCENARIOS, Knock, Scenario, Staged
 from edge.watch.view import View
-from edge.wire import Level
-from tests.course import LOW, course, longest, of_scenario, quiet_view
-from tests.decide.truths import TrueZone
+from edge.watch.view_monitor import ViewGuard
+from hil.testkit.true_zone import TrueZone
+from tests.bench.course import LOW, course, longest, of_scenario, quiet_view
 
 SITE = Site()
 CRITICAL = SITE.levels.critical

@@ -8,10 +8,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from edge.clock import boottime_ns
-from edge.run import CHILDREN
-from tests.appliance import SITE, ZONE, Appliance, send
-from tests.mosquitto import Listener, Mosquitto, wait_for
+from edge.commands.run import CHILDREN
+from edge.common.clock import boottime_ns
+from hil.testkit.appliance import SITE, ZONE, Appliance, send
+from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 
 NEUTRAL_WITHIN_S = 5.0
 BACK_WITHIN_S = 10.0

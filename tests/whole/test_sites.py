@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from edge.site import Site, load_site
-from tests.appliance import Appliance
-from tests.mosquitto import wait_for
+from hil.testkit.appliance import Appliance
+from hil.testkit.mosquitto import wait_for
 
 SITES = sorted((Path(__file__).parents[2] / "deploy" / "sites").glob("*.toml"))
 # What each shows on a machine without its devices; and what it says of them.

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from edge.report.asked import KINDS
+from edge.report.requests import KINDS
 
 SENT = ("state", "events", "counts", "health", "reply")
 

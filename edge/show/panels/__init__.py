@@ -5,7 +5,7 @@ from typing import Protocol
 
 from PIL import Image
 
-from edge.wire import Level
+from edge.common.wire import Level
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from edge.errors import PanelError
+from edge.common.errors import PanelError
 from edge.show.panels import Caption
 from edge.show.panels.rgbmatrix import arrangement
 from edge.site.outputs import Sign

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from edge.clock import boottime_ns
-from edge.errors import PanelError
+from edge.common.atomic_write import write_whole
+from edge.common.clock import boottime_ns
+from edge.common.errors import PanelError
 from edge.show.panels import Caption
-from edge.whole import write_whole
 
 
 class RecorderPanel:

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from edge.errors import PanelError
+from edge.common.errors import PanelError
 from edge.show.panels import Caption
 from edge.site.outputs import Sign
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from edge.errors import CameraError
+from edge.common.errors import CameraError
 from edge.watch.frame import Frame
 
 

@@ -22,7 +22,7 @@ def open_camera(site: Site) -> Camera:
 
         return RibbonCamera(options)
     if isinstance(options, RigCamera):
-        from edge.watch.cameras.rigged import RiggedCamera
+        from edge.watch.cameras.rig import RiggedCamera
 
         return RiggedCamera(options, site.path(options.folder))
     from edge.watch.cameras.scene_camera import SceneCamera

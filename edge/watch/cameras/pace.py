@@ -2,7 +2,7 @@
 
 import time
 
-from edge.clock import boottime_ns, nanoseconds, seconds
+from edge.common.clock import boottime_ns, nanoseconds, seconds
 from edge.watch.cameras.camera import NoFrameError
 
 

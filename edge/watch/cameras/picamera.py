@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.clock import boottime_ns, seconds
-from edge.errors import CameraError
+from edge.common.clock import boottime_ns, seconds
+from edge.common.errors import CameraError
 from edge.site.schema import PiCamera
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.frame import Frame

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from edge.clock import boottime_ns
-from edge.errors import CameraError, PictureError
+from edge.common.clock import boottime_ns
+from edge.common.errors import CameraError, PictureError
 from edge.site.schema import Pictures
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.pace import Pace

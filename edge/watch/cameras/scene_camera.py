@@ -2,12 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from edge.clock import boottime_ns, seconds
+from edge.common.clock import boottime_ns, seconds
 from edge.site.schema import Scene as SceneOptions
+from edge.street.scenarios import Staged
+from edge.street.scene import Scene
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.pace import Pace
-from edge.watch.cameras.scene import Scene
-from edge.watch.cameras.staged import Staged
 from edge.watch.frame import Frame
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 
-from edge.clock import boottime_ns, nanoseconds, seconds
-from edge.errors import CameraError, PictureError
+from edge.common.clock import boottime_ns, nanoseconds, seconds
+from edge.common.errors import CameraError, PictureError
 from edge.site.schema import Stream
 from edge.watch.address import Address, address_of
 from edge.watch.cameras.camera import NoFrameError

@@ -1,0 +1,1 @@
+"""`redroad support-bundle`: the file, and what is redacted from it."""

@@ -1,0 +1,1 @@
+"""`redroad calibrate`: from marked points to a ground plane."""

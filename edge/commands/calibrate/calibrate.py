@@ -1,0 +1,134 @@
+"""The steps of `redroad calibrate`: picture, points, what they tell, overlay, site file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from edge.commands.calibrate.survey_points import (
+    check_zones,
+    draw_marks,
+    draw_overlay,
+    draw_ruler,
+    farthest_m,
+    make_ground,
+    parse_point,
+    read_points,
+    starter_zone,
+    tell,
+    write_section,
+)
+from edge.common.errors import CameraError, GroundError, SiteError
+from edge.decide.ground import GroundPlane
+from edge.site import Site, load_site
+from edge.site.schema import Ground
+from edge.watch.cameras.camera import NoFrameError
+from edge.watch.cameras.choose import open_camera
+from edge.watch.frame import Pixels
+from edge.watch.main import LIMIT_GMAC, manifest_of
+from edge.watch.manifest import ModelEntry
+from edge.watch.pictures import read_picture
+
+TRIES, WAIT_S = 10, 1.0
+
+
+def calibrate(
+    *,
+    picture: Path | None,
+    marked: tuple[str, ...],
+    points_file: Path | None,
+    camera_foot: str | None,
+    site_file: Path | None,
+    overlay: Path | None,
+    **options: float | None,
+) -> Iterator[str]:
+    """Do it, and tell line by line. GroundError has a line for each point that cannot be right."""
+    site = _present_site(site_file)
+    pixels = read_picture(picture) if picture else _snapshot(site)
+    points = [parse_point(text) for text in marked]
+    points += read_points(points_file) if points_file else []
+    if not points and not site.has_own_ground:
+        yield from _save(overlay, draw_ruler(pixels), "mark points by its ruler of px")
+        return
+    ground = site.ground
+    if points:
+        if options.get("camera_height_m") is None:
+            raise GroundError("--camera-height is missing; give it in metres above the ground")
+        size = (pixels.shape[1], pixels.shape[0])
+        foot = _foot(camera_foot)
+        ground = make_ground(points, size, camera_foot_m=foot, **options)
+    assert ground is not None
+    yield from _finish(site, ground, pixels, overlay, site_file if points else None)
+
+
+def _finish(
+    site: Site, ground: Ground, pixels: Pixels, overlay: Path | None, write_to: Path | None
+) -> Iterator[str]:
+    plane = GroundPlane.of(ground).for_picture(pixels.shape[1], pixels.shape[0])
+    entry = model_of(site, plane)
+    yield from tell(plane, ground, entry)
+    zones = [zone for zone in site.zone if zone.ground is not None]
+    drafted = not zones or site.ground is None or not site.has_own_zone
+    if drafted and write_to is not None:
+        zones = [starter_zone(ground, plane, entry)]
+    bad = check_zones(zones, plane, entry)
+    if overlay is not None:
+        image = draw_overlay(pixels, plane, zones, farthest_m(plane, entry))
+        draw_marks(image, ground)
+        yield from _save(overlay, image, "look at it: do grid and figures stand on the street?")
+    if write_to is not None:
+        write_section(write_to, ground, None if site.has_own_zone else zones[0])
+        yield f"[ground] is written to {write_to}" + (
+            ""
+            if site.has_own_zone
+            else "; its zone 'street' spans your points: change it as you like"
+        )
+    if bad:
+        raise GroundError("\n".join(bad))
+
+
+def _present_site(path: Path | None) -> Site:
+    """The site as it stands; a file still to be written, or without zones, is the default's."""
+    return load_site(path, surveyed=False) if path is not None and path.exists() else Site()
+
+
+def model_of(site: Site, plane: GroundPlane) -> ModelEntry:
+    """The model that will count these pictures."""
+    manifest = manifest_of(site)
+    if site.counter.model != "auto":
+        return manifest.named(site.counter.model)
+    return manifest.nearest(plane.width, plane.height, LIMIT_GMAC)
+
+
+def _snapshot(site: Site) -> Pixels:
+    camera = open_camera(site)
+    try:
+        for _ in range(TRIES):
+            try:
+                return camera.read(WAIT_S).pixels
+            except NoFrameError:
+                continue
+    finally:
+        camera.close()
+    raise CameraError(f"{site.camera.kind} gave no frame in {TRIES * WAIT_S:g} s; give a PICTURE")
+
+
+def _foot(text: str | None) -> list[float] | None:
+    if text is None:
+        return None
+    try:
+        x, y = (float(number) for number in text.split(","))
+    except ValueError:
+        raise GroundError(f"--camera-foot {text!r} must be X,Y in metres, such as 0,-1.5") from None
+    return [x, y]
+
+
+def _save(path: Path | None, image: Image.Image, advice: str) -> Iterator[str]:
+    if path is None:
+        raise GroundError("no points are given; add --point x,y=X,Y, or --overlay for a px ruler")
+    try:
+        image.save(path)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise SiteError(f"--overlay {path}: {why}; choose a .png that can be written") from error
+    yield f"{path} is drawn; {advice}"

@@ -1,0 +1,164 @@
+"""`redroad check`: is this unit fit for service, and if not, what to do.
+
+Every line tries the thing itself. Of parts that a running unit holds the unit itself is asked.
+"""
+
+import queue
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from edge.commands.check import planned, tried
+from edge.commands.check.machine import clock, disk, heat, memory, power, versions
+from edge.commands.check.running import RunningUnit, none_told, not_tried
+from edge.commands.check.secrets import judge_secrets
+from edge.commands.check.services import Services
+from edge.common.errors import RedRoadError, ServiceError
+from edge.common.program import Places, places_of
+from edge.report.machine import look
+from edge.site import Site, load_site
+
+LINE_LIMIT_S = 20.0
+
+Check = tuple[str, Callable[[], str]]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the check."""
+
+    part: str
+    ok: bool
+    text: str
+
+    def as_text(self) -> str:
+        """For a technician."""
+        return f"{'OK   ' if self.ok else 'FAULT'} {self.part:<9} {self.text}"
+
+    def as_dict(self) -> dict[str, object]:
+        """For a program."""
+        return {"part": self.part, "ok": self.ok, "text": self.text}
+
+
+def verdict(findings: list[Finding]) -> str:
+    """The last line."""
+    faults = [finding.part for finding in findings if not finding.ok]
+    if not faults:
+        return "This unit is fit for service."
+    return f"This unit is not fit for service: {', '.join(dict.fromkeys(faults))}."
+
+
+def check_all(site_file: Path | None, places: Places) -> list[Finding]:
+    """Try everything; with a site file that cannot be read only what needs none."""
+    machine = _machine(places.state)
+    try:
+        site = load_site(site_file)
+    except RedRoadError as error:
+        wrong = [Finding("site", False, line) for line in str(error).splitlines()]
+        return wrong + [_try(part, check) for part, check in machine]
+    with tempfile.TemporaryDirectory(prefix="redroad-check-") as folder:
+        # A runtime folder of its own: the check never takes a running unit's sockets.
+        apart = places_of("show", Path(folder), places.state)
+        unit, services_run = RunningUnit.of(places), _services_run()
+        parts = _asked(site, unit, apart) if unit else _tried(site, apart)
+        if services_run and unit is None:
+            parts = [(part, not_tried) for part, _ in parts]
+        checks = [
+            ("site", lambda: _names(site, site_file)),
+            *machine,
+            ("clock", lambda: clock(site)),
+            ("programs", lambda: _programs(site, unit, places, services_run)),
+            *parts,
+            ("models", lambda: planned.models(site)),
+            ("ground", lambda: planned.ground(site)),
+            ("texts", lambda: planned.texts(site)),
+            ("clips", lambda: _clips(site, apart, unit)),
+            ("secrets", lambda: judge_secrets(site, site_file)),
+            ("broker", lambda: planned.broker(site)),
+        ]
+        return [_try(part, check) for part, check in checks]
+
+
+def _services_run() -> bool:
+    """Whether services of ours hold the parts; a systemd that hangs is told in its own line."""
+    try:
+        return Services.look().active
+    except ServiceError:
+        return False
+
+
+def _programs(site: Site, unit: RunningUnit | None, places: Places, services_run: bool) -> str:
+    return unit.programs(site) if unit else none_told(places, services_run)
+
+
+def _names(site: Site, site_file: Path | None) -> str:
+    return f"{site_file or 'the demonstration'}: {site.site.name}/{site.site.unit}"
+
+
+def _machine(state: Path) -> list[Check]:
+    """What the unit stands on."""
+    seen, services = cache(lambda: look(state)), cache(Services.look)
+    return [
+        ("versions", versions),
+        ("services", lambda: services().judge()),
+        ("watchdog", lambda: services().watchdog()),
+        ("memory", lambda: memory(seen())),
+        ("heat", lambda: heat(seen())),
+        ("power", lambda: power(seen())),
+        ("disk", lambda: disk(places_of("report", state, state).state)),
+    ]
+
+
+def _asked(site: Site, unit: RunningUnit, apart: Places) -> list[Check]:
+    """Of a running unit's parts."""
+    return [
+        ("camera", unit.camera),
+        ("panel", unit.panel),
+        ("sound", lambda: unit.sound(site, apart)),
+        ("beacon", lambda: unit.beacon(site)),
+        ("inputs", lambda: unit.inputs(site)),
+    ]
+
+
+def _tried(site: Site, apart: Places) -> list[Check]:
+    """The same parts, while no unit holds them."""
+    return [
+        ("camera", lambda: tried.camera(site)),
+        ("panel", lambda: tried.panel(site, apart)),
+        ("sound", lambda: tried.sound(site, apart)),
+        ("beacon", lambda: tried.beacon(site, apart)),
+        ("inputs", lambda: tried.inputs(site, apart)),
+    ]
+
+
+def _try(part: str, check: Callable[[], str]) -> Finding:
+    """One line, within its time: a driver that hangs must not keep the others from being told."""
+    answers: queue.SimpleQueue[Finding] = queue.SimpleQueue()
+    answering = threading.Thread(
+        target=lambda: answers.put(_finding(part, check)), name=part, daemon=True
+    )
+    answering.start()
+    try:
+        return answers.get(timeout=LINE_LIMIT_S)
+    except queue.Empty:
+        why = f"hangs: no answer in {LINE_LIMIT_S:g} s; start the machine anew, then replace it"
+        return Finding(part, False, why)
+
+
+def _finding(part: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(part, True, check())
+    except RedRoadError as error:
+        return Finding(part, False, "; ".join(str(error).splitlines()))
+    except Exception as error:  # noqa: BLE001  told in its line, and the others are told too
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        return Finding(part, False, f"cannot be checked ({why}); send: redroad support-bundle")
+
+
+def _clips(site: Site, places: Places, unit: RunningUnit | None) -> str:
+    if unit is not None:
+        unit.clips()
+    return planned.clips(site, places)

@@ -1,0 +1,128 @@
+"""Whether what the site file asks for can be: models, ground, texts, clips, broker."""
+
+import numpy as np
+
+from edge.commands.calibrate.calibrate import model_of
+from edge.commands.calibrate.survey_points import check_zones
+from edge.common.errors import GroundError, LayoutError, ModelError, VoiceError
+from edge.common.program import Places
+from edge.decide.ground import GroundPlane
+from edge.decide.motion import LEAST_SAMPLES_PER_M
+from edge.decide.orders import MESSAGES, NEUTRAL, pages_of
+from edge.messages import phrases_of
+from edge.report.broker import probe
+from edge.show.clips import lacking_clips
+from edge.show.layout import letter_height
+from edge.show.parts import clips_folder
+from edge.site import Site
+from edge.site.outputs import Sign
+from edge.watch.counter import Counter
+from edge.watch.main import manifest_of
+from edge.watch.manifest import ModelEntry
+from edge.watch.motion import step_of
+from edge.watch.pictures import read_picture
+
+GOLDEN_TOLERANCE = 0.02
+LETTER_MM_PER_M = 2.5  # usual rule: 25 mm of letter for each 10 m
+
+
+def ground(site: Site) -> str:
+    """The points must give a plane, and every zone lie where heads can be counted."""
+    if site.ground is None:
+        return "none: zones are outlines in the picture, and their peak is their mean density"
+    plane = GroundPlane.of(site.ground)
+    bad = check_zones(site.zone, plane, model_of(site, plane))
+    if bad:
+        raise GroundError("\n".join(bad))
+    return (
+        f"{len(site.ground.points)} points, at most {plane.residuals_m.max():.2f} m off; "
+        f"every zone can be counted; {_speeds(site, plane)}"
+    )
+
+
+def _speeds(site: Site, plane: GroundPlane) -> str:
+    """Of which zones no speed will be known; a fault where the site wants warnings of it."""
+    step = step_of(plane.height, plane.width)
+    coarse = {
+        zone.name: least
+        for zone in site.zone
+        if zone.ground is not None
+        and (least := plane.px_per_m(np.array(zone.ground)).min() / step) < LEAST_SAMPLES_PER_M
+    }
+    if not coarse:
+        return "speeds can be told"
+    words = ", ".join(f"{name} ({least:.1f} samples per m)" for name, least in coarse.items())
+    words = f"no speed of {words}: must be {LEAST_SAMPLES_PER_M:g} at the far end"
+    if site.warnings.raise_level:
+        raise GroundError(
+            f"{words}, for warnings.raise_level; draw the zones nearer, or set it to false"
+        )
+    return words
+
+
+def models(site: Site) -> str:
+    """Every listed file must be whole; the ones that may be used must count the golden picture."""
+    manifest = manifest_of(site)
+    chosen = site.counter.model
+    entries = manifest.entries if chosen == "auto" else (manifest.named(chosen),)
+    golden = read_picture(manifest.golden_picture)
+    for entry in entries:
+        counter = Counter(manifest, entry, site.counter.runtime, site.counter.threads)
+        _judge_golden(entry, counter.count(golden).total().people)
+    return f"{len(entries)} whole, each counts the golden picture right ({site.counter.runtime})"
+
+
+def _judge_golden(entry: ModelEntry, found: float) -> None:
+    allowed = max(0.5, GOLDEN_TOLERANCE * entry.golden_count)
+    if abs(found - entry.golden_count) > allowed:
+        raise ModelError(
+            f"model {entry.name} counts {found:.1f} heads in the golden picture, must be "
+            f"{entry.golden_count:.1f} +- {allowed:.1f}; this processor computes wrongly, or the "
+            "runtime is another: reinstall redroad"
+        )
+
+
+def texts(site: Site) -> str:
+    """Every page of every message must fit the panel."""
+    sign = site.sign
+    messages = [NEUTRAL, *MESSAGES.values()]
+    pages = [page for message in messages for page in pages_of(message, site)]
+    letters = min(letter_height(page, sign.width, sign.height) for page in pages)
+    return (
+        f"{len(messages)} messages fit {sign.width}x{sign.height} LEDs{_legibility(sign, letters)}"
+    )
+
+
+def _legibility(sign: Sign, letters: int) -> str:
+    """How the smallest letters (in LEDs) stand to the usual rule; LayoutError below it."""
+    if sign.pixel_pitch_mm is None or sign.viewing_distance_m is None:
+        return "; sign.pixel_pitch_mm and sign.viewing_distance_m would tell how legible they are"
+    high = letters * sign.pixel_pitch_mm
+    needed = LETTER_MM_PER_M * sign.viewing_distance_m
+    if high < needed:
+        raise LayoutError(
+            f"the smallest letters are {high:.0f} mm high, must be {needed:.0f} mm to be read from "
+            f"{sign.viewing_distance_m:g} m; use fewer sign.languages, or a larger panel"
+        )
+    return f"; the smallest letters are {high:.0f} mm high, {needed:.0f} are needed"
+
+
+def clips(site: Site, places: Places) -> str:
+    """All are there, and say what the site file says."""
+    folder = clips_folder(site, places)
+    missing = lacking_clips(folder, phrases_of(site))
+    if missing:
+        raise VoiceError(
+            f"{len(missing)} clips are missing in {folder}, or say other words than the site file, "
+            f"first {missing[0]}.wav; run: redroad voice build (an installed unit: sudo systemctl "
+            "restart redroad-voice)"
+        )
+    return f"all spoken warnings are in {folder}"
+
+
+def broker(site: Site) -> str:
+    """It lets us in, as another client than the unit's."""
+    if site.upstream.host is None:
+        return "none is configured: everything waits in the outbox"
+    probe(site)
+    return f"{site.upstream.host}:{site.upstream.port} takes our messages"

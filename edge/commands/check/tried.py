@@ -1,0 +1,102 @@
+"""The unit's parts, each tried: for as long as no running unit holds them."""
+
+import socket
+import time
+import wave
+
+from edge.common.errors import CameraError, PanelError
+from edge.common.program import Places
+from edge.common.wire import Level
+from edge.decide.orders import NEUTRAL, pages_of
+from edge.show.layout import render
+from edge.show.panels import Caption
+from edge.show.parts import gpio_of, open_contacts, open_lamp, open_panel, open_speaker
+from edge.show.pins import BLINK_S
+from edge.show.voice import AplaySpeaker
+from edge.site import Site
+from edge.watch.cameras.camera import NoFrameError
+from edge.watch.cameras.choose import open_camera
+
+CAMERA_TRIES, CAMERA_WAIT_S = 10, 1.0
+SILENCE_HZ = 22050
+SILENCE_S = 0.1
+
+
+def camera(site: Site) -> str:
+    """It gives a frame."""
+    camera = open_camera(site)
+    try:
+        for _ in range(CAMERA_TRIES):
+            try:
+                height, width, _ = camera.read(CAMERA_WAIT_S).pixels.shape
+            except NoFrameError:
+                continue
+            return f"{site.camera.kind} gives frames of {width}x{height} px"
+    finally:
+        camera.close()
+    raise CameraError(
+        f"{site.camera.kind} gave no frame in {CAMERA_TRIES * CAMERA_WAIT_S:g} s; "
+        "check its cable, power and address"
+    )
+
+
+def panel(site: Site, places: Places) -> str:
+    """Show the neutral text, unless a running unit holds the panel."""
+    if site.sign.panel == "emulator" and _port_taken(site.sign.port):
+        return f"port {site.sign.port} is in use, as it is while the sign runs"
+    page = pages_of(NEUTRAL, site)[0]
+    scratch = Places(places.runtime, places.runtime)  # leave the records of a running unit alone
+    panel = open_panel(site, scratch)
+    try:
+        image = render(page, site.sign.width, site.sign.height)
+        panel.show(image, Caption("neutral", Level.UNKNOWN, page.lines))
+    except OSError as error:
+        raise PanelError(
+            f"the panel does not take a picture: {error}; check its cable and the section [sign]"
+        ) from error
+    finally:
+        panel.close()
+    return f"{site.sign.panel} shows the neutral text"
+
+
+def _port_taken(port: int) -> bool:
+    with socket.socket() as probing:
+        return probing.connect_ex(("127.0.0.1", port)) == 0
+
+
+def sound(site: Site, places: Places) -> str:
+    """Play a moment of silence as show plays: a device that is absent, busy or hung refuses it."""
+    silence = places.runtime / "silence.wav"
+    with wave.open(str(silence), "wb") as file:
+        file.setparams((1, 2, SILENCE_HZ, 0, "NONE", "not compressed"))
+        file.writeframes(bytes(2 * round(SILENCE_HZ * SILENCE_S)))
+    speaker = open_speaker(site, Places(places.runtime, places.runtime))
+    speaker.play(silence)
+    while speaker.busy():  # raises VoiceError for a device that fails, or hangs for 3 s
+        time.sleep(0.05)
+    real = isinstance(speaker, AplaySpeaker)
+    return f"card {site.voice.card!r} plays" if real else "no sound card is used: only recorded"
+
+
+def beacon(site: Site, places: Places) -> str:
+    """Switch the lamp on and off, each read back where it is a pin."""
+    scratch = Places(places.runtime, places.runtime)
+    lamp = open_lamp(site, scratch, gpio_of(scratch))
+    try:
+        lamp.light(True)
+        time.sleep(BLINK_S)
+        lamp.light(False)
+    finally:
+        lamp.close()
+    return f"{site.beacon.output}, follows, off"
+
+
+def inputs(site: Site, places: Places) -> str:
+    """They can be read."""
+    contacts = open_contacts(site, places, gpio_of(places))
+    try:
+        active = contacts.active()
+    finally:
+        contacts.close()
+    told = ", ".join(f"{n} {'active' if n in active else 'idle'}" for n in site.inputs.wired)
+    return told or "none are configured"

@@ -1,0 +1,1 @@
+"""`redroad replay`: the whole way over a recording, and its plot."""

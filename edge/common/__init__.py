@@ -1,0 +1,1 @@
+"""What every program shares: messages, sockets, events, clock, errors."""

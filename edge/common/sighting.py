@@ -1,0 +1,111 @@
+"""What watch tells decide: heads per cell of the picture, and how far the picture can be trusted.
+
+Apart from the other messages (`edge.common.wire`), because only these hold arrays:
+programs that never get one do not load numpy.
+"""
+
+import math
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.common.wire import Message, Wire
+
+
+class HeadMap(msgspec.Struct, frozen=True, eq=False):
+    """Heads per cell of the picture.
+
+    `count` and `variance` are float32 of shape (rows, columns); cell (r, c) covers the square
+    from (c, r) * `cell` to (c + 1, r + 1) * `cell` px of a picture of `width` x `height` px.
+    The 90 % interval of a sum of cells has two parts: `interval` standard deviations of what each
+    cell errs by itself, and `relative` of the sum, by which all cells of a picture err together.
+    """
+
+    count: np.ndarray[Any, Any]
+    variance: np.ndarray[Any, Any]
+    cell: float
+    width: int
+    height: int
+    interval: float
+    relative: float = 0.0
+
+    def total(self) -> "Estimate":
+        """Heads in the whole picture."""
+        return self.weighted(np.ones_like(self.count))
+
+    def weighted(self, weights: NDArray[np.float32]) -> "Estimate":
+        """Heads in the part of the picture that `weights` (rows, columns; 0 to 1) selects."""
+        people = float(np.sum(self.count * weights))
+        return self.estimate(people, float(np.sum(self.variance * weights * weights)))
+
+    def estimate(self, people: float, variance: float) -> "Estimate":
+        """A sum of cells of this map, with the variance of that sum."""
+        spread = math.hypot(self.interval * variance**0.5, self.relative * people)
+        return Estimate(people, max(0.0, people - spread), people + spread)
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """A number of people with its 90 % interval."""
+
+    people: float
+    low: float
+    high: float
+
+
+class PictureHealth(msgspec.Struct, frozen=True):
+    """What is wrong with a picture, so that no count is taken from it."""
+
+    dark: bool = False
+    blurred: bool = False
+    covered: bool = False
+    moved: bool = False
+    frozen: bool = False
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The names of all that is wrong; empty for a trusted picture."""
+        return tuple(name for name in self.__struct_fields__ if getattr(self, name))
+
+
+class Motion(msgspec.Struct, frozen=True, eq=False):
+    """How the picture moves, for the cells of the same Sighting's head map.
+
+    `right` and `down` are px of the picture per second, float32 of shape (rows, columns). They
+    were measured in a smaller picture, of whose samples one stands for `sample` px.
+    """
+
+    right: np.ndarray[Any, Any]
+    down: np.ndarray[Any, Any]
+    sample: float
+
+
+class Sighting(Message, frozen=True, eq=False):
+    """What one frame showed. `heads` is None when the picture could not be trusted.
+
+    `motion` is None when no trusted picture was taken shortly before this one, or the camera shook.
+    """
+
+    seq: int
+    taken_at: int
+    heads: HeadMap | None
+    picture: PictureHealth
+    model: str
+    motion: Motion | None = None
+
+
+def _array_to_wire(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        return (*value.shape, np.ascontiguousarray(value, dtype="<f4").tobytes())
+    raise NotImplementedError(f"no wire form for {type(value).__name__}")
+
+
+def _array_from_wire(kind: type, value: Any) -> object:
+    if kind is np.ndarray or getattr(kind, "__origin__", None) is np.ndarray:
+        rows, columns, data = value
+        return np.frombuffer(data, dtype="<f4").reshape(rows, columns)
+    raise NotImplementedError(f"no wire form for {kind}")
+
+
+SIGHTINGS = Wire(Sighting, _array_to_wire, _array_from_wire, max_bytes=1 << 18)

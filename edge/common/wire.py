@@ -1,0 +1,225 @@
+"""The messages between the programs: small, typed, frozen, each with its time.
+
+`Order` goes from decide to show, `State`, `Event` and `Health` go to report, and `Command` and
+`Kept` come down from it; what watch tells decide stands in `edge.common.sighting`, whose
+arrays the others need not load. Times named `at` or `_at`, `since` or `until` are
+CLOCK_BOOTTIME nanoseconds.
+"""
+
+import enum
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from edge.common.errors import LinkError
+
+# Of an Order or a Command: no text of ours is nearly so long, and a flood of them is soon read.
+MAX_BYTES = 1 << 14
+
+
+class Message(msgspec.Struct, frozen=True, tag=True):
+    """What one program sends another."""
+
+    @property
+    def teller(self) -> str | None:
+        """Which program it says it is of; None where only one can tell it."""
+        return None
+
+
+class Level(enum.IntEnum):
+    """How crowded: the values grow with what the sign must make people do.
+
+    UNKNOWN stands above CLEAR: of two zones, one clear and one unknown, the street is unknown.
+    """
+
+    CLEAR = 0
+    UNKNOWN = 1
+    CAUTION = 2
+    CROWDED = 3
+    CRITICAL = 4
+
+
+class Occupancy(msgspec.Struct, frozen=True):
+    """People in one zone: 90 % interval low..high, area in m2, density and peak in persons/m2.
+
+    `speed` is the people's mean in m/s, `speed_variance` that of their velocities in m2/s2, and
+    `pressure` the crowd pressure on the worst patch in 1/s2; None where they are not known.
+    """
+
+    zone: str
+    people: float
+    low: float
+    high: float
+    area: float
+    density: float
+    peak: float
+    taken_at: int
+    speed: float | None = None
+    speed_variance: float | None = None
+    pressure: float | None = None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page of the sign: lines of text in one colour ("#rrggbb"), shown for `seconds`."""
+
+    lines: tuple[str, ...]
+    colour: str
+    seconds: float = 3.0
+
+
+class Order(Message, frozen=True):
+    """What the sign shall say from `issued_at` on, for `lifetime_s` and not a moment longer.
+
+    `until` is when an operator's text ends (boot-time ns); None for the sign's own messages.
+    `taken_at` is when the newest picture that decide had then seen was taken; None before any.
+    """
+
+    message: str
+    level: Level
+    pages: tuple[Page, ...]
+    clips: tuple[str, ...]
+    beacon: str
+    priority: int
+    issued_at: int
+    lifetime_s: float
+    until: int | None = None
+    taken_at: int | None = None
+
+
+class ZoneState(msgspec.Struct, frozen=True):
+    """A zone's level, and its occupancy while the camera can be trusted.
+
+    `warning` says in words what is dangerous in how people move; empty when nothing is known to be.
+    """
+
+    zone: str
+    level: Level
+    occupancy: Occupancy | None
+    warning: str = ""
+
+
+class State(Message, frozen=True):
+    """How things stand, told once a second. `frame_age_s` is None before the first frame.
+
+    `beyond` is how many heads are seen too far away to be of any place, and so in no zone.
+    `commands` are the ids of the commands in force.
+    """
+
+    at: int
+    level: Level
+    message: str
+    because: str
+    zones: tuple[ZoneState, ...]
+    frame_age_s: float | None
+    picture_faults: tuple[str, ...]
+    model: str
+    beyond: float | None = None
+    commands: tuple[str, ...] = ()
+
+
+class Event(Message, frozen=True):
+    """Something that happened and must not be lost.
+
+    Its `kind` is "transition", "fault", "recovery", "input", "command", "start" or "stop".
+    """
+
+    id: str
+    kind: str
+    source: str
+    at: int
+    because: str
+    zone: str | None = None
+    before: str | None = None
+    after: str | None = None
+
+    @property
+    def teller(self) -> str:
+        """The program to which it happened."""
+        return self.source
+
+
+class Health(Message, frozen=True):
+    """How one program is: what it measured of itself, and its open faults by name."""
+
+    program: str
+    at: int
+    faults: dict[str, str]
+    fault_count: int
+    facts: dict[str, float | str]
+
+    @property
+    def teller(self) -> str:
+        """The program whose health it is."""
+        return self.program
+
+
+CommandId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}$(?!\n)")]
+CommandBy = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,40}$(?!\n)")]
+Action = Literal["hold", "text", "mute", "test", "release", "log"]
+Verbosity = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LOG_AT_MOST_S = 24 * 3600.0  # that a verbosity lasts
+
+
+class Command(Message, frozen=True):
+    """What a control room wants, from `since` until just before `until`; repeated while it stands.
+
+    "hold" is of a `level`, "text" of the sign's `lines`, "log" of all programs' `verbosity`;
+    "release" ends what is held, shown and muted.
+    """
+
+    id: CommandId
+    action: Action
+    by: CommandBy
+    since: int
+    until: int
+    level: Level | None = None
+    lines: tuple[str, ...] = ()
+    verbosity: Verbosity = "INFO"
+
+
+class Kept(Message, frozen=True):
+    """These events are on disk, or with the broker already: they need not be told again.
+
+    `begun`: report has only just begun, and of what else its last life was told it knows nothing.
+    """
+
+    ids: tuple[str, ...]
+    begun: bool = False
+
+
+class Wire:
+    """Messages as bytes, and bytes as messages of the kinds that are known here.
+
+    `max_bytes` is what one may take; of a longer one so much is read, and not understood.
+    """
+
+    def __init__(
+        self,
+        kinds: Any,
+        to_wire: Callable[[Any], Any] | None = None,
+        from_wire: Callable[[type, Any], Any] | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self.max_bytes = max_bytes
+        self._encoder = msgspec.msgpack.Encoder(enc_hook=to_wire)
+        self._decoder = msgspec.msgpack.Decoder(kinds, dec_hook=from_wire)
+
+    def encode(self, message: Message) -> bytes:
+        """One message as bytes."""
+        return self._encoder.encode(message)
+
+    def decode(self, data: bytes) -> Message:
+        """The message in `data`; LinkError when it is none of ours."""
+        try:
+            message: Message = self._decoder.decode(data)
+        except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
+            raise LinkError(f"a message of {len(data)} bytes is not understood: {error}") from error
+        return message
+
+
+# What is said on the way from one program to another, and nothing else.
+ORDERS = Wire(Order)
+STATES = Wire(State | Event | Health, max_bytes=1 << 16)
+EVENTS = Wire(Event | Health, max_bytes=1 << 16)
+COMMANDS = Wire(Command | Kept)

@@ -1,0 +1,46 @@
+"""Receipts: each program is told which of its events it need not tell again."""
+
+from edge.common.program import PROGRAMS, Program
+from edge.common.wire import COMMANDS, Event, Kept
+from edge.report.store import Store
+
+KNOWN_AT_MOST = 1000  # more than all programs have under way at a time
+
+
+class Receipts:
+    """What was taken in this life of `report`, and for what of it a receipt is owed."""
+
+    def __init__(self, program: Program, store: Store) -> None:
+        others = [name for name in PROGRAMS if name != program.name]
+        self._ways = {name: program.way_to(name, COMMANDS) for name in others}
+        for way in self._ways.values():
+            way.send(Kept((), begun=True))
+        self._store = store
+        self._known: dict[str, None] = {}
+        self._owed: dict[str, str] = {}  # the source of each
+
+    def take(self, event: Event) -> bool:
+        """Whether this event is a new one; a receipt is owed for it in any case."""
+        if event.source in self._ways:
+            self._owed[event.id] = event.source
+        is_new = event.id not in self._known
+        self._known.pop(event.id, None)
+        self._known[event.id] = None  # the newest again
+        if len(self._known) > KNOWN_AT_MOST:
+            del self._known[next(iter(self._known))]
+        return is_new
+
+    def give(self) -> None:
+        """Tell of all that is on disk, or with the broker already.
+
+        A receipt that does not arrive is asked for by telling the event again.
+        """
+        unwritten = self._store.unwritten() if self._owed else set()
+        for source, way in self._ways.items():
+            ids = [
+                name for name, of in self._owed.items() if of == source and name not in unwritten
+            ]
+            if ids:
+                way.send(Kept(tuple(ids)))
+            for name in ids:
+                del self._owed[name]

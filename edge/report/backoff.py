@@ -1,0 +1,66 @@
+"""How long to wait before the broker is asked again. Pure but for the jitter.
+
+Hundreds of signs lose a broker together and must not come back together, so every pause is
+shortened by chance. Two units of one name take the connection from each other for as long as both
+run: each of them waits longer from time to time, so that both still deliver what they have.
+"""
+
+import random
+
+from edge.common.clock import NS_PER_S
+
+FIRST, LONGEST = NS_PER_S, 30 * NS_PER_S
+# A failure of our own says nothing against the broker: delivery must resume within 10 s.
+LONGEST_AFTER_OUR_FAILURE = 2 * NS_PER_S
+STEADY_AFTER = 10 * NS_PER_S  # a connection that ends sooner was none
+LONGEST_AFTER_A_NAMESAKE = 60 * NS_PER_S
+NAMESAKE_GONE_AFTER = 10 * 60 * NS_PER_S
+
+
+class Pauses:
+    """Pauses that double until a connection stands, or until no namesake is felt any more."""
+
+    def __init__(self) -> None:
+        self._next = self._next_of_namesakes = FIRST
+        self._connected_at: int | None = None
+        self._felt_at: int | None = None
+
+    def connected(self, now: int) -> None:
+        """The broker is there."""
+        self._connected_at = now
+
+    def after_loss(self, now: int) -> int:
+        """Ns to wait once the broker is away or has refused us."""
+        return self._doubled(now, LONGEST)
+
+    def after_our_failure(self, now: int) -> int:
+        """Ns to wait once something of ours has failed."""
+        return self._doubled(now, LONGEST_AFTER_OUR_FAILURE)
+
+    def feel_a_namesake(self, now: int) -> None:
+        """Another of our name was there."""
+        self._felt_at = now
+
+    def after_a_namesake(self) -> int:
+        """Ns to wait once another of our name has taken the connection."""
+        pause = self._next_of_namesakes
+        self._next_of_namesakes = min(2 * pause, LONGEST_AFTER_A_NAMESAKE)
+        return _shortened(pause)
+
+    def namesake(self, now: int) -> bool:
+        """Whether one was felt not so long ago that it is likely to be gone."""
+        if self._felt_at is not None and now - self._felt_at >= NAMESAKE_GONE_AFTER:
+            self._felt_at, self._next_of_namesakes = None, FIRST
+        return self._felt_at is not None
+
+    def _doubled(self, now: int, longest: int) -> int:
+        if self._connected_at is not None and now - self._connected_at >= STEADY_AFTER:
+            self._next = FIRST
+        self._connected_at = None
+        pause = min(self._next, longest)
+        self._next = min(2 * pause, LONGEST)
+        return _shortened(pause)
+
+
+def _shortened(pause: int) -> int:
+    return round(pause * random.uniform(0.5, 1.0))

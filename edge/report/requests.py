@@ -1,0 +1,157 @@
+"""What a control room may ask under `command/<name>`: the payloads, from bytes to Commands. Pure.
+
+Every payload is JSON with an `id` of its own and `expires`, after which it is not followed any
+more. Times are RFC 3339 with their offset from UTC.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from edge.common.clock import nanoseconds
+from edge.common.errors import CommandError
+from edge.common.wire import Action, Command, CommandBy, CommandId, Level, Verbosity
+
+LONGEST_PAYLOAD = 4096  # bytes
+RELEASED_FOR_S, TEST_FOR_S = 30.0, 12.0
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message under `command/`: the topic's last part, its bytes, and whether it was retained."""
+
+    name: str
+    payload: bytes
+    retained: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a command; `because` says why it was refused, or what it means."""
+
+    id: str | None
+    command: str
+    accepted: bool
+    because: str
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every command has; `by` stands in what is reported of it."""
+
+    id: CommandId
+    expires: Moment
+    by: CommandBy = "control room"
+
+
+class AskedHold(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The sign tells at least this level until then."""
+
+    level: Literal["CAUTION", "CROWDED", "CRITICAL"]
+    until: Moment
+
+
+class AskedText(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The sign shows these lines until then, below CRITICAL."""
+
+    lines: list[str]
+    until: Moment
+
+
+class AskedMute(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The loudspeaker is silent until then, below CRITICAL."""
+
+    until: Moment
+
+
+class AskedLog(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All programs log so much until then."""
+
+    verbosity: Verbosity
+    until: Moment
+
+
+class AskedRelease(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is held, shown by command and muted ends."""
+
+
+class AskedTest(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The sign runs through its test, unless it warns."""
+
+
+class AskedReport(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """State and health are told at once."""
+
+
+class _Named(msgspec.Struct):
+    """Whatever else it has."""
+
+    id: CommandId
+
+
+KINDS: dict[str, type[Asked]] = {
+    "hold": AskedHold,
+    "text": AskedText,
+    "mute": AskedMute,
+    "log": AskedLog,
+    "release": AskedRelease,
+    "test": AskedTest,
+    "report": AskedReport,
+}
+_decoders = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
+_id_decoder = msgspec.json.Decoder(_Named)
+
+
+def parse(name: str, payload: bytes) -> Asked:
+    """The command in `payload`. CommandError when it is unknown or malformed."""
+    if name not in KINDS:
+        raise CommandError(f"command {name[:40]!r} is unknown; one of {', '.join(KINDS)}")
+    if len(payload) > LONGEST_PAYLOAD:
+        raise CommandError(f"{len(payload)} bytes are more than {LONGEST_PAYLOAD}; say less")
+    try:
+        return _decoders[name].decode(payload)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise CommandError(f"malformed: {error}") from error
+
+
+def id_in(payload: bytes) -> str | None:
+    """The id in a payload that may be malformed otherwise, for the answer."""
+    try:
+        return str(_id_decoder.decode(payload[:LONGEST_PAYLOAD]).id)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def command_of(asked: Asked, since: int, now_s: float) -> Command:
+    """The Command from `since` (boot time, ns), which is `now_s` (Unix) by the wall clock."""
+    action: Action = _ACTIONS[type(asked)]
+    match asked:
+        case AskedHold() | AskedText() | AskedMute() | AskedLog():
+            lasts_s = asked.until.timestamp() - now_s
+        case AskedTest():
+            lasts_s = TEST_FOR_S
+        case _:
+            lasts_s = RELEASED_FOR_S
+    return Command(
+        asked.id,
+        action,
+        asked.by,
+        since,
+        since + nanoseconds(lasts_s),
+        level=Level[asked.level] if isinstance(asked, AskedHold) else None,
+        lines=tuple(asked.lines) if isinstance(asked, AskedText) else (),
+        verbosity=asked.verbosity if isinstance(asked, AskedLog) else "INFO",
+    )
+
+
+_ACTIONS: dict[type[Asked], Action] = {
+    AskedHold: "hold",
+    AskedText: "text",
+    AskedMute: "mute",
+    AskedLog: "log",
+    AskedRelease: "release",
+    AskedTest: "test",
+}

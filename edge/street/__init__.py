@@ -1,0 +1,1 @@
+"""The simulated street: figures, textures, a pinhole camera, weather, scenarios, exact truth."""

@@ -1,0 +1,1 @@
+"""What the tests and the rigs share: real processes, brokers and disks under control."""

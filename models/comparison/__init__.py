@@ -1,0 +1,1 @@
+"""The counter against other networks, published figures and a pedestrian detector."""

@@ -1,0 +1,121 @@
+"""Secrets that others can read, and certificates that end."""
+
+import datetime
+from pathlib import Path
+
+import pytest
+import trustme
+
+from hil.testkit.appliance import ZONE
+from tests.commands.check.conftest import ROOT_ONLY, SITE, Check
+
+NOW = datetime.datetime.now(datetime.UTC)
+DAY = datetime.timedelta(days=1)
+PASSWORD = 'host = "127.0.0.1"\nusername = "unit"\npassword_file = "password"\n'
+CAMERA = '[camera]\nkind = "stream"\nurl = "rtsp://{login}@127.0.0.1:9/x"\n'
+
+
+def upstream(options: str) -> str:
+    return f"{SITE}[upstream]\n{options}"
+
+
+@pytest.mark.parametrize(
+    ("mode", "content", "words"),
+    [
+        (0o644, "secret", "can be read by others; run: chmod 600"),
+        (0o640, "secret", "can be read by others; run: chmod 600"),
+        (0o600, "", "is empty; write the secret into it"),
+        (None, "", "No such file or directory"),
+    ],
+)
+def test_a_secret_that_is_none_is_told(
+    check: Check, mode: int | None, content: str, words: str
+) -> None:
+    if mode is not None:
+        (check.folder / "password").write_text(content)
+        (check.folder / "password").chmod(mode)
+    check.site = upstream(PASSWORD)
+    told = check.run().fault("secrets")
+    assert words in told
+    assert "upstream.password_file" in told
+
+
+def test_a_secret_of_its_owner_alone_is_good(check: Check) -> None:
+    (check.folder / "camera.password").write_text("secret")
+    (check.folder / "camera.password").chmod(0o600)
+    check.site = CAMERA.format(login="viewer") + 'password_file = "camera.password"\n' + SITE + ZONE
+    assert "1 files, read by their owner alone" in check.run().good("secrets")
+
+
+@pytest.mark.parametrize(("mode", "ok"), [(0o644, False), (0o640, True), (0o600, True)])
+def test_a_password_in_the_cameras_address_is_told(check: Check, mode: int, ok: bool) -> None:
+    check.site = CAMERA.format(login="viewer:canary") + SITE + ZONE
+    command = check.command()
+    check.site_file.chmod(mode)
+    assert command
+    found = check.run()
+    told = found.lines["secrets"]
+    assert told[0] is ok, told
+    if not ok:
+        assert "camera.password_file" in told[1]
+    assert "canary" not in str(found.lines)
+
+
+@ROOT_ONLY
+def test_a_secret_that_its_program_may_not_read_is_told(check: Check) -> None:
+    """A technician writes the password with sudo, and it is root's then."""
+    etc = check.folder / "etc"
+    check.mounts += [
+        f"cp -a /etc/. {etc}; mount --bind {etc} /etc",  # a copy: the machine's own stays as it is
+        "echo redroad-report:x:12345:12345::/:/bin/false >> /etc/passwd",
+        "mkdir -p /etc/redroad; umask 077; echo secret > /etc/redroad/password",
+    ]
+    check.site = upstream(PASSWORD.replace('"password"', '"/etc/redroad/password"'))
+    words = "sudo chown redroad-report /etc/redroad/password"
+    assert words in check.run().fault("secrets")
+    check.mounts.append("chown 12345 /etc/redroad/password")
+    assert "1 files" in check.run().good("secrets")
+
+
+def certificates(folder: Path, **said: datetime.datetime) -> str:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    issued = authority.issue_cert("127.0.0.1", **said)  # type: ignore[arg-type]
+    issued.cert_chain_pems[0].write_to_path(folder / "unit.pem")
+    issued.private_key_pem.write_to_path(folder / "unit.key")
+    (folder / "unit.key").chmod(0o600)
+    return 'host = "127.0.0.1"\nca_file = "ca.pem"\ncert_file = "unit.pem"\nkey_file = "unit.key"\n'
+
+
+def test_a_certificate_that_has_ended_or_ends_soon_is_told(check: Check) -> None:
+    check.site = upstream(certificates(check.folder, not_after=NOW + 5 * DAY))
+    assert "upstream.cert_file ends in 5 days; renew it" in check.run().fault("secrets")
+    check.site = upstream(
+        certificates(check.folder, not_before=NOW - 9 * DAY, not_after=NOW - 2 * DAY)
+    )
+    assert "upstream.cert_file ended on 20" in check.run().fault("secrets")
+
+
+def test_a_good_certificate_is_told_with_its_end(check: Check) -> None:
+    check.site = upstream(certificates(check.folder, not_after=NOW + 300 * DAY))
+    end = f"{NOW + 300 * DAY:%Y-%m-%d}"
+    assert f"upstream.cert_file good until {end}" in check.run().good("secrets")
+
+
+def test_a_certificate_that_is_none_is_told(check: Check) -> None:
+    options = certificates(check.folder)
+    (check.folder / "unit.pem").write_text("no certificate")
+    check.site = upstream(options)
+    assert "give a PEM file" in check.run().fault("secrets")
+
+
+@pytest.mark.slow
+def test_a_secret_that_hangs_keeps_no_other_line_from_being_told(check: Check) -> None:
+    """A FIFO nobody writes into: what reads it waits forever, as with a dead network disk."""
+    import os
+
+    os.mkfifo(check.folder / "password", 0o600)
+    check.site = upstream(PASSWORD)
+    found = check.run()
+    assert "hangs: no answer in 20 s" in found.fault("broker")
+    assert found.good("camera")

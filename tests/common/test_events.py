@@ -1,0 +1,91 @@
+"""Events on their way to report: none is lost with a report that is killed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.common.clock import NS_PER_S
+from edge.common.events import AGAIN_AFTER, AT_MOST, UNDER_WAY, Events
+from edge.common.link import Inbox, Outlet
+from edge.common.wire import EVENTS, Event, Kept
+
+NOW = 100 * NS_PER_S
+
+
+def event(name: str) -> Event:
+    return Event(name, "transition", "decide", 1, "why")
+
+
+def told(inbox: Inbox) -> list[str]:
+    return [message.id for message in inbox.receive(0) if isinstance(message, Event)]
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Iterator[Inbox]:
+    with Inbox(tmp_path, "report", {"decide": EVENTS}) as opened:
+        yield opened
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Events:
+    return Events(Outlet(tmp_path, "decide", "report", EVENTS))
+
+
+def test_an_event_is_told_again_until_it_is_kept(inbox: Inbox, events: Events) -> None:
+    events.add(event("a"))
+    events.add(event("b"))
+    events.tell(NOW)
+    assert told(inbox) == ["a", "b"]
+    events.tell(NOW + AGAIN_AFTER - 1)
+    assert told(inbox) == []
+    events.take(Kept(("a", "never heard of")))
+    events.tell(NOW + AGAIN_AFTER)
+    assert told(inbox) == ["b"]
+    events.take(Kept(("b",)))
+    events.tell(NOW + 2 * AGAIN_AFTER)
+    assert told(inbox) == []
+
+
+def test_a_report_that_begins_is_told_all_again_in_its_order(inbox: Inbox, events: Events) -> None:
+    """What its last life was told comes before what happens next."""
+    for name in "ab":
+        events.add(event(name))
+    events.tell(NOW)
+    assert told(inbox) == ["a", "b"]
+    events.take(Kept((), begun=True))
+    events.add(event("c"))
+    events.tell(NOW + 1)
+    assert told(inbox) == ["a", "b", "c"]
+
+
+def test_what_nobody_takes_is_told_later_in_its_order(tmp_path: Path, events: Events) -> None:
+    for name in "abc":
+        events.add(event(name))
+        events.tell(NOW)
+    with Inbox(tmp_path, "report", {"decide": EVENTS}) as opened:
+        events.tell(NOW + 1)
+        assert told(opened) == ["a", "b", "c"]
+
+
+def test_so_many_are_under_way_at_a_time(inbox: Inbox, events: Events) -> None:
+    """However small a queue the kernel gives: what is taken at once is not told again."""
+    names = [str(number) for number in range(UNDER_WAY + 5)]
+    for name in names:
+        events.add(event(name))
+    heard: list[str] = []
+    for _ in range(UNDER_WAY):
+        events.tell(NOW)
+        heard += told(inbox)
+    assert heard == names[:UNDER_WAY]
+    events.take(Kept(tuple(heard)))
+    events.tell(NOW)
+    assert told(inbox) == names[UNDER_WAY:]
+
+
+def test_the_oldest_of_too_many_are_dropped_and_counted(inbox: Inbox, events: Events) -> None:
+    for number in range(AT_MOST + 2):
+        events.add(event(str(number)))
+    assert events.dropped == 2
+    events.tell(NOW)
+    assert told(inbox)[0] == "2"
