@@ -12,7 +12,7 @@ import click
 
 from edge import __version__
 from edge.common.errors import RedRoadError
-from edge.common.program import Places, places_of
+from edge.common.program import Paths, paths_of
 from edge.site import Site, load_site
 from edge.site.outputs import Sign
 
@@ -105,7 +105,7 @@ def _program(name: str, help_text: str, *, lasting: bool = False) -> None:
     @runtime_option
     @state_option
     def command(site_file: Path | None, runtime: Path, state: Path) -> None:
-        places = places_of(name, runtime, state)
+        places = paths_of(name, runtime, state)
         if lasting:
             from edge.site.last_good import load_or_kept
 
@@ -142,7 +142,7 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
     site = load_site(site_file)  # a mistake is told once, before anything starts
     Decider(site)  # and so are points that give no ground plane
     colours = Colours(sys.stdout.isatty())
-    places = Places(runtime, state)
+    places = Paths(runtime, state)
     for line in where_to_look(site, places):
         click.echo(line)
     arguments = ["--runtime", str(runtime), "--state", str(state)]
@@ -248,7 +248,7 @@ def check(site_file: Path | None, runtime: Path, state: Path, as_json: bool) -> 
     from edge.commands.check.check import check_all, verdict
 
     os.nice(GENTLE)
-    findings = check_all(site_file, Places(runtime, state))
+    findings = check_all(site_file, Paths(runtime, state))
     if as_json:
         click.echo(json.dumps([finding.as_dict() for finding in findings], ensure_ascii=False))
     else:
@@ -276,7 +276,7 @@ def support_bundle(
     from edge.commands.bundle.bundle import write_bundle
 
     os.nice(GENTLE)
-    bundle = write_bundle(site_file, Places(runtime, state), out, logs)
+    bundle = write_bundle(site_file, Paths(runtime, state), out, logs)
     for note in bundle.notes:
         click.echo(f"redroad: {note}", err=True)
     click.echo(f"{bundle.file}: {bundle.size / 1e6:.2f} MB; look through it before you send it")
@@ -296,10 +296,11 @@ def sign() -> None:
 def sign_preview(site_file: Path | None, out: Path, size: str | None) -> None:
     """Draw every page of every message as it looks in LEDs, and one sheet with all."""
     from edge.commands.sign import write_preview
-    from edge.decide.orders import MESSAGES, NEUTRAL, pages_of
+    from edge.decide.orders import pages_of
+    from edge.messages import MESSAGES
 
     site = _with_panel(load_site(site_file), size)
-    messages = {message.name: pages_of(message, site) for message in (NEUTRAL, *MESSAGES.values())}
+    messages = {message.name: pages_of(message, site) for message in MESSAGES.values()}
     for path in write_preview(messages, site.sign.width, site.sign.height, out):
         click.echo(path)
 
@@ -359,12 +360,12 @@ def voice_build(site_file: Path | None, runtime: Path, state: Path, missing: boo
 
     Recordings of your own, in the folder voice.recordings of the site, take the place of any.
     """
-    from edge.messages import phrases_of
     from edge.show.clips import build_clips, lacking_clips
     from edge.show.parts import clips_folder
+    from edge.site.overrides import phrases_of
 
     site = load_site(site_file)
-    folder, phrases = clips_folder(site, places_of("show", runtime, state)), phrases_of(site)
+    folder, phrases = clips_folder(site, paths_of("show", runtime, state)), phrases_of(site)
     if missing and not lacking_clips(folder, phrases):
         return
     recordings = site.path(site.voice.recordings) if site.voice.recordings else None

@@ -1,16 +1,18 @@
-"""What the sign shows and says: one row for each message, one cell for each language.
+"""THE table of messages: what the sign shows, says and flashes, one row for each message.
 
-A site file replaces any part of any cell in `[words.MESSAGE.LANGUAGE]`. Where the panel has little
-room, `short` stands for the two lines of `headline` and `action`. espeak-ng speaks Mandarin as
-words only by its pinyin voice, and reads kanji as "Chinese letter": Japanese is spoken from kana,
-in which the particles are spelled as they sound (わ for は, え for へ).
+A row has its words in each language, its default colour, the beacon's pattern, its priority, and
+whether it is spoken. A site file replaces any cell (`edge/site/overrides.py`). Where the panel has
+little room, `short` is shown in place of the two lines of `headline` and `action`. espeak-ng speaks
+Mandarin as words only by its pinyin voice, and reads kanji as "Chinese letter": Japanese is spoken
+from kana, in which the particles are spelled as they sound (わ for は, え for へ).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from edge.site.outputs import Wording
-from edge.site.schema import Site
+from edge.common.wire import Level
 
+# How espeak-ng names the voice of each language.
 VOICES = {"ko": "ko", "en": "gmw/en-us", "zh": "sit/cmn-latn-pinyin", "ja": "jpx/ja"}
 
 
@@ -25,21 +27,40 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Phrase:
-    """What one clip says, and in whose voice, as espeak-ng names it."""
+class MessageRow:
+    """One message: colour "#rrggbb" of its pages, beacon pattern, priority (higher wins), words.
 
-    voice: str
-    text: str
+    `lines` are shown as they are whatever the sign's languages; `cycle` are colours shown by turns
+    in the place of `colour`.
+    """
+
+    name: str
+    colour: str
+    beacon: str = "off"
+    priority: int = 0
+    spoken: bool = False
+    words: Mapping[str, Words] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+    cycle: tuple[str, ...] = ()
 
 
-WORDS: dict[str, dict[str, Words]] = {
-    "clear": {
+CLEAR = MessageRow(
+    "clear",
+    colour="#00d060",
+    words={
         "ko": Words("보행 원활", "좋은 하루 되세요", "보행 원활"),
         "en": Words("CLEAR", "ENJOY YOUR DAY", "CLEAR"),
         "zh": Words("道路畅通", "祝您愉快", "道路畅通"),
         "ja": Words("混雑なし", "よい一日を", "混雑なし"),
     },
-    "caution": {
+)
+CAUTION = MessageRow(
+    "caution",
+    colour="#ffb000",
+    beacon="slow",
+    priority=1,
+    spoken=True,
+    words={
         "ko": Words(
             "약간 혼잡",
             "천천히 걸어요",
@@ -67,7 +88,14 @@ WORDS: dict[str, dict[str, Words]] = {
             "おしらせします。このみちわ、こみあっています。ゆっくり、おあるきください。",
         ),
     },
-    "crowded": {
+)
+CROWDED = MessageRow(
+    "crowded",
+    colour="#ff6a00",
+    beacon="slow",
+    priority=2,
+    spoken=True,
+    words={
         "ko": Words(
             "혼잡",
             "우회하세요",
@@ -96,7 +124,14 @@ WORDS: dict[str, dict[str, Words]] = {
             "せまいみちにはいらず、すいているみちを、おとおりください。",
         ),
     },
-    "critical": {
+)
+CRITICAL = MessageRow(
+    "critical",
+    colour="#ff2020",
+    beacon="fast",
+    priority=3,
+    spoken=True,
+    words={
         "ko": Words(
             "매우 혼잡",
             "진입 금지",
@@ -127,33 +162,28 @@ WORDS: dict[str, dict[str, Words]] = {
             "はいらないでください。おさずに、ゆっくり、すいているみちえ、おすすみください。",
         ),
     },
+)
+# For UNKNOWN, and whenever no order is in force: it claims nothing about the street.
+NEUTRAL = MessageRow(
+    "neutral", colour="#c8c8c8", lines=("레드로드", "천천히 걸어요", "WALK SLOWLY")
+)
+# Lights every LED of a panel, colour by colour.
+TEST = MessageRow(
+    "test",
+    colour="#ffffff",
+    beacon="slow",
+    lines=("시험 중", "TEST"),
+    cycle=("#ff0000", "#00ff00", "#0000ff", "#ffffff"),
+)
+
+MESSAGES: Mapping[Level, MessageRow] = {
+    Level.UNKNOWN: NEUTRAL,
+    Level.CLEAR: CLEAR,
+    Level.CAUTION: CAUTION,
+    Level.CROWDED: CROWDED,
+    Level.CRITICAL: CRITICAL,
 }
-
-
-def words_of(site: Site, message: str, language: str) -> Words:
-    """A cell of the table, as the site has it."""
-    shipped = WORDS[message][language]
-    overridden: dict[tuple[str, str], Wording] = {
-        (row, column): own for row, cells in site.words.items() for column, own in cells.items()
-    }
-    own = overridden.get((message, language), Wording())
-    return Words(
-        own.headline or shipped.headline,
-        own.action or shipped.action,
-        own.short or shipped.short,
-        own.spoken or shipped.spoken,
-    )
-
-
-def phrases_of(site: Site) -> dict[str, Phrase]:
-    """Every clip that the site's loudspeaker needs, by the clip's name."""
-    return {
-        clip_name(message, language): Phrase(VOICES[language], spoken)
-        for message in WORDS
-        if message in site.voice.spoken
-        for language in site.voice.languages
-        if (spoken := words_of(site, message, language).spoken)
-    }
+ROWS: Mapping[str, MessageRow] = {row.name: row for row in (*MESSAGES.values(), TEST)}
 
 
 def clip_name(message: str, language: str) -> str:

@@ -21,8 +21,8 @@ from PIL import Image
 
 from edge.common.clock import boottime_ns, seconds
 from edge.common.wire import Level
-from edge.messages import phrases_of
 from edge.site import Site
+from edge.site.overrides import phrases_of
 from hil.testkit.appliance import Appliance, send
 from hil.testkit.clips import make_clip
 from hil.testkit.show_process import Running

@@ -22,9 +22,9 @@ from pathlib import Path
 
 from edge.common.clock import boottime_ns
 from edge.common.events import Events
-from edge.common.link import Inbox, Outlet, listens
-from edge.common.program import Places
-from edge.common.wire import COMMANDS, EVENTS, Event, Kept
+from edge.common.link import Inbox, Sender, listens
+from edge.common.program import Paths
+from edge.common.wire import COMMANDS, EVENTS, Ack, Event
 from edge.report.outbox import Outbox, Row
 from edge.report.store import OUTBOX_FILE
 from edge.site import load_site
@@ -68,7 +68,7 @@ class Figures:
         )
 
 
-def live(site_file: Path, places: Places, noted: Path) -> None:
+def live(site_file: Path, places: Paths, noted: Path) -> None:
     """The program, with a note of every id that is on disk; in a process of its own."""
     from edge.report import main
 
@@ -92,7 +92,7 @@ class Unit:
 
     def __init__(self, folder: Path, broker: Mosquitto, seed: int) -> None:
         self.figures = Figures()
-        self._places = Places(folder / "run", folder / "state")
+        self._places = Paths(folder / "run", folder / "state")
         self._noted = folder / "noted"
         self._site = folder / "site.toml"
         self._site.write_text(f'[upstream]\nhost = "127.0.0.1"\nport = {broker.port}\n')
@@ -101,8 +101,8 @@ class Unit:
         self._context.set_forkserver_preload(["edge.report.main", "hil.kills"])
         runtime = self._places.runtime
         runtime.mkdir()
-        self._receipts = Inbox(runtime, "decide", {"report": COMMANDS})
-        self._events = Events(Outlet(runtime, "decide", "report", EVENTS))
+        self._acknowledgements = Inbox(runtime, "decide", {"report": COMMANDS})
+        self._events = Events(Sender(runtime, "decide", "report", EVENTS))
 
     def round(self) -> None:
         """One life under load, ended by SIGKILL at a random moment."""
@@ -148,8 +148,8 @@ class Unit:
 
     def _left(self) -> int:
         """How many are not kept, after telling once more what has to be."""
-        for message in self._receipts.receive(0):
-            if isinstance(message, Kept):
+        for message in self._acknowledgements.receive(0):
+            if isinstance(message, Ack):
                 self._events.take(message)
         self._events.tell(boottime_ns())
         return self._events.waiting

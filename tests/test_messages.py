@@ -9,14 +9,16 @@ import pytest
 
 from edge.common.errors import SiteError
 from edge.common.wire import Level
-from edge.decide.orders import MESSAGES, NEUTRAL, order_for, pages_of
-from edge.messages import VOICES, WORDS, phrases_of, words_of
+from edge.decide.orders import order_for, pages_of
+from edge.messages import MESSAGES, NEUTRAL, ROWS, TEST, VOICES, MessageRow
 from edge.show.beacon import PATTERNS
 from edge.show.layout import letter_height, render
 from edge.site import Site, load_site
 from edge.site.outputs import Beacon, Colours, Sign, Voice
+from edge.site.overrides import phrases_of, words_of
 
 PANELS = [(64, 32), (96, 48), (128, 64), (192, 96), (384, 192)]
+WORDS = {row.name: row.words for row in MESSAGES.values() if row.words}
 CELLS = list(product(WORDS, VOICES))
 CYCLE_S = 8.0
 SHORTEST_WARNING = 20  # characters: a warning says what is wrong and what to do
@@ -29,10 +31,25 @@ def on_panel(size: tuple[int, int], languages: list[str] | None = None) -> Site:
 
 
 def test_every_level_that_is_known_has_a_row_in_every_language() -> None:
-    assert set(WORDS) == {message.name for message in MESSAGES.values()}
-    assert set(MESSAGES) == set(Level) - {Level.UNKNOWN}
+    assert set(MESSAGES) == set(Level)
+    assert {row.name for row in MESSAGES.values()} - set(WORDS) == {"neutral"}
     for message, row in WORDS.items():
         assert row.keys() == VOICES.keys(), message
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=lambda row: row.name)
+def test_a_row_has_colours_a_known_pattern_and_words_or_lines(row: MessageRow) -> None:
+    for colour in (row.colour, *row.cycle):
+        assert re.fullmatch(r"#[0-9a-f]{6}", colour)
+    assert row.beacon in PATTERNS
+    assert bool(row.words) != bool(row.lines)
+    assert row.spoken == (row.name in Voice().spoken)
+
+
+def test_neutral_and_test_are_rows_that_claim_nothing() -> None:
+    assert MESSAGES[Level.UNKNOWN] is NEUTRAL
+    assert (NEUTRAL.beacon, NEUTRAL.priority, TEST.priority) == ("off", 0, 0)
+    assert not NEUTRAL.spoken and not TEST.spoken
 
 
 @pytest.mark.parametrize(("message", "language"), CELLS)
@@ -45,7 +62,7 @@ def test_a_cell_says_something_and_warnings_are_spoken(message: str, language: s
 
 
 @pytest.mark.parametrize("size", PANELS)
-@pytest.mark.parametrize("message", [NEUTRAL, *MESSAGES.values()], ids=lambda m: m.name)
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=lambda m: m.name)
 def test_a_message_fits_in_two_pages_and_one_cycle(message, size) -> None:  # type: ignore[no-untyped-def]
     for languages in (None, ["ko"], ["en", "zh"], ["ja", "ko", "en"]):
         site = on_panel(size, languages)

@@ -19,7 +19,7 @@ from typing import ClassVar
 
 from edge.common.errors import LinkError
 from edge.common.pdeathsig import die_with_parent
-from edge.common.program import Places, places_of
+from edge.common.program import Paths, paths_of
 from edge.site import Site
 
 LOOK_EVERY_S = 0.2
@@ -53,7 +53,7 @@ CHILDREN = (
 )
 
 
-def supervise(arguments: list[str], places: Places, tell: Tell) -> None:
+def supervise(arguments: list[str], places: Paths, tell: Tell) -> None:
     """Run all programs with these arguments until SIGINT or SIGTERM.
 
     `tell(name, line)` gets every line that a program prints. LinkError when the runtime folder
@@ -78,7 +78,7 @@ def supervise(arguments: list[str], places: Places, tell: Tell) -> None:
         asyncio.run(_run_all(arguments, places, tell))
 
 
-async def _run_all(arguments: list[str], places: Places, tell: Tell) -> None:
+async def _run_all(arguments: list[str], places: Paths, tell: Tell) -> None:
     ended = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, ended.set)
@@ -123,7 +123,7 @@ async def _build_clips(arguments: list[str], tell: Tell) -> None:
 class _Keeper:
     """Keeps one child alive."""
 
-    def __init__(self, child: Child, arguments: list[str], places: Places, tell: Tell) -> None:
+    def __init__(self, child: Child, arguments: list[str], places: Paths, tell: Tell) -> None:
         self._child = child
         self._command = [sys.executable, "-m", "edge", child.name, *arguments]
         self._notify_path = places.runtime / f"{child.name}.notify"
@@ -208,12 +208,12 @@ def _notify_socket(path: Path) -> socket.socket:
     return notify
 
 
-def where_to_look(site: Site, places: Places) -> list[str]:
+def where_to_look(site: Site, places: Paths) -> list[str]:
     """What a newcomer wants to know first."""
     from edge.show.parts import clips_folder  # noqa: PLC0415  only for these words
 
-    show = places_of("show", places.runtime, places.state)
-    report = places_of("report", places.runtime, places.state)
+    show = paths_of("show", places.runtime, places.state)
+    report = paths_of("report", places.runtime, places.state)
     panel = {
         "emulator": f"open http://localhost:{site.sign.port} to see the LED panel",
         "hdmi": "on the HDMI output",

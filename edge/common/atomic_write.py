@@ -9,7 +9,7 @@ from pathlib import Path
 NEW_MODE = 0o666  # less the umask
 
 
-def write_whole(path: Path, content: bytes, *, lasting: bool, mode: int = NEW_MODE) -> None:
+def atomic_write(path: Path, content: bytes, *, lasting: bool, mode: int = NEW_MODE) -> None:
     """Put a file in the place of another, which stands until then: whoever is killed meanwhile.
 
     With `lasting`, also when the power goes. A file that stands keeps its owner and mode; a new one

@@ -1,15 +1,15 @@
 """A program's events on their way to report: told again until report says that they are kept.
 
 A datagram that report had not read when it was killed is gone; the event is not, as it stays here
-until `Kept` names it. Only a program that itself is killed takes with it what it could not hand on.
+until `Ack` names it. Only a program that itself is killed takes with it what it could not hand on.
 """
 
 import itertools
 from collections.abc import Iterable
 
 from edge.common.clock import NS_PER_S
-from edge.common.link import Outlet
-from edge.common.wire import Event, Kept
+from edge.common.link import Sender
+from edge.common.wire import Ack, Event
 
 AT_MOST = 1000
 # So many are told before the first of them is kept; more would push a State out of report's queue.
@@ -20,7 +20,7 @@ AGAIN_AFTER = 3 * NS_PER_S
 class Events:
     """In the order in which they happened; when there are too many, the oldest are dropped."""
 
-    def __init__(self, outlet: Outlet) -> None:
+    def __init__(self, outlet: Sender) -> None:
         self.dropped = 0
         self._outlet = outlet
         self._waiting: dict[str, Event] = {}
@@ -38,10 +38,10 @@ class Events:
         """How many are not kept yet."""
         return len(self._waiting)
 
-    def take(self, receipt: Kept) -> None:
+    def take(self, ack: Ack) -> None:
         """What report keeps need not be told again; all else at once, where it knows of nothing."""
-        self._forget(receipt.ids)
-        if receipt.begun:
+        self._forget(ack.ids)
+        if ack.begun:
             self._told_at.clear()
 
     def _forget(self, ids: Iterable[str]) -> None:

@@ -109,7 +109,7 @@ class Inbox:
             except LinkError:
                 self.rejected += 1  # told in the program's Health
                 continue
-            if message.teller in {None, sender}:
+            if message.sender in {None, sender}:
                 messages.append(message)
             else:
                 self.rejected += 1
@@ -173,7 +173,7 @@ def _make(folder: Path) -> bool:
     return True
 
 
-class Outlet:
+class Sender:
     """The way from one program to another's inbox.
 
     `is_closed` tells that the last message was not let through: we may not tell that program.

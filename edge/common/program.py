@@ -21,16 +21,16 @@ import sdnotify
 
 from edge.common.clock import boottime_ns, nanoseconds
 from edge.common.events import Events
-from edge.common.link import Inbox, Outlet
+from edge.common.link import Inbox, Sender
 from edge.common.memory import Tidy, give_back_what_is_free
 from edge.common.wire import (
     COMMANDS,
     EVENTS,
     LOG_AT_MOST_S,
+    Ack,
     Command,
     Event,
     Health,
-    Kept,
     Message,
     Wire,
 )
@@ -47,16 +47,16 @@ log = logging.getLogger("redroad")
 
 
 @dataclass(frozen=True)
-class Places:
+class Paths:
     """The folders a program may use: `runtime` for sockets, `state` for what must last."""
 
     runtime: Path
     state: Path
 
 
-def places_of(name: str, runtime: Path, state: Path) -> Places:
+def paths_of(name: str, runtime: Path, state: Path) -> Paths:
     """The folders of the program `name`: the sockets of all, and a folder of state of its own."""
-    return Places(runtime, state / name)
+    return Paths(runtime, state / name)
 
 
 class Program:
@@ -65,7 +65,7 @@ class Program:
     It hears report's commands, and whom `hears` names: of each, what may come from there.
     """
 
-    def __init__(self, name: str, places: Places, hears: Mapping[str, Wire] = NOBODY) -> None:
+    def __init__(self, name: str, places: Paths, hears: Mapping[str, Wire] = NOBODY) -> None:
         self.name = name
         self.places = places
         self.inbox = Inbox(places.runtime, name, {"report": COMMANDS, **hears})
@@ -73,22 +73,22 @@ class Program:
         self.fault_count = 0
         self.faults: dict[str, str] = {}
         self.facts: dict[str, float | str] = {}
-        self._outlets: list[Outlet] = []
-        self._report: Outlet | None = None
+        self._outlets: list[Sender] = []
+        self._report: Sender | None = None
         self._events: Events | None = None
         if name != "report":
-            self._report = self.way_to("report", EVENTS)
+            self._report = self.channel_to("report", EVENTS)
             # A way of its own: what it tells again is not lost.
-            self._events = Events(Outlet(places.runtime, name, "report", EVENTS))
+            self._events = Events(Sender(places.runtime, name, "report", EVENTS))
         self._local: list[Event | Health] = []
         self._health_at = 0
         self._verbose_until = 0
         self._tidy = Tidy()
         self._notifier = sdnotify.SystemdNotifier()
 
-    def way_to(self, receiver: str, wire: Wire) -> Outlet:
+    def channel_to(self, receiver: str, wire: Wire) -> Sender:
         """The way to another program; that it may not be told is a fault from now on."""
-        self._outlets.append(Outlet(self.places.runtime, self.name, receiver, wire))
+        self._outlets.append(Sender(self.places.runtime, self.name, receiver, wire))
         return self._outlets[-1]
 
     def ready(self) -> None:
@@ -100,7 +100,7 @@ class Program:
         """What the others told; the verbosity of the log is commanded to every program alike."""
         messages = self.inbox.receive(timeout_s)
         for message in messages:
-            if isinstance(message, Kept) and self._events:
+            if isinstance(message, Ack) and self._events:
                 self._events.take(message)
             elif isinstance(message, Command) and message.action == "log":
                 log.setLevel(message.verbosity)
@@ -123,34 +123,34 @@ class Program:
     def event(
         self,
         kind: str,
-        because: str,
+        reason: str,
         *,
         zone: str | None = None,
         before: str | None = None,
         after: str | None = None,
     ) -> None:
         """Report that something happened; told again until report has kept it."""
-        because = because[:LONGEST]
-        log.info("%s: %s", kind, because)
+        reason = reason[:LONGEST]
+        log.info("%s: %s", kind, reason)
         name = uuid.uuid4().hex
-        self._tell(Event(name, kind, self.name, boottime_ns(), because, zone, before, after))
+        self._tell(Event(name, kind, self.name, boottime_ns(), reason, zone, before, after))
 
-    def fault(self, part: str, because: str) -> None:
+    def fault(self, part: str, reason: str) -> None:
         """Note that `part` fails; counted each time, reported when it begins or changes."""
         self.fault_count += 1
-        because = because[:LONGEST]
-        if self.faults.get(part) != because:
-            self.faults[part] = because
-            log.warning("fault: %s: %s", part, because)
+        reason = reason[:LONGEST]
+        if self.faults.get(part) != reason:
+            self.faults[part] = reason
+            log.warning("fault: %s: %s", part, reason)
             self._tell(
-                Event(uuid.uuid4().hex, "fault", self.name, boottime_ns(), because, after=part)
+                Event(uuid.uuid4().hex, "fault", self.name, boottime_ns(), reason, after=part)
             )
 
     def recovered(self, part: str) -> None:
         """Note that `part` works; reported when it had failed."""
-        because = self.faults.pop(part, None)
-        if because is not None:
-            self.event("recovery", f"{part} works again; before: {because}", after=part)
+        reason = self.faults.pop(part, None)
+        if reason is not None:
+            self.event("recovery", f"{part} works again; before: {reason}", after=part)
 
     def health(self) -> Health:
         """This program's own state, with its peak memory in MB."""
@@ -180,16 +180,16 @@ class Program:
     def _judge_ways(self) -> None:
         """Whether we hear and are heard, and nobody tells us anything who may not."""
         if self.inbox.fault:
-            because = self.inbox.fault
+            reason = self.inbox.fault
         elif any(outlet.is_closed for outlet in self._outlets):
-            because = f"{self.name} may not tell the others what it has to; {AS_INSTALLED}"
+            reason = f"{self.name} may not tell the others what it has to; {AS_INSTALLED}"
         elif self.inbox.is_open and _is_installed(self.places):
-            because = f"{self.name} can be told things by all programs; {AS_INSTALLED}"
+            reason = f"{self.name} can be told things by all programs; {AS_INSTALLED}"
         else:
             self.recovered("sockets")
             return
-        if self.faults.get("sockets") != because:
-            self.fault("sockets", because)
+        if self.faults.get("sockets") != reason:
+            self.fault("sockets", reason)
 
     def _tell(self, message: Event | Health) -> None:
         if self._report is None or self._events is None:
@@ -206,13 +206,13 @@ class Program:
         self.stopping = True
 
 
-def _is_installed(places: Places) -> bool:
+def _is_installed(places: Paths) -> bool:
     """Whether root made the runtime folder; whoever else has one runs all programs alone."""
     return places.runtime.stat().st_uid == 0 != os.geteuid()
 
 
 @contextmanager
-def running(name: str, places: Places, hears: Mapping[str, Wire] = NOBODY) -> Iterator[Program]:
+def running(name: str, places: Paths, hears: Mapping[str, Wire] = NOBODY) -> Iterator[Program]:
     """Set up logging, memory, signals and sockets for the program `name`, and end it cleanly."""
     give_back_what_is_free()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")

@@ -1,7 +1,7 @@
 """The messages between the programs: small, typed, frozen, each with its time.
 
 `Order` goes from decide to show, `State`, `Event` and `Health` go to report, and `Command` and
-`Kept` come down from it; what watch tells decide stands in `edge.common.sighting`, whose
+`Ack` come down from it; what watch tells decide stands in `edge.common.sighting`, whose
 arrays the others need not load. Times named `at` or `_at`, `since` or `until` are
 CLOCK_BOOTTIME nanoseconds.
 """
@@ -22,7 +22,7 @@ class Message(msgspec.Struct, frozen=True, tag=True):
     """What one program sends another."""
 
     @property
-    def teller(self) -> str | None:
+    def sender(self) -> str | None:
         """Which program it says it is of; None where only one can tell it."""
         return None
 
@@ -102,19 +102,19 @@ class ZoneState(msgspec.Struct, frozen=True):
 class State(Message, frozen=True):
     """How things stand, told once a second. `frame_age_s` is None before the first frame.
 
-    `beyond` is how many heads are seen too far away to be of any place, and so in no zone.
+    `off_ground` is how many heads are seen too far away to be of any place, and so in no zone.
     `commands` are the ids of the commands in force.
     """
 
     at: int
     level: Level
     message: str
-    because: str
+    reason: str
     zones: tuple[ZoneState, ...]
     frame_age_s: float | None
     picture_faults: tuple[str, ...]
     model: str
-    beyond: float | None = None
+    off_ground: float | None = None
     commands: tuple[str, ...] = ()
 
 
@@ -128,13 +128,13 @@ class Event(Message, frozen=True):
     kind: str
     source: str
     at: int
-    because: str
+    reason: str
     zone: str | None = None
     before: str | None = None
     after: str | None = None
 
     @property
-    def teller(self) -> str:
+    def sender(self) -> str:
         """The program to which it happened."""
         return self.source
 
@@ -149,7 +149,7 @@ class Health(Message, frozen=True):
     facts: dict[str, float | str]
 
     @property
-    def teller(self) -> str:
+    def sender(self) -> str:
         """The program whose health it is."""
         return self.program
 
@@ -178,7 +178,7 @@ class Command(Message, frozen=True):
     verbosity: Verbosity = "INFO"
 
 
-class Kept(Message, frozen=True):
+class Ack(Message, frozen=True):
     """These events are on disk, or with the broker already: they need not be told again.
 
     `begun`: report has only just begun, and of what else its last life was told it knows nothing.
@@ -222,4 +222,4 @@ class Wire:
 ORDERS = Wire(Order)
 STATES = Wire(State | Event | Health, max_bytes=1 << 16)
 EVENTS = Wire(Event | Health, max_bytes=1 << 16)
-COMMANDS = Wire(Command | Kept)
+COMMANDS = Wire(Command | Ack)

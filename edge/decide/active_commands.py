@@ -5,7 +5,7 @@ from edge.common.wire import Action, Command
 RELEASED: tuple[Action, ...] = ("hold", "text", "mute")
 
 
-class Wishes:
+class ActiveCommands:
     """The newest command of each kind."""
 
     def __init__(self) -> None:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from edge.common.command_limits import refuse_beyond_limits
 from edge.common.errors import GroundError
 from edge.common.sighting import Sighting
 from edge.common.wire import Command, Level, Occupancy, Order, State, ZoneState
-from edge.decide.active_commands import Wishes
+from edge.decide.active_commands import ActiveCommands
 from edge.decide.levels import (
     STALE_AFTER_S,
     Hold,
@@ -28,6 +27,7 @@ from edge.decide.levels import (
 from edge.decide.orders import order_for
 from edge.decide.warnings import warning_of
 from edge.decide.zones import ZoneCounter
+from edge.site.command_limits import refuse_beyond_limits
 from edge.site.schema import Site
 
 NS = 1_000_000_000
@@ -52,12 +52,12 @@ class Decider:
         self._counter = ZoneCounter(site.zone, site.ground)
         self._zones = {zone.name: LevelState() for zone in site.zone}
         self._occupancy: dict[str, Occupancy] = {}
-        self._because = dict.fromkeys(self._zones, "no frame yet")
-        self._beyond: float | None = None
+        self._reasons = dict.fromkeys(self._zones, "no frame yet")
+        self._off_ground: float | None = None
         self._last: Sighting | None = None
         self._hold: Hold | None = None
         self._commanded_at = 0
-        self._wishes = Wishes()
+        self._active = ActiveCommands()
 
     @property
     def level(self) -> Level:
@@ -74,7 +74,7 @@ class Decider:
         What the camera says ends with its last picture: if this program stops meanwhile, the sign
         is neutral no later than if it went on.
         """
-        order = order_for(self.shown(at), self._site, at, self._wishes)
+        order = order_for(self.shown(at), self._site, at, self._active)
         if self._last is None:
             return order
         lifetime_s = order.lifetime_s
@@ -90,7 +90,7 @@ class Decider:
         passed over.
         """
         refuse_beyond_limits(command, self._site)
-        if not command.since <= at < command.until or not self._wishes.take(command):
+        if not command.since <= at < command.until or not self._active.take(command):
             return []
         if command.action == "release":
             return self.release(command.since, command.by)
@@ -132,7 +132,7 @@ class Decider:
         except GroundError as error:
             return self._distrust(sighting.taken_at, str(error))
         self._occupancy = {occupancy.zone: occupancy for occupancy in crowd.zones}
-        self._beyond = crowd.beyond
+        self._off_ground = crowd.off_ground
         return self._step_all(self._observe)
 
     def pass_time(self, at: int) -> list[ZoneTransition]:
@@ -151,13 +151,13 @@ class Decider:
             at=at,
             level=self.shown(at),
             message=message,
-            because=self._reason(at),
+            reason=self._reason(at),
             zones=tuple(self._zone_state(name, state) for name, state in self._zones.items()),
             frame_age_s=None if last is None else (at - last.taken_at) / NS,
             picture_faults=() if last is None else last.picture.faults,
             model="" if last is None else last.model,
-            beyond=self._beyond,
-            commands=self._wishes.in_force(at),
+            off_ground=self._off_ground,
+            commands=self._active.in_force(at),
         )
 
     def _reason(self, at: int) -> str:
@@ -165,21 +165,21 @@ class Decider:
         if self._hold is not None and self.shown(at) > self.level:
             return _words(self._hold)
         zone = next(name for name, state in self._zones.items() if state.level is self.level)
-        return f"{zone}: {self._because[zone]}"
+        return f"{zone}: {self._reasons[zone]}"
 
-    def _told(self, before: Level, at: int, because: str) -> list[ZoneTransition]:
+    def _told(self, before: Level, at: int, reason: str) -> list[ZoneTransition]:
         after = self.shown(at)
         if before is after:
             return []
-        return [ZoneTransition(None, Transition(before, after, because, at))]
+        return [ZoneTransition(None, Transition(before, after, reason, at))]
 
     def _distrust(self, at: int, why: str) -> list[ZoneTransition]:
-        self._occupancy, self._beyond = {}, None
+        self._occupancy, self._off_ground = {}, None
         return self._step_all(lambda _, state: distrust(state, at, why))
 
     def _zone_state(self, name: str, state: LevelState) -> ZoneState:
         """A zone that is UNKNOWN has no occupancy: an old count is worse than none."""
-        seen = self._occupancy.get(name) if state.good is not None else None
+        seen = self._occupancy.get(name) if state.trusted_since is not None else None
         warning = "" if seen is None else warning_of(self._site.warnings, seen)
         return ZoneState(name, state.level, seen, warning)
 
@@ -199,7 +199,7 @@ class Decider:
             self._zones[zone], transition = step(zone, before)
             if transition is not None:
                 transitions.append(ZoneTransition(zone, transition))
-                self._because[zone] = transition.because
+                self._reasons[zone] = transition.reason
         return transitions
 
 

@@ -70,7 +70,7 @@ class Transition:
 
     before: Level
     after: Level
-    because: str
+    reason: str
     at: int
 
 
@@ -78,16 +78,17 @@ class Transition:
 class LevelState:
     """What the machine remembers of one zone.
 
-    `risen` holds for each band since when the estimate has been at `rise` or above, `sunk` since
-    when the upper end has been below the present level's `fall`, `good` since when readings have
-    been trusted without a gap, `highest` the highest upper end since `good` while UNKNOWN, and
-    `seen` the time of the last picture or of its absence being noticed: nothing older counts.
+    `rising_since` holds for each band since when the estimate has been at `rise` or above,
+    `falling_since` since when the upper end has been below the present level's `fall`,
+    `trusted_since` since when readings have been trusted without a gap, `highest` the highest upper
+    end since `trusted_since` while UNKNOWN, and `seen` the time of the last picture or of its
+    absence being noticed: nothing older counts.
     """
 
     level: Level = Level.UNKNOWN
-    risen: tuple[int | None, ...] = ()
-    sunk: int | None = None
-    good: int | None = None
+    rising_since: tuple[int | None, ...] = ()
+    falling_since: int | None = None
+    trusted_since: int | None = None
     highest: float = 0.0
     seen: int | None = None
 
@@ -107,23 +108,23 @@ def observe(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step:
         return distrust(state, reading.at, f"this is no count: {_words(reading)}")
     words, reading = _words(reading), _lifted(bands, reading)
     state, lost = pass_time(state, reading.at)
-    good = reading.at if state.good is None else state.good
-    risen = _risen(bands, state.risen, reading)
-    state = replace(state, seen=reading.at, good=good, risen=risen)
+    trusted_since = reading.at if state.trusted_since is None else state.trusted_since
+    rising_since = _rising_since(bands, state.rising_since, reading)
+    state = replace(state, seen=reading.at, trusted_since=trusted_since, rising_since=rising_since)
     if state.level is Level.UNKNOWN:
-        state, found = _leave_unknown(bands, state, reading, good)
+        state, found = _leave_unknown(bands, state, reading, trusted_since)
         return state, lost or found
     return _rise(bands, state, reading.at, words) or _fall(bands, state, reading, words)
 
 
-def distrust(state: LevelState, at: int, because: str) -> Step:
+def distrust(state: LevelState, at: int, reason: str) -> Step:
     """Take a picture that cannot be trusted: UNKNOWN at once."""
     if state.seen is not None and at < state.seen:
         return state, None
     unknown = LevelState(seen=at)
     if state.level is Level.UNKNOWN:
         return unknown, None
-    return unknown, Transition(state.level, Level.UNKNOWN, because, at)
+    return unknown, Transition(state.level, Level.UNKNOWN, reason, at)
 
 
 def pass_time(state: LevelState, at: int) -> Step:
@@ -144,7 +145,7 @@ def _lifted(bands: Sequence[Band], reading: Reading) -> Reading:
     return replace(reading, density=density, upper=max(density, reading.upper))
 
 
-def _risen(
+def _rising_since(
     bands: Sequence[Band], before: tuple[int | None, ...], reading: Reading
 ) -> tuple[int | None, ...]:
     """For each band, since when the estimate has reached it without a break."""
@@ -154,49 +155,51 @@ def _risen(
     )
 
 
-def _leave_unknown(bands: Sequence[Band], state: LevelState, reading: Reading, good: int) -> Step:
+def _leave_unknown(
+    bands: Sequence[Band], state: LevelState, reading: Reading, trusted_since: int
+) -> Step:
     """After 3 s of good readings: the highest level whose fall value any upper end reached.
 
     Any of them, not the last: one low count among high ones must not make CLEAR.
     """
     highest = max(state.highest, reading.upper)
-    if reading.at - good < TRUST_AFTER_S * NS:
+    if reading.at - trusted_since < TRUST_AFTER_S * NS:
         return replace(state, highest=highest), None
     reached = [band.level for band in bands if highest >= band.fall]
-    because = f"good counts for {TRUST_AFTER_S:g} s, at most {highest:.2f} persons/m²"
+    reason = f"good counts for {TRUST_AFTER_S:g} s, at most {highest:.2f} persons/m²"
     if reading.warning:
-        because += f" ({reading.warning}: counts for one level more)"
-    return _enter(state, max(reached, default=Level.CLEAR), because, reading.at)
+        reason += f" ({reading.warning}: counts for one level more)"
+    return _enter(state, max(reached, default=Level.CLEAR), reason, reading.at)
 
 
 def _rise(bands: Sequence[Band], state: LevelState, at: int, words: str) -> Step | None:
     held = [
         band
-        for band, since in zip(bands, state.risen, strict=True)
+        for band, since in zip(bands, state.rising_since, strict=True)
         if since is not None and band.level > state.level and at - since >= band.rise_after_s * NS
     ]
     if not held:
         return None
     band = held[-1]
-    because = f"{words}; {band.rise:g} or more for {band.rise_after_s:g} s"
-    return _enter(state, band.level, because, at)
+    reason = f"{words}; {band.rise:g} or more for {band.rise_after_s:g} s"
+    return _enter(state, band.level, reason, at)
 
 
 def _fall(bands: Sequence[Band], state: LevelState, reading: Reading, words: str) -> Step:
     band = next((band for band in bands if band.level is state.level), None)
     if band is None or reading.upper >= band.fall:
-        return replace(state, sunk=None), None
-    sunk = reading.at if state.sunk is None else state.sunk
-    if reading.at - sunk < band.fall_after_s * NS:
-        return replace(state, sunk=sunk), None
+        return replace(state, falling_since=None), None
+    falling_since = reading.at if state.falling_since is None else state.falling_since
+    if reading.at - falling_since < band.fall_after_s * NS:
+        return replace(state, falling_since=falling_since), None
     lower = max((b.level for b in bands if b.level < band.level), default=Level.CLEAR)
-    because = f"{words}; surely below {band.fall:g} for {band.fall_after_s:g} s"
-    return _enter(state, lower, because, reading.at)
+    reason = f"{words}; surely below {band.fall:g} for {band.fall_after_s:g} s"
+    return _enter(state, lower, reason, reading.at)
 
 
-def _enter(state: LevelState, level: Level, because: str, at: int) -> Step:
-    entered = replace(state, level=level, sunk=None)
-    return entered, Transition(state.level, level, because, at)
+def _enter(state: LevelState, level: Level, reason: str, at: int) -> Step:
+    entered = replace(state, level=level, falling_since=None)
+    return entered, Transition(state.level, level, reason, at)
 
 
 def _words(reading: Reading) -> str:

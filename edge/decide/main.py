@@ -2,7 +2,7 @@
 
 from edge.common.clock import boottime_ns, nanoseconds
 from edge.common.errors import CommandError
-from edge.common.program import Places, Program, running
+from edge.common.program import Paths, Program, running
 from edge.common.sighting import SIGHTINGS, Sighting
 from edge.common.wire import ORDERS, STATES, Command
 from edge.decide.decider import Decider, ZoneTransition
@@ -13,11 +13,11 @@ STATE_EVERY_S = 1.0
 TICK_S = 0.2
 
 
-def run(site: Site, places: Places) -> None:
+def run(site: Site, places: Paths) -> None:
     """Decide until asked to stop."""
     with running("decide", places, {"watch": SIGHTINGS}) as program:
         decider = Decider(site)
-        teller = _Teller(program)
+        sender = _Teller(program)
         program.ready()
         while not program.stopping:
             for message in program.receive(TICK_S):
@@ -26,7 +26,7 @@ def run(site: Site, places: Places) -> None:
                 elif isinstance(message, Command):
                     _follow(program, decider, message)
             _report(program, decider.pass_time(boottime_ns()))
-            teller.tell(decider)
+            sender.tell(decider)
             program.alive()
 
 
@@ -42,7 +42,7 @@ def _report(program: Program, changes: list[ZoneTransition]) -> None:
         transition = change.transition
         program.event(
             "transition",
-            transition.because,
+            transition.reason,
             zone=change.zone,
             before=transition.before.name,
             after=transition.after.name,
@@ -53,8 +53,8 @@ class _Teller:
     """Sends the Order on every change and twice a second, the State on change and each second."""
 
     def __init__(self, program: Program) -> None:
-        self._show = program.way_to("show", ORDERS)
-        self._report = program.way_to("report", STATES)
+        self._show = program.channel_to("show", ORDERS)
+        self._report = program.channel_to("report", STATES)
         self._told: object = None
         self._ordered_at = 0
         self._stated_at = 0

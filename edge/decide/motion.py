@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edge.common.errors import GroundError
 from edge.common.sighting import HeadMap, Motion
 from edge.decide.ground import GroundPlane
-from edge.decide.sparse import Row, Rows
+from edge.decide.sparse import Row, SparseMatrix
 
 Floats = NDArray[np.float64]
 Sums = NDArray[np.float32]
@@ -49,7 +49,7 @@ class Street:
 
     metres: Floats
     px_per_m: Floats
-    sums: Rows
+    sums: SparseMatrix
     patches_from: NDArray[np.int64]
 
     @staticmethod
@@ -57,7 +57,7 @@ class Street:
         plane: GroundPlane,
         heads: HeadMap,
         zones: Sequence[Row],
-        sums: Rows,
+        sums: SparseMatrix,
         patches_from: NDArray[np.int64],
     ) -> "Street":
         """The ground under head maps shaped like `heads`."""

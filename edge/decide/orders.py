@@ -1,12 +1,11 @@
-"""The table of messages: for every level, what the sign shows, says and flashes."""
-
-from dataclasses import dataclass
+"""Orders: what the sign is to show, say and flash at a level, with the commands in force."""
 
 from msgspec.structs import replace
 
 from edge.common.wire import Command, Level, Order, Page
-from edge.decide.active_commands import Wishes
-from edge.messages import clip_name, words_of
+from edge.decide.active_commands import ActiveCommands
+from edge.messages import MESSAGES, TEST, MessageRow
+from edge.site.overrides import beacon_of, clips_of, colour_of, lines_of, words_of
 from edge.site.schema import Site
 
 # An Order outlives its repetition several times, and is dead well within the 5 s after which the
@@ -14,50 +13,16 @@ from edge.site.schema import Site
 ORDER_LIFETIME_S = 3.0
 ORDER_EVERY_S = 0.5
 
-TEST_COLOURS = ("#ff0000", "#00ff00", "#0000ff", "#ffffff")  # every LED of a panel, by turns
-
-FLASHING = ("slow", "fast")
+TEST_PAGE_S = 1.0
 ROOMY_ROWS = 48  # LEDs that two lines of a language need on a page
 
 
-@dataclass(frozen=True)
-class Message:
-    """One row: the beacon's pattern, and its weight."""
-
-    name: str
-    beacon: str = "off"
-    priority: int = 0
-
-
-MESSAGES: dict[Level, Message] = {
-    Level.CLEAR: Message("clear"),
-    Level.CAUTION: Message("caution", beacon="slow", priority=1),
-    Level.CROWDED: Message("crowded", beacon="slow", priority=2),
-    Level.CRITICAL: Message("critical", beacon="fast", priority=3),
-}
-TEST = Message("test", beacon="slow")
-NEUTRAL = Message("neutral")  # for UNKNOWN: it claims nothing about the street
-
-
-def colour_of(message: Message, site: Site) -> str:
-    """The colour of its pages, as the site has it."""
-    colours = site.sign.colours
-    by_level = {
-        "clear": colours.clear,
-        "caution": colours.caution,
-        "crowded": colours.crowded,
-        "critical": colours.critical,
-    }
-    return by_level.get(message.name, site.sign.neutral_colour)
-
-
-def pages_of(message: Message, site: Site) -> tuple[Page, ...]:
+def pages_of(row: MessageRow, site: Site) -> tuple[Page, ...]:
     """At most two pages: one for each language, or one for each two of them."""
-    sign = site.sign
-    if message is NEUTRAL:
-        return (Page(tuple(sign.neutral), colour_of(message, site)),)
-    colour = colour_of(message, site)
-    words = [words_of(site, message.name, language) for language in sign.languages]
+    sign, colour = site.sign, colour_of(site, row)
+    if not row.words:
+        return (Page(lines_of(site, row), colour),)
+    words = [words_of(site, row.name, language) for language in sign.languages]
     shared = 1 if len(words) <= 2 and sign.height >= ROOMY_ROWS else 2
     roomy = sign.height >= shared * ROOMY_ROWS
     lines = [(cell.headline, cell.action) if roomy else (cell.short,) for cell in words]
@@ -71,37 +36,30 @@ def pages_of(message: Message, site: Site) -> tuple[Page, ...]:
     )
 
 
-def order_for(level: Level, site: Site, at: int, wishes: Wishes | None = None) -> Order:
-    """The Order that makes the sign tell `level` from `at` on, in the way that is wished.
+def order_for(level: Level, site: Site, at: int, active: ActiveCommands | None = None) -> Order:
+    """The Order that makes the sign show `level` from `at` on, as the commands in force change it.
 
-    At CRITICAL nothing is wished away, and a test gives way to every warning.
+    At CRITICAL no command changes anything, and a test gives way to every warning.
     """
-    message = MESSAGES.get(level, NEUTRAL)
-    languages = site.voice.languages if message.name in site.voice.spoken else []
+    row = MESSAGES[level]
     order = Order(
-        message=message.name,
+        message=row.name,
         level=level,
-        pages=pages_of(message, site),
-        clips=tuple(clip_name(message.name, language) for language in languages),
-        beacon=_beacon(message, site),
-        priority=message.priority,
+        pages=pages_of(row, site),
+        clips=clips_of(site, row),
+        beacon=beacon_of(site, row),
+        priority=row.priority,
         issued_at=at,
         lifetime_s=ORDER_LIFETIME_S,
     )
-    if wishes is None or level is Level.CRITICAL:
+    if active is None or level is Level.CRITICAL:
         return order
-    if wishes.get("test", at) and level < Level.CAUTION:
-        return replace(order, message="test", pages=_test_pages(site), beacon=_beacon(TEST, site))
-    if text := wishes.get("text", at):
-        order = _with_text(order, text, colour_of(message, site))
-    return replace(order, clips=()) if wishes.get("mute", at) else order
-
-
-def _beacon(message: Message, site: Site) -> str:
-    """Its pattern, as the site has it; where nothing may flash, what would stands."""
-    own = {str(name): str(pattern) for name, pattern in site.beacon.patterns.items()}
-    pattern = own.get(message.name, message.beacon)
-    return "steady" if pattern in FLASHING and not site.beacon.flashing else pattern
+    if active.get("test", at) and level < Level.CAUTION:
+        pages = _test_pages(site)
+        return replace(order, message=TEST.name, pages=pages, beacon=beacon_of(site, TEST))
+    if text := active.get("text", at):
+        order = _with_text(order, text, colour_of(site, row))
+    return replace(order, clips=()) if active.get("mute", at) else order
 
 
 def _with_text(order: Order, text: Command, colour: str) -> Order:
@@ -110,5 +68,5 @@ def _with_text(order: Order, text: Command, colour: str) -> Order:
 
 
 def _test_pages(site: Site) -> tuple[Page, ...]:
-    lines = ("시험 중", "TEST") if site.sign.height >= ROOMY_ROWS else ("TEST",)
-    return tuple(Page(lines, colour, seconds=1.0) for colour in TEST_COLOURS)
+    lines = TEST.lines if site.sign.height >= ROOMY_ROWS else TEST.lines[-1:]
+    return tuple(Page(lines, colour, TEST_PAGE_S) for colour in TEST.cycle)

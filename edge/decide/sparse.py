@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Row = tuple[NDArray[np.int64], NDArray[np.float64]]  # columns, and the weight of each
 
 
-class Rows:
+class SparseMatrix:
     """A matrix whose product with a vector touches only what is not zero."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
@@ -24,9 +24,9 @@ class Rows:
         products *= self._weights
         return np.asarray(np.add.reduceat(products, self._starts, axis=-1), np.float32)
 
-    def squared(self) -> "Rows":
+    def squared(self) -> "SparseMatrix":
         """The matrix of squared weights, which carries variances."""
-        other = object.__new__(Rows)
+        other = object.__new__(SparseMatrix)
         other._columns, other._starts = self._columns, self._starts
         other._weights = self._weights**2
         return other

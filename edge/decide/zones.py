@@ -17,7 +17,7 @@ from edge.common.wire import Occupancy
 from edge.decide.ground import GroundPlane
 from edge.decide.motion import Movement, Moving, Street
 from edge.decide.overlap import covered, signed_area
-from edge.decide.sparse import Row, Rows
+from edge.decide.sparse import Row, SparseMatrix
 from edge.site.schema import Ground, Zone
 
 Floats = NDArray[np.float64]
@@ -35,7 +35,7 @@ class Crowd:
     """The occupancy of every zone, and the heads seen beyond any ground that could be measured."""
 
     zones: tuple[Occupancy, ...]
-    beyond: float
+    off_ground: float
 
 
 class ZoneCounter:
@@ -74,8 +74,8 @@ class Weights:
     """
 
     zones: tuple[tuple[str, float], ...]
-    people: Rows
-    variance: Rows
+    people: SparseMatrix
+    variance: SparseMatrix
     shares: tuple[Row, ...]
     patches_from: NDArray[np.int64]
 
@@ -100,8 +100,10 @@ class Weights:
         firsts = len(zones) + 1 + np.cumsum(counts) - counts
         return Weights(
             zones=tuple((zone.name, zone.area) for zone in zones),
-            people=Rows([*shares, ground.beyond(), *(row for rows in patches for row in rows)]),
-            variance=Rows(shares).squared(),
+            people=SparseMatrix(
+                [*shares, ground.off_ground(), *(row for rows in patches for row in rows)]
+            ),
+            variance=SparseMatrix(shares).squared(),
             shares=tuple(shares),
             patches_from=firsts,
         )
@@ -126,7 +128,7 @@ class Weights:
                 _occupancy(zone, heads.estimate(people, variance), peak, speed, taken_at)
                 for zone, people, variance, peak, speed in rows
             ),
-            beyond=float(sums[len(self.zones)]),
+            off_ground=float(sums[len(self.zones)]),
         )
 
 
@@ -179,7 +181,7 @@ class Parts:
         """The part of each cell that lies in a zone, of which each part covers `inside`."""
         return _row(self.cell, inside / self.cells[self.cell])
 
-    def beyond(self) -> Row:
+    def off_ground(self) -> Row:
         """All of the cells that are not wholly seen."""
         unseen = np.flatnonzero(self.cells == 0)
         return unseen, np.ones(len(unseen))

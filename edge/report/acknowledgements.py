@@ -1,20 +1,20 @@
 """Receipts: each program is told which of its events it need not tell again."""
 
 from edge.common.program import PROGRAMS, Program
-from edge.common.wire import COMMANDS, Event, Kept
+from edge.common.wire import COMMANDS, Ack, Event
 from edge.report.store import Store
 
 KNOWN_AT_MOST = 1000  # more than all programs have under way at a time
 
 
-class Receipts:
+class Acknowledgements:
     """What was taken in this life of `report`, and for what of it a receipt is owed."""
 
     def __init__(self, program: Program, store: Store) -> None:
         others = [name for name in PROGRAMS if name != program.name]
-        self._ways = {name: program.way_to(name, COMMANDS) for name in others}
+        self._ways = {name: program.channel_to(name, COMMANDS) for name in others}
         for way in self._ways.values():
-            way.send(Kept((), begun=True))
+            way.send(Ack((), begun=True))
         self._store = store
         self._known: dict[str, None] = {}
         self._owed: dict[str, str] = {}  # the source of each
@@ -41,6 +41,6 @@ class Receipts:
                 name for name, of in self._owed.items() if of == source and name not in unwritten
             ]
             if ids:
-                way.send(Kept(tuple(ids)))
+                way.send(Ack(tuple(ids)))
             for name in ids:
                 del self._owed[name]

@@ -13,15 +13,15 @@ FIRST, LONGEST = NS_PER_S, 30 * NS_PER_S
 # A failure of our own says nothing against the broker: delivery must resume within 10 s.
 LONGEST_AFTER_OUR_FAILURE = 2 * NS_PER_S
 STEADY_AFTER = 10 * NS_PER_S  # a connection that ends sooner was none
-LONGEST_AFTER_A_NAMESAKE = 60 * NS_PER_S
+LONGEST_AFTER_CONFLICT = 60 * NS_PER_S
 NAMESAKE_GONE_AFTER = 10 * 60 * NS_PER_S
 
 
-class Pauses:
+class ReconnectBackoff:
     """Pauses that double until a connection stands, or until no namesake is felt any more."""
 
     def __init__(self) -> None:
-        self._next = self._next_of_namesakes = FIRST
+        self._next = self._next_after_conflict = FIRST
         self._connected_at: int | None = None
         self._felt_at: int | None = None
 
@@ -37,20 +37,20 @@ class Pauses:
         """Ns to wait once something of ours has failed."""
         return self._doubled(now, LONGEST_AFTER_OUR_FAILURE)
 
-    def feel_a_namesake(self, now: int) -> None:
+    def note_conflict(self, now: int) -> None:
         """Another of our name was there."""
         self._felt_at = now
 
-    def after_a_namesake(self) -> int:
+    def after_conflict(self) -> int:
         """Ns to wait once another of our name has taken the connection."""
-        pause = self._next_of_namesakes
-        self._next_of_namesakes = min(2 * pause, LONGEST_AFTER_A_NAMESAKE)
+        pause = self._next_after_conflict
+        self._next_after_conflict = min(2 * pause, LONGEST_AFTER_CONFLICT)
         return _shortened(pause)
 
-    def namesake(self, now: int) -> bool:
+    def in_conflict(self, now: int) -> bool:
         """Whether one was felt not so long ago that it is likely to be gone."""
         if self._felt_at is not None and now - self._felt_at >= NAMESAKE_GONE_AFTER:
-            self._felt_at, self._next_of_namesakes = None, FIRST
+            self._felt_at, self._next_after_conflict = None, FIRST
         return self._felt_at is not None
 
     def _doubled(self, now: int, longest: int) -> int:

@@ -44,7 +44,7 @@ P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
-class Happening:
+class BrokerEvent:
     """What paho told: `mid` of the message it is about, `text` for what went wrong.
 
     `received` is a command that came, or for "found" the state that was retained in our own place
@@ -77,7 +77,7 @@ def guarded(callback: Callable[P, None]) -> Callable[P, None]:
         except Exception as error:  # noqa: BLE001  told as a fault by whoever drains
             broker = args[0]
             assert isinstance(broker, Broker)
-            broker.put_down(Happening("failed", text=f"callback failed: {error!r}"))
+            broker.put_down(BrokerEvent("failed", text=f"callback failed: {error!r}"))
 
     return safe
 
@@ -90,7 +90,7 @@ class Broker:
 
     def __init__(self, site: Site) -> None:
         self._host, self._port = str(site.upstream.host), site.upstream.port
-        self._happened: queue.SimpleQueue[Happening] = queue.SimpleQueue()
+        self._happened: queue.SimpleQueue[BrokerEvent] = queue.SimpleQueue()
         self._client = _client(site)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
@@ -112,7 +112,7 @@ class Broker:
         """Hand over a message at QoS 1; the id by which it will be acknowledged."""
         return self._client.publish(where, payload, qos=1, retain=retain).mid
 
-    def happened(self) -> list[Happening]:
+    def happened(self) -> list[BrokerEvent]:
         """Everything put down since the last call; an end is the last of it.
 
         Nothing that a callback put down is lost: the thread puts down before it ends.
@@ -124,12 +124,12 @@ class Broker:
             happenings.append(self._happened.get())
         if ended or stuck:
             why = self._why if ended else "the network thread makes no progress"
-            happenings.append(Happening("ended", text=why))
+            happenings.append(BrokerEvent("ended", text=why))
         return happenings
 
-    def put_down(self, happening: Happening) -> None:
+    def put_down(self, broker_event: BrokerEvent) -> None:
         """Note something for the program's loop; safe from any thread."""
-        self._happened.put(happening)
+        self._happened.put(broker_event)
 
     def abandon(self) -> None:
         """Leave this connection to its thread, which ends when it comes round."""
@@ -151,7 +151,7 @@ class Broker:
         except (OSError, ValueError) as error:
             self._why = in_plain_words(str(error))
         except Exception as error:  # noqa: BLE001  told as a fault by whoever drains
-            self.put_down(Happening("failed", text=f"the network thread failed: {error!r}"))
+            self.put_down(BrokerEvent("failed", text=f"the network thread failed: {error!r}"))
 
     @guarded
     def _on_connect(
@@ -167,7 +167,7 @@ class Broker:
             client.disconnect()
         else:
             client.subscribe([(f"{self._commands}/#", _AT_LEAST_ONCE), (self._state, _ONCE_READ)])
-            self.put_down(Happening("connected"))
+            self.put_down(BrokerEvent("connected"))
 
     @guarded
     def _on_subscribe(
@@ -176,7 +176,7 @@ class Broker:
         """A broker that does not let us read our own state only hides others of our name."""
         if codes[0].is_failure:
             told = f"the broker lets us hear no commands: {codes[0]}"
-            self.put_down(Happening("refused", text=told))
+            self.put_down(BrokerEvent("refused", text=told))
 
     @guarded
     def _on_message(self, client: mqtt.Client, _u: Any, message: mqtt.MQTTMessage) -> None:
@@ -186,12 +186,14 @@ class Broker:
         if message.topic == self._state:
             client.unsubscribe(self._state)
             if message.retain:
-                self.put_down(Happening("found", received=received))
+                self.put_down(BrokerEvent("found", received=received))
             return
         if self._happened.qsize() >= MOST_COMMANDS:
-            self.put_down(Happening("refused", text=f"more than {MOST_COMMANDS} commands at once"))
+            self.put_down(
+                BrokerEvent("refused", text=f"more than {MOST_COMMANDS} commands at once")
+            )
             return
-        self.put_down(Happening("received", received=received))
+        self.put_down(BrokerEvent("received", received=received))
 
     @guarded
     def _on_disconnect(
@@ -205,7 +207,7 @@ class Broker:
         if flags.is_disconnect_packet_from_server:
             self._why = f"the broker ended the connection: {code}"
             if code.value == SESSION_TAKEN_OVER:
-                self.put_down(Happening("taken over", text=self._why))
+                self.put_down(BrokerEvent("taken over", text=self._why))
 
     @guarded
     def _on_log(self, _c: mqtt.Client, _u: Any, level: int, told: str) -> None:
@@ -218,9 +220,9 @@ class Broker:
         self, _c: mqtt.Client, _u: Any, mid: int, code: ReasonCode, _p: Properties | None
     ) -> None:
         if code.is_failure:
-            self.put_down(Happening("refused", mid, f"the broker refuses a message: {code}"))
+            self.put_down(BrokerEvent("refused", mid, f"the broker refuses a message: {code}"))
         else:
-            self.put_down(Happening("acknowledged", mid))
+            self.put_down(BrokerEvent("acknowledged", mid))
 
     @guarded
     def _on_socket_register_write(self, _c: mqtt.Client, _u: Any, _s: object) -> None:

@@ -21,7 +21,7 @@ class _Told(msgspec.Struct):
 
 
 @dataclass
-class Namesake:
+class ClientIdConflict:
     """Remembers when we told our own state last."""
 
     _last: _Told | None = None

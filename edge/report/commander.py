@@ -9,22 +9,22 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from edge.common.clock import NS_PER_S, boottime_ns, time_valid, wall_s
-from edge.common.command_limits import AT_MOST_S, refuse_beyond_limits
 from edge.common.errors import CommandError
 from edge.common.program import PROGRAMS, Program
 from edge.common.wire import COMMANDS, Action, Command, Level
 from edge.report.requests import (
     Answer,
-    Asked,
-    AskedReport,
-    AskedTest,
+    ControlRequest,
     Received,
+    ReportRequest,
+    TestRequest,
     command_of,
     id_in,
     parse,
 )
 from edge.report.store import Store
 from edge.site import Site
+from edge.site.command_limits import AT_MOST_S, refuse_beyond_limits
 
 AGAIN_EVERY = NS_PER_S  # decide may have restarted: what stands is told again
 EXPIRES_AT_MOST_S = 3600.0
@@ -52,7 +52,7 @@ class Commander:
 
     def __init__(self, site: Site, program: Program, store: Store) -> None:
         self._site, self._program, self._store = site, program, store
-        self._ways = {name: program.way_to(name, COMMANDS) for name in PROGRAMS}
+        self._ways = {name: program.channel_to(name, COMMANDS) for name in PROGRAMS}
         self._standing: dict[Action, Command] = {}
         self._remembered: dict[str, _Remembered] = {}
         self._told_at = self._last_since = 0
@@ -87,7 +87,7 @@ class Commander:
                 self._pass_on(command)
         self._forget(wall_s(now))
 
-    def _judge(self, asked: Asked, received: Received, level: Level) -> None:
+    def _judge(self, asked: ControlRequest, received: Received, level: Level) -> None:
         """CommandError for what is sound by itself, but may not be followed now."""
         left_s = asked.expires.timestamp() - wall_s(boottime_ns())
         if received.retained:
@@ -104,11 +104,11 @@ class Commander:
             )
         if len(self._remembered) >= REMEMBERED_AT_MOST:
             raise CommandError(f"more than {REMEMBERED_AT_MOST} commands in an hour; send fewer")
-        if isinstance(asked, AskedTest) and level >= Level.CAUTION:
+        if isinstance(asked, TestRequest) and level >= Level.CAUTION:
             raise CommandError(f"the sign tells {level.name}, which a test must not interrupt")
 
-    def _follow(self, name: str, asked: Asked) -> Answer:
-        if isinstance(asked, AskedReport):
+    def _follow(self, name: str, asked: ControlRequest) -> Answer:
+        if isinstance(asked, ReportRequest):
             return Answer(asked.id, name, True, "state and health follow")
         command = self._command(asked)
         refuse_beyond_limits(command, self._site)
@@ -117,7 +117,7 @@ class Commander:
         lasts_s = (command.until - command.since) / NS_PER_S
         return Answer(asked.id, name, True, f"stands for {lasts_s:.0f} s, and then ends by itself")
 
-    def _command(self, asked: Asked) -> Command:
+    def _command(self, asked: ControlRequest) -> Command:
         """From now on, and later than every earlier one."""
         self._last_since = max(boottime_ns(), self._last_since + 1)
         return command_of(asked, self._last_since, wall_s(self._last_since))
@@ -138,8 +138,8 @@ class Commander:
         """The same answer again; another command by the same id is refused."""
         if (known.name, known.payload) == (received.name, received.payload.decode()):
             return known.answer
-        because = f"id {known.answer.id!r} was another command's; give each its own"
-        return self._tell(Answer(known.answer.id, received.name, False, because))
+        reason = f"id {known.answer.id!r} was another command's; give each its own"
+        return self._tell(Answer(known.answer.id, received.name, False, reason))
 
     def _tell(self, answer: Answer) -> Answer:
         """As an event, unless there are so many that they would push others out of the outbox."""
@@ -152,12 +152,12 @@ class Commander:
         verdict = "accepted" if answer.accepted else "refused"
         self._program.event(
             "command",
-            f"{answer.command} {answer.id or 'without id'} {verdict}: {answer.because}",
+            f"{answer.command} {answer.id or 'without id'} {verdict}: {answer.reason}",
             after=verdict,
         )
         return answer
 
-    def _remember(self, asked: Asked, received: Received, answer: Answer) -> None:
+    def _remember(self, asked: ControlRequest, received: Received, answer: Answer) -> None:
         """Until it is late by itself, or its effect is over."""
         until_s = max(asked.expires.timestamp(), getattr(asked, "until", asked.expires).timestamp())
         self._keep(_Remembered(received.name, received.payload.decode(), answer, until_s))

@@ -1,6 +1,6 @@
 """The program `report`: States and Events in; outbox and MQTT out."""
 
-from edge.common.program import Places, running
+from edge.common.program import Paths, running
 from edge.common.wire import EVENTS, STATES
 from edge.report.reporter import Reporter
 from edge.site import Site
@@ -8,7 +8,7 @@ from edge.site import Site
 TICK_S = 0.2
 
 
-def run(site: Site, places: Places, mistake: str = "") -> None:
+def run(site: Site, places: Paths, mistake: str = "") -> None:
     """Report until asked to stop; `mistake` is why not by the present site file."""
     hears = {"watch": EVENTS, "decide": STATES, "show": EVENTS}
     with running("report", places, hears) as program:

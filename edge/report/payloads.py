@@ -62,10 +62,10 @@ def as_json(fields: Mapping[str, object]) -> str:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def unknown_state(zones: Iterable[str], now: int, because: str) -> State:
+def unknown_state(zones: Iterable[str], now: int, reason: str) -> State:
     """What is told while nobody tells us how things stand: a claim about nothing."""
     unknown = tuple(ZoneState(zone, Level.UNKNOWN, None) for zone in zones)
-    return State(now, Level.UNKNOWN, "unknown", because, unknown, None, (), "")
+    return State(now, Level.UNKNOWN, "unknown", reason, unknown, None, (), "")
 
 
 def as_of(state: State, now: int) -> State:
@@ -77,8 +77,8 @@ def as_of(state: State, now: int) -> State:
     age = None if state.frame_age_s is None else state.frame_age_s + seconds(silence)
     if silence > STANDS_FOR:
         names = [zone.zone for zone in state.zones]
-        because = f"decide has told nothing for more than {seconds(STANDS_FOR):.0f} s"
-        state = unknown_state(names, now, because)
+        reason = f"decide has told nothing for more than {seconds(STANDS_FOR):.0f} s"
+        state = unknown_state(names, now, reason)
     return msgspec.structs.replace(state, at=now, frame_age_s=age)
 
 
@@ -88,11 +88,11 @@ def state_fields(state: State, stamp: Stamp) -> dict[str, object]:
         **stamp.fields(),
         "level": state.level.name,
         "message": state.message,
-        "because": state.because,
+        "reason": state.reason,
         "frame_age_s": _rounded(state.frame_age_s),
         "picture_faults": list(state.picture_faults),
         "model": state.model,
-        "beyond": _rounded(state.beyond),
+        "off_ground": _rounded(state.off_ground),
         "commands": list(state.commands),
         "zones": [_zone_fields(zone) for zone in state.zones],
     }
@@ -129,7 +129,7 @@ def event_fields(event: Event, stamp: Stamp) -> dict[str, object]:
         "zone": event.zone,
         "before": event.before,
         "after": event.after,
-        "because": event.because,
+        "reason": event.reason,
         **stamp.fields(),
     }
 

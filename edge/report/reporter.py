@@ -5,7 +5,7 @@ import logging
 from edge.common.clock import boot_id, boottime_ns, nanoseconds, time_valid, wall_s
 from edge.common.program import PROGRAMS, Program
 from edge.common.wire import Event, Health, Message, State
-from edge.report.acknowledgements import Receipts
+from edge.report.acknowledgements import Acknowledgements
 from edge.report.aggregate import Aggregate, Aggregator
 from edge.report.commander import Commander
 from edge.report.fiware import crowd_flow
@@ -24,8 +24,8 @@ from edge.report.payloads import (
     state_fields,
     unknown_state,
 )
+from edge.report.publisher import News, Publisher
 from edge.report.restarts import Restarts
-from edge.report.sender import News, Sender
 from edge.report.status import WRITTEN_EVERY_S, forget_status, write_status
 from edge.report.store import Store
 from edge.site import Site
@@ -44,13 +44,13 @@ class Reporter:
         self._boot_id = boot_id()
         outbox_bytes = site.upstream.outbox_mb * 1_000_000
         self._store = Store(program.places.state, outbox_bytes, program)
-        self._receipts = Receipts(program, self._store)
+        self._acknowledgements = Acknowledgements(program, self._store)
         zones = [zone.name for zone in site.zone]
         self._aggregator = Aggregator(site.upstream.aggregate_s, zones, boottime_ns())
         self._health: dict[str, Health] = {}
         # Told at once, so that what the broker retained before a power cut does not stand.
         self._state = unknown_state(zones, boottime_ns(), "report has only just started")
-        self._sender = Sender(site, program, self._store)
+        self._publisher = Publisher(site, program, self._store)
         self._commander = Commander(site, program, self._store)
         self._restarts = Restarts(self._store, self._boot_id)
         self._machine = look(program.places.state)
@@ -76,7 +76,7 @@ class Reporter:
             self._health[message.program] = message
 
     def _keep_event(self, event: Event, at: int) -> None:
-        if not self._receipts.take(event):
+        if not self._acknowledgements.take(event):
             return
         fields = event_fields(event, self._stamp(at))
         self._store.put(Row(event.id, "events", self._boot_id, at, as_json(fields)))
@@ -97,25 +97,25 @@ class Reporter:
             self.take(message)
         self._store.write()
         self._restarts.keep()
-        self._sender.work(now, self._news(now))
-        self._receipts.give()
+        self._publisher.work(now, self._news(now))
+        self._acknowledgements.give()
         self._command(now)
 
     def close(self) -> None:
         """Keep what waits and say goodbye."""
         for message in self._program.take_local():
             self.take(message)
-        self._sender.close()
+        self._publisher.close()
         self._store.close()
         forget_status(self._program.places)
 
     def _command(self, now: int) -> None:
         """Follow and answer what came from upstream."""
-        for received in self._sender.received():
+        for received in self._publisher.received():
             answer = self._commander.take(received, as_of(self._state, now).level)
-            self._sender.reply(as_json(reply_fields(answer, self._stamp(now))))
+            self._publisher.reply(as_json(reply_fields(answer, self._stamp(now))))
             if answer.accepted and answer.command == "report":
-                self._sender.tell_now()
+                self._publisher.tell_now()
         self._commander.work(now)
 
     def _keep_counts(self, aggregate: Aggregate) -> None:

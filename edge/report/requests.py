@@ -31,15 +31,15 @@ class Received:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a command; `because` says why it was refused, or what it means."""
+    """What became of a command; `reason` says why it was refused, or what it means."""
 
     id: str | None
     command: str
     accepted: bool
-    because: str
+    reason: str
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ControlRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every command has; `by` stands in what is reported of it."""
 
     id: CommandId
@@ -47,42 +47,42 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     by: CommandBy = "control room"
 
 
-class AskedHold(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class HoldRequest(ControlRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The sign tells at least this level until then."""
 
     level: Literal["CAUTION", "CROWDED", "CRITICAL"]
     until: Moment
 
 
-class AskedText(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TextRequest(ControlRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The sign shows these lines until then, below CRITICAL."""
 
     lines: list[str]
     until: Moment
 
 
-class AskedMute(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MuteRequest(ControlRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The loudspeaker is silent until then, below CRITICAL."""
 
     until: Moment
 
 
-class AskedLog(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LogRequest(ControlRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All programs log so much until then."""
 
     verbosity: Verbosity
     until: Moment
 
 
-class AskedRelease(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReleaseRequest(ControlRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is held, shown by command and muted ends."""
 
 
-class AskedTest(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TestRequest(ControlRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The sign runs through its test, unless it warns."""
 
 
-class AskedReport(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReportRequest(ControlRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """State and health are told at once."""
 
 
@@ -92,20 +92,20 @@ class _Named(msgspec.Struct):
     id: CommandId
 
 
-KINDS: dict[str, type[Asked]] = {
-    "hold": AskedHold,
-    "text": AskedText,
-    "mute": AskedMute,
-    "log": AskedLog,
-    "release": AskedRelease,
-    "test": AskedTest,
-    "report": AskedReport,
+KINDS: dict[str, type[ControlRequest]] = {
+    "hold": HoldRequest,
+    "text": TextRequest,
+    "mute": MuteRequest,
+    "log": LogRequest,
+    "release": ReleaseRequest,
+    "test": TestRequest,
+    "report": ReportRequest,
 }
 _decoders = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
 _id_decoder = msgspec.json.Decoder(_Named)
 
 
-def parse(name: str, payload: bytes) -> Asked:
+def parse(name: str, payload: bytes) -> ControlRequest:
     """The command in `payload`. CommandError when it is unknown or malformed."""
     if name not in KINDS:
         raise CommandError(f"command {name[:40]!r} is unknown; one of {', '.join(KINDS)}")
@@ -125,13 +125,13 @@ def id_in(payload: bytes) -> str | None:
         return None
 
 
-def command_of(asked: Asked, since: int, now_s: float) -> Command:
+def command_of(asked: ControlRequest, since: int, now_s: float) -> Command:
     """The Command from `since` (boot time, ns), which is `now_s` (Unix) by the wall clock."""
     action: Action = _ACTIONS[type(asked)]
     match asked:
-        case AskedHold() | AskedText() | AskedMute() | AskedLog():
+        case HoldRequest() | TextRequest() | MuteRequest() | LogRequest():
             lasts_s = asked.until.timestamp() - now_s
-        case AskedTest():
+        case TestRequest():
             lasts_s = TEST_FOR_S
         case _:
             lasts_s = RELEASED_FOR_S
@@ -141,17 +141,17 @@ def command_of(asked: Asked, since: int, now_s: float) -> Command:
         asked.by,
         since,
         since + nanoseconds(lasts_s),
-        level=Level[asked.level] if isinstance(asked, AskedHold) else None,
-        lines=tuple(asked.lines) if isinstance(asked, AskedText) else (),
-        verbosity=asked.verbosity if isinstance(asked, AskedLog) else "INFO",
+        level=Level[asked.level] if isinstance(asked, HoldRequest) else None,
+        lines=tuple(asked.lines) if isinstance(asked, TextRequest) else (),
+        verbosity=asked.verbosity if isinstance(asked, LogRequest) else "INFO",
     )
 
 
-_ACTIONS: dict[type[Asked], Action] = {
-    AskedHold: "hold",
-    AskedText: "text",
-    AskedMute: "mute",
-    AskedLog: "log",
-    AskedRelease: "release",
-    AskedTest: "test",
+_ACTIONS: dict[type[ControlRequest], Action] = {
+    HoldRequest: "hold",
+    TextRequest: "text",
+    MuteRequest: "mute",
+    LogRequest: "log",
+    ReleaseRequest: "release",
+    TestRequest: "test",
 }

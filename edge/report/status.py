@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edge.common.atomic_write import write_whole
+from edge.common.atomic_write import atomic_write
 from edge.common.clock import NS_PER_S, boottime_ns
 from edge.common.link import listens
-from edge.common.program import PROGRAMS, Places, Program
+from edge.common.program import PROGRAMS, Paths, Program
 
 STATUS_FILE = "status.json"
 WRITTEN_EVERY_S = 10.0
@@ -41,20 +41,20 @@ def write_status(program: Program, site: str, state: str, health: str) -> None:
     path = program.places.runtime / STATUS_FILE
     told = f'{{"site":"{site}","state":{state},"health":{health}}}\n'
     try:
-        write_whole(path, told.encode(), lasting=False)
+        atomic_write(path, told.encode(), lasting=False)
     except OSError as error:
         program.fault("status", f"{path} cannot be written ({error.strerror}); free that folder")
     else:
         program.recovered("status")
 
 
-def forget_status(places: Places) -> None:
+def forget_status(places: Paths) -> None:
     """A unit that has ended tells nothing."""
     with contextlib.suppress(OSError):
         (places.runtime / STATUS_FILE).unlink()
 
 
-def status_text(places: Places) -> str:
+def status_text(places: Paths) -> str:
     """What lies there, up to a bound. OSError where it is no file.
 
     Who asks may be root, and `report` might have been taken over: no link is followed to a file
@@ -68,7 +68,7 @@ def status_text(places: Places) -> str:
         return opened.read(STATUS_BYTES).decode()
 
 
-def read_status(places: Places) -> Status | None:
+def read_status(places: Paths) -> Status | None:
     """What a unit that runs in these folders told last; None where none runs.
 
     That one runs is seen by who listens: a boot's name is another in a container than in a service

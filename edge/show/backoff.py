@@ -8,7 +8,7 @@ from edge.show.driver_process import DEAD_MAN_S
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, DEAD_MAN_S - 0.5
 
 
-class Patience:
+class Backoff:
     """The pauses of one device."""
 
     def __init__(self) -> None:

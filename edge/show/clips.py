@@ -14,11 +14,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from edge.common.atomic_write import write_whole
+from edge.common.atomic_write import atomic_write
 from edge.common.errors import VoiceError
-from edge.messages import Phrase
 from edge.show.loudness import TARGET_DB, Samples, decibel, levelled, loudness_db
 from edge.show.speech import speak
+from edge.site.overrides import Phrase
 
 RATES_HZ = (16000, 48000)  # at least, at most
 SILENCE_S = 0.3  # an amplifier that wakes up swallows the beginning
@@ -129,7 +129,7 @@ def build_clip(path: Path, phrase: Phrase, own: Path | None = None) -> Made:
     sound = compose(speech, rate)
     try:
         said = path.with_suffix(".said")
-        write_whole(path, _as_wav(sound, rate), lasting=True)
+        atomic_write(path, _as_wav(sound, rate), lasting=True)
         if is_own:
             said.unlink(missing_ok=True)
         else:

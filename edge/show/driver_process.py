@@ -24,19 +24,19 @@ ANSWER_LIMIT_S = 1.0
 OPEN_LIMIT_S = 10.0  # of the first answer, with the opening of the device
 END_LIMIT_S = 1.0
 
-Wish = TypeVar("Wish")
+Request = TypeVar("Request")
 Reply = TypeVar("Reply")
-Wish_contra = TypeVar("Wish_contra", contravariant=True)
+Request_contra = TypeVar("Request_contra", contravariant=True)
 Reply_co = TypeVar("Reply_co", covariant=True)
 
 
-class Driver(Protocol[Wish_contra, Reply_co]):
+class Driver(Protocol[Request_contra, Reply_co]):
     """What serves in the child. It opens its device when it is first needed, and after a failure.
 
     What goes wrong stands in its replies; an error that it raises ends the child.
     """
 
-    def take(self, wish: Wish_contra) -> Reply_co:
+    def take(self, request: Request_contra) -> Reply_co:
         """Do as wished, and tell what became of it."""
 
     def pass_time(self) -> float:
@@ -46,10 +46,12 @@ class Driver(Protocol[Wish_contra, Reply_co]):
         """Give the device back."""
 
 
-class Apart(Generic[Wish, Reply]):
+class DriverProcess(Generic[Request, Reply]):
     """The parent's side: never waits, and is told when the driver has to be killed."""
 
-    def __init__(self, name: str, make: Callable[[], Driver[Wish, Reply]], safe: Wish) -> None:
+    def __init__(
+        self, name: str, make: Callable[[], Driver[Request, Reply]], safe: Request
+    ) -> None:
         context = multiprocessing.get_context("fork")
         self._name = name
         self._ours, theirs = context.Pipe()
@@ -66,10 +68,10 @@ class Apart(Generic[Wish, Reply]):
         """Whether the last wish is not answered yet."""
         return self._sent_at is not None
 
-    def send(self, wish: Wish) -> None:
+    def send(self, request: Request) -> None:
         """Hand over a wish. DriverError when the child is gone."""
         try:
-            self._ours.send_bytes(_packed(wish))
+            self._ours.send_bytes(_packed(request))
         except OSError as error:
             raise DriverError(
                 f"the {self._name}'s process ended by itself: {error.strerror}"
@@ -125,11 +127,11 @@ def _serve(pipe: Connection, name: str, make: Callable[[], Driver[Any, Any]], sa
     os._exit(0)  # without what the parent would do at its end
 
 
-def _packed(wish: Any) -> bytes:
+def _packed(request: Any) -> bytes:
     """Small, so that the pipe takes it at once: a large panel's image would wait for a child that
     has stopped, and hold up beacon and voice meanwhile.
     """
-    return zlib.compress(pickle.dumps(wish), level=1)
+    return zlib.compress(pickle.dumps(request), level=1)
 
 
 def _unpacked(data: bytes) -> Any:

@@ -3,7 +3,7 @@
 import gc
 
 from edge.common.clock import boottime_ns, seconds
-from edge.common.program import Places, Program, running
+from edge.common.program import Paths, Program, running
 from edge.common.wire import ORDERS, Order, Page
 from edge.show.operator import OperatorTexts
 from edge.show.outputs import PinsOutput, SignOutput, VoiceOutput
@@ -13,7 +13,7 @@ from edge.site import Site
 TICK_S = 0.06
 
 
-def run(site: Site, places: Places, mistake: str = "") -> None:
+def run(site: Site, places: Paths, mistake: str = "") -> None:
     """Show until asked to stop; `mistake` is why another site file serves than the present one."""
     gc.freeze()  # a collection marks what it looks at, and so copies it in each driver's process
     with running("show", places, {"decide": ORDERS}) as program:

@@ -10,8 +10,8 @@ from edge.common.clock import boottime_ns, seconds, time_valid, wall_s
 from edge.common.errors import LayoutError
 from edge.common.program import Program
 from edge.common.wire import Order, Page
+from edge.messages import NEUTRAL
 from edge.show.layout import render
-from edge.show.player import NEUTRAL
 from edge.site import Site
 
 
@@ -38,7 +38,7 @@ class OperatorTexts:
             why = f"an operator's text cannot be shown: {error}"
             if self._program.faults.get("text") != why:
                 self._program.fault("text", why)
-            return replace(order, message=NEUTRAL, pages=(self._neutral,))
+            return replace(order, message=NEUTRAL.name, pages=(self._neutral,))
         self._program.recovered("text")
         return replace(order, pages=pages)
 

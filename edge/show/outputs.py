@@ -11,20 +11,20 @@ from edge.common.clock import boottime_ns, nanoseconds, time_valid
 from edge.common.errors import DriverError, LayoutError, VoiceError
 from edge.common.program import Program
 from edge.common.wire import Order, Page
-from edge.messages import phrases_of
-from edge.show.backoff import Patience
+from edge.show.backoff import Backoff
 from edge.show.beacon import OFF
 from edge.show.brightness import brightness_at, dimmed
-from edge.show.driver_process import Apart
+from edge.show.driver_process import DriverProcess
 from edge.show.inputs import LIGHT, WORDS
 from edge.show.layout import render, render_clipped
 from edge.show.panels import Caption
 from edge.show.parts import clips_folder, make_pins, open_panel, open_speaker
-from edge.show.pins import Told
+from edge.show.pins import PinsStatus
 from edge.show.player import Announcer, Scene
-from edge.show.screen import Answer, Proof, Screen, Shot
+from edge.show.screen import Answer, PanelFrame, Proof, Screen
 from edge.show.voice import is_quiet, volume_at
 from edge.site import Site
+from edge.site.overrides import phrases_of
 
 # The same page is sent again, so that a dead driver is noticed; and so often that, when this
 # program stops, panel and beacon turn to what is safe hardly one before the other.
@@ -44,8 +44,8 @@ class SignOutput:
     def __init__(self, site: Site, program: Program, neutral: Scene) -> None:
         self._site, self._program = site, program
         self._neutral = self._shot(neutral)
-        self._panel: Apart[Shot, Answer] | None = None
-        self._patience = Patience()
+        self._panel: DriverProcess[PanelFrame, Answer] | None = None
+        self._backoff = Backoff()
         self._shown: tuple[Page, Caption] | None = None
         self._at_hand: tuple[Page, Caption] | None = None  # what the shot at hand shows
         self._shot_at_hand = self._neutral
@@ -68,7 +68,7 @@ class SignOutput:
             new = content != self._shown
             if boottime_ns() - self._sent_at < nanoseconds(STANDS_S if new else RESEND_S):
                 return
-            if self._patience.due() and not (self._panel and self._panel.waiting):
+            if self._backoff.due() and not (self._panel and self._panel.waiting):
                 self._send()
                 self._shown, self._sent_at = content, boottime_ns()
         except DriverError as error:
@@ -91,7 +91,7 @@ class SignOutput:
         if answer.proof is Proof.FAILED:
             self._failed(answer.why)
             return
-        self._patience.worked()
+        self._backoff.worked()
         proof = self._in_the_light_of(sees_light, answer.proof)
         self._program.facts["sign_proof"] = proof.value
         if proof is Proof.FAILED:  # nothing is tried anew: the panel itself complains of nothing
@@ -110,21 +110,21 @@ class SignOutput:
     def _failed(self, why: str) -> None:
         self._program.facts["sign_proof"] = Proof.FAILED.value
         self._program.fault("panel", why)
-        self._patience.failed()
+        self._backoff.failed()
         self._shown = None
 
     def _send(self) -> None:
         if self._panel is None:
             opening = partial(open_panel, self._site, self._program.places)
-            self._panel = Apart("panel", partial(Screen, opening), self._neutral)
+            self._panel = DriverProcess("panel", partial(Screen, opening), self._neutral)
         now = datetime.now(UTC) if time_valid() else None
         sign = self._site.sign
         percent = brightness_at(sign, self._site.site, now, self._lux)
         image = dimmed(self._shot_at_hand.image, percent, sign.brightness)
-        self._panel.send(Shot(image, self._shot_at_hand.caption))
+        self._panel.send(PanelFrame(image, self._shot_at_hand.caption))
 
-    def _shot(self, scene: Scene) -> Shot:
-        return Shot(self._render(scene.page), _caption(scene))
+    def _shot(self, scene: Scene) -> PanelFrame:
+        return PanelFrame(self._render(scene.page), _caption(scene))
 
     def _render(self, page: Page) -> Image.Image:
         sign = self._site.sign
@@ -147,9 +147,9 @@ class PinsOutput:
     def __init__(self, site: Site, program: Program) -> None:
         self._make = partial(make_pins, site, program.places)
         self._program, self._wired = program, frozenset(site.inputs.wired)
-        self._pins: Apart[str, Told] | None = None
-        self._patience = Patience()
-        self._told = Told()
+        self._pins: DriverProcess[str, PinsStatus] | None = None
+        self._backoff = Backoff()
+        self._told = PinsStatus()
         self._sent_at = self._began_at = 0
         self._pattern = OFF
 
@@ -176,15 +176,15 @@ class PinsOutput:
                 pattern = self._pattern
             new = pattern != self._pattern
             due = new or boottime_ns() - self._sent_at >= nanoseconds(PINS_S)
-            if due and self._patience.due() and not (self._pins and self._pins.waiting):
+            if due and self._backoff.due() and not (self._pins and self._pins.waiting):
                 if self._pins is None:
-                    self._pins = Apart("beacon", self._make, OFF)
+                    self._pins = DriverProcess("beacon", self._make, OFF)
                 self._pins.send(pattern)
                 self._pattern, self._sent_at = pattern, boottime_ns()
                 self._began_at = self._sent_at if new and pattern != OFF else self._began_at
         except DriverError as error:
             self._program.fault("beacon", str(error))
-            self._patience.failed()
+            self._backoff.failed()
             if self._pins is not None:
                 self._pins.kill()
             self._pins = None
@@ -199,7 +199,7 @@ class PinsOutput:
         told = self._pins.answer() if self._pins else None
         if told is None:
             return
-        self._patience.worked()
+        self._backoff.worked()
         self._note("beacon", self._told.beacon_fault, told.beacon_fault)
         self._note("inputs", self._told.inputs_fault, told.inputs_fault)
         if not told.inputs_fault:

@@ -6,7 +6,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from edge.common.program import Places
+from edge.common.program import Paths
 from edge.show.beacon import Lamp, NoLamp, PinLamp, RecorderLamp
 from edge.show.gpio import gpio_factory
 from edge.show.inputs import Contacts, FolderContacts, NoContacts, PinContacts
@@ -18,7 +18,7 @@ from edge.site import Site
 log = logging.getLogger("redroad")
 
 
-def open_panel(site: Site, places: Places) -> Panel:
+def open_panel(site: Site, places: Paths) -> Panel:
     """The site's panel, ready to show. PanelError says what is wrong and what to do."""
     # Each driver is loaded only where it is configured.
     match site.sign.panel:
@@ -44,7 +44,7 @@ def open_panel(site: Site, places: Places) -> Panel:
             return EmulatorPanel(site.sign)
 
 
-def open_speaker(site: Site, places: Places) -> Speaker:
+def open_speaker(site: Site, places: Paths) -> Speaker:
     """The site's loudspeaker."""
     output = site.voice.output
     if output == "auto":
@@ -56,7 +56,7 @@ def open_speaker(site: Site, places: Places) -> Speaker:
     return RecorderSpeaker(places.state / "voice")
 
 
-def make_pins(site: Site, places: Places) -> Pins:
+def make_pins(site: Site, places: Paths) -> Pins:
     """The site's beacon and inputs, on one factory of pins; nothing is opened yet."""
     factory, lux_file = gpio_of(places), site.inputs.lux_file
     return Pins(
@@ -66,12 +66,12 @@ def make_pins(site: Site, places: Places) -> Pins:
     )
 
 
-def gpio_of(places: Places) -> Callable[[], Any]:
+def gpio_of(places: Paths) -> Callable[[], Any]:
     """Gives the Pi's factory of pins: made at the first call, the same one ever after."""
     return cache(partial(gpio_factory, places.runtime / "pins"))
 
 
-def open_lamp(site: Site, places: Places, factory: Callable[[], Any]) -> Lamp:
+def open_lamp(site: Site, places: Paths, factory: Callable[[], Any]) -> Lamp:
     """The site's beacon, off. BeaconError says what is wrong and what to do."""
     match site.beacon.output:
         case "none":
@@ -82,7 +82,7 @@ def open_lamp(site: Site, places: Places, factory: Callable[[], Any]) -> Lamp:
             return PinLamp(site.beacon, factory())
 
 
-def open_contacts(site: Site, places: Places, factory: Callable[[], Any]) -> Contacts:
+def open_contacts(site: Site, places: Paths, factory: Callable[[], Any]) -> Contacts:
     """The site's inputs. InputError, or BeaconError of the chip, says what is wrong."""
     match site.inputs.source:
         case "none":
@@ -93,6 +93,6 @@ def open_contacts(site: Site, places: Places, factory: Callable[[], Any]) -> Con
             return PinContacts(site.inputs, factory())
 
 
-def clips_folder(site: Site, places: Places) -> Path:
+def clips_folder(site: Site, places: Paths) -> Path:
     """Where the WAV files of the spoken warnings lie."""
     return site.path(site.voice.clips) if site.voice.clips else places.state / "voice"

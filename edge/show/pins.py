@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge.common.clock import boottime_ns, nanoseconds, seconds
 from edge.common.errors import BeaconError, InputError
-from edge.show.backoff import Patience
+from edge.show.backoff import Backoff
 from edge.show.beacon import FLASHES, OFF, Lamp, is_lit
 from edge.show.driver_process import DEAD_MAN_S
 from edge.show.inputs import Contacts, read_lux
@@ -16,7 +16,7 @@ BLINK_S = 0.05  # how finely a flash keeps its time
 
 
 @dataclass(frozen=True)
-class Told:
+class PinsStatus:
     """The inputs that are active, the street's light, and what fails; empty where nothing does."""
 
     active: frozenset[str] = frozenset()
@@ -38,11 +38,11 @@ class Pins:
         self._lux_file, self._lux_at = lux_file, 0
         self._lamp: Lamp | None = None
         self._contacts: Contacts | None = None
-        self._lamp_patience, self._contacts_patience = Patience(), Patience()
+        self._lamp_backoff, self._contacts_backoff = Backoff(), Backoff()
         self._pattern, self._since = OFF, 0
-        self._told = Told()
+        self._told = PinsStatus()
 
-    def take(self, pattern: str) -> Told:
+    def take(self, pattern: str) -> PinsStatus:
         """Follow `pattern`; the same one again goes on undisturbed."""
         if pattern != self._pattern:
             self._pattern, self._since = pattern, boottime_ns()
@@ -65,7 +65,7 @@ class Pins:
             self._contacts.close()
 
     def _follow(self) -> None:
-        if not self._lamp_patience.due():
+        if not self._lamp_backoff.due():
             return
         fault = ""
         try:
@@ -75,13 +75,13 @@ class Pins:
             self._lamp.light(lit)
         except BeaconError as error:
             fault = str(error)
-            self._lamp_patience.failed()
+            self._lamp_backoff.failed()
         else:
-            self._lamp_patience.worked()
+            self._lamp_backoff.worked()
         self._told = replace(self._told, beacon_fault=fault)
 
     def _feel(self) -> None:
-        if not self._contacts_patience.due():
+        if not self._contacts_backoff.due():
             return
         try:
             if self._contacts is None:
@@ -90,9 +90,9 @@ class Pins:
             self._told = replace(self._told, active=active, lux=lux, inputs_fault="")
         except (InputError, BeaconError) as error:
             self._told = replace(self._told, active=frozenset(), lux=None, inputs_fault=str(error))
-            self._contacts_patience.failed()
+            self._contacts_backoff.failed()
         else:
-            self._contacts_patience.worked()
+            self._contacts_backoff.worked()
 
     def _lux(self) -> float | None:
         """The street's light, evened out over some ten seconds: not of every headlight."""

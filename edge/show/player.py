@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from edge.common.clock import nanoseconds, seconds
 from edge.common.wire import Level, Order, Page
+from edge.messages import NEUTRAL
 
 SHORTEST_PAGE_S = 0.5  # a page is never a flash: nothing changes faster than 3 Hz
-NEUTRAL = "neutral"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Player:
     """Keeps the newest Order and turns its pages."""
 
     def __init__(self, neutral: Page) -> None:
-        self.neutral = Scene(NEUTRAL, Level.UNKNOWN, neutral, "off", None)
+        self.neutral = Scene(NEUTRAL.name, Level.UNKNOWN, neutral, "off", None)
         self._order: Order | None = None
         self._since = 0  # when the pages that are shown were first ordered
 

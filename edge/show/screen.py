@@ -20,7 +20,7 @@ class Proof(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Shot:
+class PanelFrame:
     """An image with what it says."""
 
     image: Image.Image
@@ -42,7 +42,7 @@ class Screen:
         self._opening = opening
         self._panel: Panel | None = None
 
-    def take(self, shot: Shot) -> Answer:
+    def take(self, shot: PanelFrame) -> Answer:
         """Show it, and read it back where the panel can."""
         try:
             if self._panel is None:

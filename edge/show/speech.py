@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edge.common.errors import VoiceError
 from edge.common.pdeathsig import die_with_parent
-from edge.messages import Phrase
+from edge.site.overrides import Phrase
 
 SPEAK_LIMIT_S = 20.0
 ATTEMPTS = 5

@@ -3,7 +3,7 @@
 import contextlib
 from pathlib import Path
 
-from edge.common.atomic_write import write_whole
+from edge.common.atomic_write import atomic_write
 from edge.common.errors import SiteError
 from edge.site.load import load_site
 from edge.site.schema import Site
@@ -35,4 +35,4 @@ def _keep(path: Path, kept: Path) -> None:
         text = path.read_bytes()
         if not kept.exists() or kept.read_bytes() != text:
             kept.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(kept, text, lasting=True, mode=0o600)  # passwords may stand in it
+            atomic_write(kept, text, lasting=True, mode=0o600)  # passwords may stand in it

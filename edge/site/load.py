@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from edge.common.errors import SiteError
 from edge.common.secret import harmless
-from edge.site.schema import PiCamera, Site, Stream
+from edge.site.schema import PiCameraOptions, Site, StreamOptions
 
 # Words for pydantic's kinds of error: what the value must be.
 _BOUNDS = {
@@ -60,7 +60,11 @@ def load_site(path: Path | None, *, surveyed: bool = True) -> Site:
     except ValidationError as error:
         mistakes = [f"site file {path}: {_explain(mistake)}" for mistake in error.errors()]
         raise SiteError("\n".join(mistakes)) from error
-    if surveyed and isinstance(site.camera, Stream | PiCamera) and not site.has_own_zone:
+    if (
+        surveyed
+        and isinstance(site.camera, StreamOptions | PiCameraOptions)
+        and not site.has_own_zone
+    ):
         raise SiteError(
             f"site file {path}: camera.kind = {site.camera.kind!r} sees a street of its own, but "
             f"there is no [[zone]]; make one with: redroad calibrate PICTURE --site {path}"

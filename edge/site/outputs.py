@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from edge.messages import CAUTION, CLEAR, CRITICAL, CROWDED, NEUTRAL
 from edge.site.hub75 import PINS
 from edge.site.section import Section
 
@@ -45,10 +46,10 @@ GpioPin = Annotated[int, Field(ge=0, le=27)]
 class Colours(Section):
     """The colours of the levels' pages: near traffic signals a city may want others."""
 
-    clear: Colour = "#00d060"
-    caution: Colour = "#ffb000"
-    crowded: Colour = "#ff6a00"
-    critical: Colour = "#ff2020"
+    clear: Colour = CLEAR.colour
+    caution: Colour = CAUTION.colour
+    crowded: Colour = CROWDED.colour
+    critical: Colour = CRITICAL.colour
 
 
 class Sign(Section):
@@ -70,12 +71,8 @@ class Sign(Section):
     gpio_slowdown: Annotated[int, Field(ge=0, le=8)] = 2
     panel_width: Annotated[int, Field(ge=16, le=128)] = 64
     panel_height: Annotated[int, Field(ge=16, le=64)] = 32
-    neutral: Annotated[list[Text], Field(min_length=1, max_length=3)] = [
-        "레드로드",
-        "천천히 걸어요",
-        "WALK SLOWLY",
-    ]
-    neutral_colour: Colour = "#c8c8c8"
+    neutral: Annotated[list[Text], Field(min_length=1, max_length=3)] = list(NEUTRAL.lines)
+    neutral_colour: Colour = NEUTRAL.colour
     page_s: Annotated[float, Field(ge=2, le=4)] = 3.0
     colours: Colours = Colours()
     languages: Languages = ["ko", "en", "zh", "ja"]

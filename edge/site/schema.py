@@ -26,7 +26,7 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Metre = Annotated[float, Field(ge=-100_000.0, le=100_000.0)]  # px and metres of the ground alike
 
 
-class Scene(Section):
+class SceneOptions(Section):
     """A simulated street whose density rises and falls, or on which a scenario is played."""
 
     kind: Literal["scene"] = "scene"
@@ -38,7 +38,7 @@ class Scene(Section):
     scenario: Annotated[str, AfterValidator(known_scenario)] | None = None
 
 
-class Pictures(Section):
+class PicturesOptions(Section):
     """A folder of pictures, shown in the order of time, then again."""
 
     kind: Literal["pictures"]
@@ -47,7 +47,7 @@ class Pictures(Section):
     repeat: bool = True
 
 
-class Stream(Section):
+class StreamOptions(Section):
     """Anything FFmpeg opens: an RTSP camera, a USB camera (/dev/video0), a video file."""
 
     kind: Literal["stream"]
@@ -59,7 +59,7 @@ class Stream(Section):
     password_file: str | None = None
 
 
-class PiCamera(Section):
+class PiCameraOptions(Section):
     """A camera on the Pi's ribbon cable, by picamera2."""
 
     kind: Literal["picamera"]
@@ -69,7 +69,7 @@ class PiCamera(Section):
     number: Annotated[int, Field(ge=0, le=3)] = 0
 
 
-class RigCamera(Section):
+class RigCameraOptions(Section):
     """A test rig's camera: a film of the simulated street in a folder, and what befalls it."""
 
     kind: Literal["rig"]
@@ -77,7 +77,10 @@ class RigCamera(Section):
     fps: Annotated[float, Field(gt=0, le=30)] = 2.0
 
 
-Camera = Annotated[Scene | Pictures | Stream | PiCamera | RigCamera, Field(discriminator="kind")]
+Camera = Annotated[
+    SceneOptions | PicturesOptions | StreamOptions | PiCameraOptions | RigCameraOptions,
+    Field(discriminator="kind"),
+]
 
 
 class Counter(Section):
@@ -224,7 +227,7 @@ class Site(Section):
     """A whole site file. `Site()` is the demonstration on a simulated street."""
 
     site: Identity = Identity()
-    camera: Camera = Scene()
+    camera: Camera = SceneOptions()
     counter: Counter = Counter()
     ground: Ground | None = DEMO_GROUND
     zone: Annotated[list[Zone], Field(min_length=1, max_length=16)] = [DEMO_ZONE]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from edge.street.pinhole import View
+from edge.street.pinhole import PinholeCamera
 from edge.street.textures import WALL_M
 
 Filter = Callable[[Image.Image, float], Image.Image]
@@ -22,7 +22,7 @@ SIGN_COLOURS: tuple[Colour, ...] = ((255, 250, 235), (255, 60, 120), (80, 200, 2
 SIGN_HOLDS_S = 2.5  # then the advertisement changes
 
 
-def foggy(view: View, sight_m: float, colour: Colour = FOG) -> Filter:
+def foggy(view: PinholeCamera, sight_m: float, colour: Colour = FOG) -> Filter:
     """Fog that leaves 1/e of the contrast after `sight_m` (Koschmieder, 1924)."""
     across, along, up = view.rays(range(view.height))
     to_ground = -view.height_m / np.minimum(up, -1e-3)
@@ -34,7 +34,7 @@ def foggy(view: View, sight_m: float, colour: Colour = FOG) -> Filter:
     return lambda canvas, _t_s: Image.composite(air, canvas, mask)
 
 
-def rainy(view: View, seed: int) -> Filter:
+def rainy(view: PinholeCamera, seed: int) -> Filter:
     """Streaks of rain, anew in every picture, and haze."""
     haze = foggy(view, RAIN_SIGHT_M, RAIN_HAZE)
 
@@ -52,13 +52,13 @@ def rainy(view: View, seed: int) -> Filter:
     return rain
 
 
-def glaring(view: View) -> Filter:
+def glaring(view: PinholeCamera) -> Filter:
     """LED signs so bright that their light spreads through the lens; they change over time."""
     lights = [_signs(view, change) for change in range(len(SIGN_COLOURS))]
     return lambda canvas, t_s: ImageChops.add(canvas, lights[int(t_s / SIGN_HOLDS_S) % len(lights)])
 
 
-def _signs(view: View, change: int) -> Image.Image:
+def _signs(view: PinholeCamera, change: int) -> Image.Image:
     """The signs and the light around them, on black."""
     layer = Image.new("RGB", (view.width, view.height))
     draw = ImageDraw.Draw(layer)

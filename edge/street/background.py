@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from edge.street.figures import DRAWN_PX_PER_M, Light, Look, Part, draw_figure
-from edge.street.pinhole import View
+from edge.street.pinhole import PinholeCamera
 from edge.street.textures import (
     FLOOR_HALF_M,
     LENGTH_M,
@@ -64,7 +64,7 @@ def lamp_light(weather: Weather, x: Floats, y: Floats) -> Floats:
     return np.asarray(np.minimum(light, 1.1), np.float64)
 
 
-def draw_background(view: View, weather: Weather, rng: np.random.Generator) -> Image.Image:
+def draw_background(view: PinholeCamera, weather: Weather, rng: np.random.Generator) -> Image.Image:
     """The empty street as the camera sees it; drawn in bands, or it takes 140 MB."""
     surfaces = Surfaces(paving(rng), shop_fronts(rng), shop_fronts(rng))
     picture = Image.new("RGB", (view.width, view.height))
@@ -84,7 +84,7 @@ class Surfaces:
     right: Texture
 
 
-def _band(view: View, rows: range, surfaces: Surfaces, weather: Weather) -> Image.Image:
+def _band(view: PinholeCamera, rows: range, surfaces: Surfaces, weather: Weather) -> Image.Image:
     """Some rows of the empty street."""
     across, along, up = view.rays(rows, FINER)
     to_ground = -view.height_m / np.minimum(up, -1e-3)
@@ -155,7 +155,9 @@ def _haze(colour: NDArray[np.float32], reach: Floats, *, night: bool) -> None:
     colour += air * (1 - clear)
 
 
-def _furnish(picture: Image.Image, view: View, weather: Weather, rng: np.random.Generator) -> None:
+def _furnish(
+    picture: Image.Image, view: PinholeCamera, weather: Weather, rng: np.random.Generator
+) -> None:
     """Planters with shrubs stand along the kerbs, far ones first."""
     for along in np.arange(34.0, 3.0, -float(rng.uniform(2.2, 4.0))):
         side = float(rng.choice([-1.0, 1.0]))
@@ -179,7 +181,7 @@ def _planter(rng: np.random.Generator) -> Look:
 
 def _stand(
     picture: Image.Image,
-    view: View,
+    view: PinholeCamera,
     weather: Weather,
     look: Look,
     *,

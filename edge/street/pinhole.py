@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class View:
+class PinholeCamera:
     """A camera on a pole at (`across_m`, 0, `height_m`), looking along the street and down.
 
     Picture of `width` x `height` px, focal length in px; `tilt` downward and `turn` to the right
@@ -33,11 +33,11 @@ class View:
         *,
         turn_deg: float = 0.0,
         across_m: float = 0.0,
-    ) -> "View":
+    ) -> "PinholeCamera":
         """A camera by its horizontal field of view; a portrait picture turns the lens upright."""
         focal = max(width, height) / 2 / math.tan(math.radians(lens_deg) / 2)
         tilt, turn = math.radians(tilt_deg), math.radians(turn_deg)
-        return View(width, height, height_m, tilt, focal, turn, across_m)
+        return PinholeCamera(width, height, height_m, tilt, focal, turn, across_m)
 
     def project(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         """Picture x, y in px and depth in m of points (N, 3) in metres."""

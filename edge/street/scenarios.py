@@ -10,7 +10,7 @@ from PIL import Image
 
 from edge.street.air import Cover, Filter, foggy, glaring, rainy
 from edge.street.crowd import Crowd
-from edge.street.pinhole import View
+from edge.street.pinhole import PinholeCamera
 from edge.street.scene import LOOKS, Picture, Scene, standard_view
 from edge.street.trajectories import Trajectories
 from edge.street.truth import Truth
@@ -62,7 +62,7 @@ SCENARIOS = {
 }
 
 
-class Staged:
+class StagedScenario:
     """A scenario as the camera sees it, and as it truly is. Pure: no clock.
 
     After `length_s` it begins again.
@@ -116,7 +116,7 @@ class Staged:
             return Picture(picture.pixels, nobody, nobody, hidden)
         return picture
 
-    def _scene_from(self, view: View, seed: int) -> Scene:
+    def _scene_from(self, view: PinholeCamera, seed: int) -> Scene:
         scenario = self._scenario
         return Scene(
             view.width,
@@ -150,12 +150,12 @@ def load_crowd(name: str) -> Trajectories:
         return Trajectories.load(file)
 
 
-def _turned(view: View, knock: Knock) -> View:
+def _turned(view: PinholeCamera, knock: Knock) -> PinholeCamera:
     turn, up = np.radians((knock.turn_deg, knock.up_deg))
     return replace(view, turn=view.turn + float(turn), tilt=view.tilt - float(up))
 
 
-def _filter(scenario: Scenario, view: View, seed: int) -> Filter:
+def _filter(scenario: Scenario, view: PinholeCamera, seed: int) -> Filter:
     filters: list[Filter] = []
     if scenario.glare:
         filters.append(glaring(view))

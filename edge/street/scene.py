@@ -33,7 +33,7 @@ from edge.street.figures import (
     draw_figure,
     make_looks,
 )
-from edge.street.pinhole import View
+from edge.street.pinhole import PinholeCamera
 
 Floats = NDArray[np.float64]
 
@@ -114,7 +114,7 @@ class Scene:
         script: Script | float = DEMO,
         vary: bool = False,
         sunny: bool = True,
-        view: View | None = None,
+        view: PinholeCamera | None = None,
         people: People | None = None,
         before_lens: Filter | None = None,
     ) -> None:
@@ -337,16 +337,16 @@ def _noise(rng: np.random.Generator) -> NDArray[np.float32]:
     return noise
 
 
-def standard_view(width: int, height: int) -> View:
+def standard_view(width: int, height: int) -> PinholeCamera:
     """The demonstration's camera: 8.5 m up, 33 degrees down."""
-    return View.of(width, height, 8.5, 33.0, 46.0)
+    return PinholeCamera.of(width, height, 8.5, 33.0, 46.0)
 
 
-def varied_view(width: int, height: int, rng: np.random.Generator) -> View:
+def varied_view(width: int, height: int, rng: np.random.Generator) -> PinholeCamera:
     """Another street's camera, that sees about the same stretch."""
     height_m = float(rng.uniform(4.5, 10.0))
     tilt = float(np.degrees(np.arctan2(height_m - 1.0, rng.uniform(8.5, 13.0))))
     lens, turn, across = rng.uniform(38, 62), rng.uniform(-10, 10), rng.uniform(-2, 2)
-    return View.of(
+    return PinholeCamera.of(
         width, height, height_m, tilt, float(lens), turn_deg=float(turn), across_m=float(across)
     )

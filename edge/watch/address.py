@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.common.errors import CameraError
-from edge.site.schema import Stream
+from edge.site.schema import StreamOptions
 
 # The login ends at the last "@" before the path, as FFmpeg has it.
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://((?P<login>[^/?#]*)@)?(?P<rest>.*)", re.S)
@@ -22,7 +22,7 @@ class Address:
     kind: str  # "network", "device" or "file"
 
 
-def address_of(options: Stream, resolve: Callable[[str], Path]) -> Address:
+def address_of(options: StreamOptions, resolve: Callable[[str], Path]) -> Address:
     """The address in the site file, with the password of its file put in."""
     match = _URL.fullmatch(options.url)
     if match is None:

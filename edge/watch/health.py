@@ -16,7 +16,7 @@ from edge.common.clock import nanoseconds
 from edge.common.sighting import PictureHealth
 from edge.watch.frame import Frame, Pixels
 from edge.watch.view import CELL, SMALLEST, Samples, pooled
-from edge.watch.view_monitor import ViewGuard
+from edge.watch.view_monitor import ViewMonitor
 
 # The longer side is brought to about this many samples, whatever the camera's resolution.
 SAMPLES = 320
@@ -64,7 +64,7 @@ class HealthJudge:
     still looks where it did.
     """
 
-    def __init__(self, *, live: bool = True, guard: ViewGuard | None = None) -> None:
+    def __init__(self, *, live: bool = True, guard: ViewMonitor | None = None) -> None:
         self._live = live
         self._guard = guard
         self._seen: _Seen | None = None

@@ -5,12 +5,12 @@ from numpy.typing import NDArray
 
 from edge.common.clock import boottime_ns
 from edge.common.errors import ViewError
-from edge.common.program import Places, Program, running
+from edge.common.program import Paths, Program, running
 from edge.common.sighting import SIGHTINGS, HeadMap, Sighting
 from edge.site import Site
 from edge.site.schema import Camera
 from edge.watch.cameras.choose import open_camera
-from edge.watch.cameras.reconnecting import PatientCamera
+from edge.watch.cameras.reconnecting import ReconnectingCamera
 from edge.watch.counter import Counter
 from edge.watch.frame import Frame
 from edge.watch.health import HealthJudge
@@ -18,22 +18,22 @@ from edge.watch.manifest import Manifest, shipped_manifest
 from edge.watch.motion import MotionMeter
 from edge.watch.rate import Rate
 from edge.watch.view import View
-from edge.watch.view_monitor import ViewGuard
-from edge.watch.view_store import ViewKeeper
+from edge.watch.view_monitor import ViewMonitor
+from edge.watch.view_store import ViewStore
 
 # What a Pi 4 counts in about 0.1 s.
 LIMIT_GMAC = 1.0
 
 
-def run(site: Site, places: Places) -> None:
+def run(site: Site, places: Paths) -> None:
     """Watch until asked to stop."""
     with running("watch", places) as program:
-        keeper = ViewKeeper(places.state, site.camera)
-        guard = ViewGuard(_kept_view(keeper, program))
+        keeper = ViewStore(places.state, site.camera)
+        guard = ViewMonitor(_kept_view(keeper, program))
         counting = Counting(site, guard=guard)
         counting.prepare(site.camera)
-        decide = program.way_to("decide", SIGHTINGS)
-        camera = PatientCamera(lambda: open_camera(site), program)
+        decide = program.channel_to("decide", SIGHTINGS)
+        camera = ReconnectingCamera(lambda: open_camera(site), program)
         frame = camera.read()  # opened, as far as it can be, before the watchdog counts
         program.ready()
         rate = Rate(boottime_ns())
@@ -56,7 +56,7 @@ def _tell_rate(rate: Rate, program: Program) -> None:
         program.facts["pictures_per_s"] = pictures
 
 
-def _kept_view(keeper: ViewKeeper, program: Program) -> View | None:
+def _kept_view(keeper: ViewStore, program: Program) -> View | None:
     try:
         return keeper.load()
     except ViewError as error:
@@ -64,7 +64,7 @@ def _kept_view(keeper: ViewKeeper, program: Program) -> View | None:
         return None
 
 
-def _keep_view(keeper: ViewKeeper, guard: ViewGuard, program: Program) -> None:
+def _keep_view(keeper: ViewStore, guard: ViewMonitor, program: Program) -> None:
     """The sign goes on with a view that cannot be kept; it is then learnt anew at each start."""
     try:
         if keeper.follow(guard):
@@ -88,7 +88,7 @@ class Counting:
         *,
         limit_gmac: float = LIMIT_GMAC,
         live: bool = True,
-        guard: ViewGuard | None = None,
+        guard: ViewMonitor | None = None,
     ) -> None:
         self._options = site.counter
         self._manifest = manifest_of(site)

@@ -13,7 +13,7 @@ import av
 
 from edge.common.errors import PictureError
 from edge.site.scenarios import known_scenario
-from edge.street.scenarios import Staged
+from edge.street.scenarios import StagedScenario
 from edge.watch.frame import Pixels
 from edge.watch.pictures import SUFFIXES, picture_time, pictures_in, read_picture
 from edge.watch.video import Decoded, decode, stated_length_s, video_stream
@@ -57,7 +57,7 @@ def frames_of(source: Path, *, every_s: float | None, on_bad: OnBad) -> Iterator
 def length(source: Path, *, every_s: float | None) -> int | None:
     """About how many frames `frames_of` will give; None when the video does not say."""
     if scenario := _scenario(source):
-        return ceil(Staged(scenario).length_s / (every_s or SCENARIO_EVERY_S))
+        return ceil(StagedScenario(scenario).length_s / (every_s or SCENARIO_EVERY_S))
     if source.is_dir():
         return len(pictures_in(source))
     if _is_picture(source):
@@ -83,7 +83,7 @@ def _scenario(source: Path) -> str | None:
 
 def _of_scenario(name: str, every_s: float) -> Iterator[TimedFrame]:
     """A scenario once, from its beginning to its end."""
-    staged = Staged(name)
+    staged = StagedScenario(name)
     for number in range(ceil(staged.length_s / every_s)):
         at_s = number * every_s
         yield TimedFrame(f"{SCENARIO}{name}@{at_s:.2f}s", staged.at(at_s).pixels, at_s, None)

@@ -35,7 +35,7 @@ class Seen:
     covered: bool = False
 
 
-class ViewGuard:
+class ViewMonitor:
     """Learns the camera's view, unless it is given one, and says when something else is seen."""
 
     def __init__(self, view: View | None = None) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from edge.common.atomic_write import write_whole
+from edge.common.atomic_write import atomic_write
 from edge.common.errors import ViewError
-from edge.site.schema import Camera, Stream
+from edge.site.schema import Camera, StreamOptions
 from edge.watch.address import without_login
 from edge.watch.view import View
-from edge.watch.view_monitor import ViewGuard
+from edge.watch.view_monitor import ViewMonitor
 
 FILE = "view"
 # What tells one camera from another. How its pictures are taken does not: whoever changes that must
@@ -32,7 +32,7 @@ class _Stored(msgspec.Struct, frozen=True):
     edges: bytes
 
 
-class ViewKeeper:
+class ViewStore:
     """Keeps the view of one camera, as the site file describes it; another camera has none yet."""
 
     def __init__(self, state: Path, camera: Camera) -> None:
@@ -64,7 +64,7 @@ class ViewKeeper:
         self._kept, self._on_disk = View(edges.astype(np.float32) / FULL), True
         return self._kept
 
-    def follow(self, guard: ViewGuard) -> bool:
+    def follow(self, guard: ViewMonitor) -> bool:
         """Keep what the guard has learnt; make it forget a view whose file is gone.
 
         True when a view was written. ViewError when it cannot be: then it lasts until the next
@@ -96,7 +96,7 @@ class ViewKeeper:
         stored = msgspec.msgpack.encode(_Stored(self._camera, rows, columns, edges))
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self._path, stored, lasting=True)
+            atomic_write(self._path, stored, lasting=True)
         except OSError as error:
             raise ViewError(
                 f"{self._path} cannot be written ({error.strerror}); free or repair that disk"
@@ -104,7 +104,7 @@ class ViewKeeper:
 
 
 def _name_of(camera: Camera) -> str:
-    if isinstance(camera, Stream):
+    if isinstance(camera, StreamOptions):
         camera = camera.model_copy(update={"url": without_login(camera.url)})
     return camera.model_dump_json(include=NAMING)
 

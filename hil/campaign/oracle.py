@@ -7,7 +7,7 @@ from itertools import groupby
 
 from edge.common.clock import NS_PER_S, nanoseconds, seconds
 from edge.site import Site
-from edge.street.scenarios import Staged
+from edge.street.scenarios import StagedScenario
 from hil.campaign.judge import NEUTRAL, message_at, spans
 from hil.rig import DARK, Lit, Shown
 from hil.testkit.true_zone import TrueZone
@@ -81,5 +81,5 @@ def _nothing_known(shown: Sequence[Shown], end: int) -> Iterator[tuple[int, int]
 @cache
 def _peaks(scenario: str) -> list[float]:
     """The true density of the worst patch at each second of the scenario, persons per m²."""
-    staged, zone = Staged(scenario), TrueZone(Site().zone[0])
+    staged, zone = StagedScenario(scenario), TrueZone(Site().zone[0])
     return [zone.peak(staged.truth(float(at)).feet) for at in range(int(staged.length_s))]

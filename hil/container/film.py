@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.street.scenarios import Staged
+from edge.street.scenarios import StagedScenario
 from edge.watch.frame import Pixels
 
 SCENARIO, FPS = "surge", 2.0
@@ -48,5 +48,5 @@ def make_film(folder: Path) -> Path:
 
 
 @cache
-def _staged() -> Staged:
-    return Staged(SCENARIO)
+def _staged() -> StagedScenario:
+    return StagedScenario(SCENARIO)

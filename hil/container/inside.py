@@ -35,9 +35,9 @@ TALK = """
 import sys, time, uuid
 from pathlib import Path
 from edge.common.clock import boottime_ns
-from edge.common.link import Outlet
+from edge.common.link import Sender
 from edge.common.wire import EVENTS, Event
-report = Outlet(Path("/run/redroad"), "decide", "report", EVENTS)
+report = Sender(Path("/run/redroad"), "decide", "report", EVENTS)
 for number in range(int(sys.argv[1])):
     event = Event(str(uuid.uuid4()), "recovery", "decide", boottime_ns(), f"number {number}")
     while not report.send(event):

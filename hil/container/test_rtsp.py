@@ -11,7 +11,7 @@ import pytest
 
 from edge.common.clock import seconds
 from edge.common.errors import CameraError
-from edge.site.schema import Stream
+from edge.site.schema import StreamOptions
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.stream import BEHIND_S, StreamCamera
 from edge.watch.frame import Frame
@@ -33,7 +33,7 @@ def served(tmp_path: Path) -> Iterator[RtspCamera]:
 @contextmanager
 def opened(served: RtspCamera) -> Iterator[StreamCamera]:
     camera = StreamCamera(
-        Stream(kind="stream", url=served.url, fps=FPS, read_timeout_s=TIMEOUT_S), Path
+        StreamOptions(kind="stream", url=served.url, fps=FPS, read_timeout_s=TIMEOUT_S), Path
     )
     try:
         yield camera

@@ -21,8 +21,8 @@ from typing import Any
 import psutil
 
 from edge.common.clock import boottime_ns
-from edge.common.link import Outlet
-from edge.common.program import Places
+from edge.common.link import Sender
+from edge.common.program import Paths
 from edge.common.wire import STATES, Event, Level, Occupancy, State, ZoneState
 from edge.report import main as report
 from edge.report.outbox import Outbox, Row
@@ -42,13 +42,13 @@ class Unit:
     def __init__(self, folder: Path, number: int, port: int) -> None:
         self.name = f"u{number}"
         folder.mkdir()
-        self.places = Places(folder / "run", folder / "state")
+        self.places = Paths(folder / "run", folder / "state")
         self._site = folder / "site.toml"
         self._site.write_text(
             f'[site]\nname = "fleet"\nunit = "{self.name}"\n'
             f'[upstream]\nhost = "127.0.0.1"\nport = {port}\naggregate_s = 60\n'
         )
-        self._outlet = Outlet(self.places.runtime, "decide", "report", STATES)
+        self._outlet = Sender(self.places.runtime, "decide", "report", STATES)
         self.process: Any = None
 
     def start(self, context: Any) -> None:
@@ -69,13 +69,13 @@ class Unit:
     def keep_an_hour(self) -> None:
         """What an hour without the broker leaves."""
         outbox = Outbox(self.places.state / OUTBOX_FILE, 64_000_000)
-        payload = '{"id":"%s","because":"%s"}'
+        payload = '{"id":"%s","reason":"%s"}'
         names = [uuid.uuid4().hex for _ in range(BACKLOG)]
         outbox.put([Row(n, "events", "earlier", 1, payload % (n, "x" * 350)) for n in names])
         outbox.close()
 
 
-def live(site_file: Path, places: Places) -> None:
+def live(site_file: Path, places: Paths) -> None:
     """The program itself, in silence."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     report.run(load_site(site_file), places)

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from edge.commands.run import CHILDREN
-from edge.common.program import Places
+from edge.common.program import Paths
 from edge.report.status import read_status
 from edge.report.store import OUTBOX_FILE
 
@@ -23,7 +23,7 @@ Sample = Mapping[str, float]
 class Sampler:
     """Looks at the programs of one `redroad run`, each with the processes of its drivers."""
 
-    def __init__(self, supervisor: int, places: Places) -> None:
+    def __init__(self, supervisor: int, places: Paths) -> None:
         self._supervisor = psutil.Process(supervisor)
         self._places = places
         self._pids: dict[str, int] = {}

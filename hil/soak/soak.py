@@ -28,7 +28,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edge.common.program import places_of
+from edge.common.program import paths_of
 from hil.soak.samples import CHILD_NAMES, PROGRAMS, Sampler
 from hil.soak.trend import Trend, trend
 from hil.testkit.appliance import Appliance
@@ -60,7 +60,7 @@ def soak(hours: float, folder: Path, samples: Path) -> dict[str, int]:
     unit.start()
     try:
         wait_for(lambda: all(map(unit.pid, CHILD_NAMES)), 60, "all programs run")
-        sampler = Sampler(unit.supervisor, places_of("report", unit.runtime, unit.state))
+        sampler = Sampler(unit.supervisor, paths_of("report", unit.runtime, unit.state))
         _note(sampler, hours, samples)
         return {name: times for name, times in sampler.restarts.items() if times}
     finally:

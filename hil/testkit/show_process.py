@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from edge.common.clock import NS_PER_S, boottime_ns
-from edge.common.link import Outlet
+from edge.common.link import Sender
 from edge.common.wire import ORDERS, Event, Level, Message, Order, Page
 from hil.testkit.report_stand_in import ReportStandIn
 
@@ -25,7 +25,7 @@ class Running:
         self.state = folder / "show"
         (folder / "site.toml").write_text(site, encoding="utf-8")
         self.report = ReportStandIn(folder, "show")
-        self.outlet = Outlet(runtime, "decide", "show", ORDERS)
+        self.outlet = Sender(runtime, "decide", "show", ORDERS)
         self.told: list[Message] = []
         self.began = boottime_ns()
         places = ["--runtime", str(runtime), "--state", str(folder)]

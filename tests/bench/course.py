@@ -11,11 +11,11 @@ from edge.common.wire import Level, Occupancy
 from edge.decide.decider import Decider
 from edge.decide.levels import LevelState, Reading, bands_of, observe
 from edge.site import Site
-from edge.street.scenarios import Staged
+from edge.street.scenarios import StagedScenario
 from edge.watch.frame import Frame, Pixels
 from edge.watch.main import Counting
 from edge.watch.view import View
-from edge.watch.view_monitor import ViewGuard
+from edge.watch.view_monitor import ViewMonitor
 from hil.testkit.true_zone import TrueZone
 from tests.watch.views import view_of
 
@@ -46,7 +46,7 @@ class Moment:
     camera: Level
 
 
-def course(site: Site, pictures: Iterable[Seen], guard: ViewGuard | None) -> Iterator[Moment]:
+def course(site: Site, pictures: Iterable[Seen], guard: ViewMonitor | None) -> Iterator[Moment]:
     """A site of one zone, picture by picture."""
     counting, decider = Counting(site, live=False, guard=guard), Decider(site)
     bands, truth = bands_of(site.levels), LevelState()
@@ -62,7 +62,7 @@ def of_scenario(
     name: str, zone: TrueZone, from_s: float = 0.0, until_s: float = np.inf
 ) -> Iterator[Seen]:
     """A scenario of the simulated street, second by second."""
-    staged = Staged(name)
+    staged = StagedScenario(name)
     for at_s in np.arange(from_s, min(until_s, staged.length_s), EVERY_S).tolist():
         feet = staged.truth(at_s).feet
         yield Seen(at_s, staged.at(at_s).pixels, zone.density(feet), zone.peak(feet))
@@ -70,7 +70,7 @@ def of_scenario(
 
 def quiet_view() -> View:
     """The simulated street's view as learnt on a quiet day, for scenarios by day and by night."""
-    staged = Staged("morning")
+    staged = StagedScenario("morning")
     return view_of([staged.at(float(at_s)).pixels for at_s in LOOKS])
 
 

@@ -19,7 +19,7 @@ from edge.watch.health import HealthJudge, sampled, unlike
 from edge.watch.manifest import Manifest, shipped_manifest
 from edge.watch.pictures import read_picture
 from edge.watch.view import CELL, Samples, View, pooled
-from edge.watch.view_monitor import PERSIST_S, ViewGuard
+from edge.watch.view_monitor import PERSIST_S, ViewMonitor
 from hil.testkit.data import HEADS
 from tests.bench import degrade
 from tests.bench.degrade import Turn, turned
@@ -68,7 +68,7 @@ TURNED: dict[str, Change] = {text: partial(turned, turn=turn) for text, turn in 
 
 def faults_of(frames: Iterable[Pixels], view: View | None = None) -> list[tuple[str, ...]]:
     """The faults of each, a second apart."""
-    judge = HealthJudge(live=False, guard=ViewGuard(view) if view else None)
+    judge = HealthJudge(live=False, guard=ViewMonitor(view) if view else None)
     timed = enumerate(frames, 1)
     return [judge.judge(Frame(pixels, nanoseconds(at))).faults for at, pixels in timed]
 
@@ -171,7 +171,7 @@ def at_a_start(sources: Sources) -> None:
 
 def first_look(view: View, pixels: Pixels) -> bool:
     """Whether the camera is said to be moved."""
-    return ViewGuard(view).look(sampled(pixels), 0).moved
+    return ViewMonitor(view).look(sampled(pixels), 0).moved
 
 
 def report(name: str, found: list[tuple[str, ...]]) -> None:
@@ -216,7 +216,7 @@ def speed() -> None:
     pixels = views.scene(1)[0]
     manifest = Manifest(shipped_manifest())
     counter = Counter(manifest, manifest.named("street-640x352"), "litert", 1)
-    judge = HealthJudge(guard=ViewGuard(views.view_of([pixels])))
+    judge = HealthJudge(guard=ViewMonitor(views.view_of([pixels])))
     noisy = [degrade.defocused(pixels, 1e-4 * (n + 1)) for n in range(2)]
     judging: list[float] = []
     counting: list[float] = []

@@ -13,7 +13,7 @@ from edge.commands.replay.replay import HOLD_PICTURES_S
 from edge.common.wire import Level
 from edge.site import Site
 from edge.street.scenarios import SCENARIOS
-from edge.watch.view_monitor import ViewGuard
+from edge.watch.view_monitor import ViewMonitor
 from hil.testkit.true_zone import TrueZone
 from tests.bench.course import (
     EVERY_S,
@@ -102,9 +102,11 @@ def scenes() -> None:
     site, view = Site(), quiet_view()
     zone = TrueZone(site.zone[0])
     courses = {
-        name: list(course(site, of_scenario(name, zone), ViewGuard(view))) for name in SCENARIOS
+        name: list(course(site, of_scenario(name, zone), ViewMonitor(view))) for name in SCENARIOS
     }
-    courses["knocked, no view yet"] = list(course(site, of_scenario("knocked", zone), ViewGuard()))
+    courses["knocked, no view yet"] = list(
+        course(site, of_scenario("knocked", zone), ViewMonitor())
+    )
     show("scenario", courses)
 
 

@@ -18,7 +18,7 @@ from edge.decide.motion import LEAST_PEOPLE, MEMORY_S
 from edge.decide.zones import ZoneCounter
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Site
 from edge.street.crowd import ZONE_FAR_M, ZONE_HALF_M, ZONE_NEAR_M
-from edge.street.scenarios import SCENARIOS, Staged, load_crowd
+from edge.street.scenarios import SCENARIOS, StagedScenario, load_crowd
 from edge.street.truth import STRETCH, inside
 from edge.watch.frame import Frame
 from edge.watch.main import Counting
@@ -108,7 +108,7 @@ Course = list[tuple[Figures, Figures | None, Figures | None]]
 
 def course(name: str) -> tuple[Course, int]:
     """Truth, with true heads, and with the counter; and how many pictures gave no motion."""
-    staged, truth = Staged(name), TrueMotion(SCENARIOS[name].crowd)
+    staged, truth = StagedScenario(name), TrueMotion(SCENARIOS[name].crowd)
     counting, meter = Counting(Site(), live=False), MotionMeter()
     by_truth, by_count = (ZoneCounter([DEMO_ZONE], DEMO_GROUND) for _ in range(2))
     found: Course = []

@@ -16,8 +16,8 @@ import psutil
 from edge.common.clock import boottime_ns
 from edge.common.wire import Level
 from edge.decide.orders import order_for
-from edge.messages import phrases_of
 from edge.site import Site
+from edge.site.overrides import phrases_of
 from hil.testkit.clips import make_clip
 from hil.testkit.mosquitto import free_port
 from hil.testkit.show_process import Running

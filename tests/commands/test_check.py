@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.commands.check.check import Finding, check_all
-from edge.common.program import Places
+from edge.common.program import Paths
 from edge.site.schema import DEMO_GROUND
 
 
@@ -19,7 +19,7 @@ def line_of(part: str, tmp_path: Path, text: str) -> Finding:
     file.write_text(text, encoding="utf-8")
     return next(
         line
-        for line in check_all(file, Places(tmp_path / "run", tmp_path / "state"))
+        for line in check_all(file, Paths(tmp_path / "run", tmp_path / "state"))
         if line.part == part
     )
 

@@ -16,7 +16,7 @@ from edge.common.wire import Level, Occupancy
 from edge.decide.motion import MEMORY_S
 from edge.site import Site
 from edge.site.schema import DEMO_GROUND, Zone
-from edge.street.scenarios import SCENARIOS, Staged
+from edge.street.scenarios import SCENARIOS, StagedScenario
 from tests.bench.motion_errors import TrueMotion
 
 RATE = 4
@@ -29,7 +29,7 @@ SITE = Site(ground=DEMO_GROUND, zone=[NEAR, FAR])
 @pytest.fixture
 def walking(tmp_path: Path) -> Path:
     """Ten seconds of a crowd that walks at about 1 m/s, as a video."""
-    staged = Staged("jam")
+    staged = StagedScenario("jam")
     file = tmp_path / "walk.mp4"
     with av.open(file, "w") as container:
         stream = container.add_stream("libx264", rate=RATE, options={"crf": "18"})
@@ -71,8 +71,8 @@ def made_up(transitions: int) -> Replay:
             if second % 2:
                 levels = (Level.CLEAR, Level.CRITICAL)
                 before, after = levels if second % 4 == 1 else levels[::-1]
-                because = "a long reason " * 30
-                changes.append(Change(second, None, zone.name, before, after, because))
+                reason = "a long reason " * 30
+                changes.append(Change(second, None, zone.name, before, after, reason))
     return Replay(rows, changes)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.common.atomic_write import write_whole
+from edge.common.atomic_write import atomic_write
 from hil.testkit.small_disk import small_disk
 
 SIZE = 300_000
@@ -20,11 +20,11 @@ SIZE = 300_000
 WRITER = f"""
 import sys
 from pathlib import Path
-from edge.common.atomic_write import write_whole
+from edge.common.atomic_write import atomic_write
 from hil.testkit.small_disk import small_disk
 while True:
     for letter in b"ab":
-        write_whole(Path(sys.argv[1]), bytes([letter]) * {SIZE}, lasting=True)
+        atomic_write(Path(sys.argv[1]), bytes([letter]) * {SIZE}, lasting=True)
 """
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can do so")
 
@@ -43,22 +43,22 @@ def test_whoever_is_killed_leaves_a_whole_file(tmp_path: Path) -> None:
         assert content in (b"a" * SIZE, b"b" * SIZE)
         cut_short += len(list(tmp_path.iterdir())) > 1
     assert cut_short > 0
-    write_whole(path, b"new", lasting=True)
+    atomic_write(path, b"new", lasting=True)
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"new"]
 
 
 @ROOT
 def test_a_full_disk_keeps_the_old_one_and_no_draft(tmp_path: Path) -> None:
     with small_disk(tmp_path, "64k"):
-        write_whole(tmp_path / "file", b"old", lasting=True)
+        atomic_write(tmp_path / "file", b"old", lasting=True)
         with pytest.raises(OSError) as caught:
-            write_whole(tmp_path / "file", b"new" * SIZE, lasting=True)
+            atomic_write(tmp_path / "file", b"new" * SIZE, lasting=True)
         assert caught.value.errno == errno.ENOSPC
         assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"old"]
 
 
 def test_a_new_file_has_the_mode_that_is_asked(tmp_path: Path) -> None:
-    write_whole(tmp_path / "file", b"secret", lasting=False, mode=0o600)
+    atomic_write(tmp_path / "file", b"secret", lasting=False, mode=0o600)
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o600
 
 
@@ -69,6 +69,6 @@ def test_a_file_keeps_its_owner_and_mode(tmp_path: Path) -> None:
     path.write_bytes(b"old")
     path.chmod(0o640)
     os.chown(path, 0, 4321)
-    write_whole(path, b"new", lasting=False)
+    atomic_write(path, b"new", lasting=False)
     found = path.stat()
     assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (0, 4321, 0o640)

@@ -7,8 +7,8 @@ import pytest
 
 from edge.common.clock import NS_PER_S
 from edge.common.events import AGAIN_AFTER, AT_MOST, UNDER_WAY, Events
-from edge.common.link import Inbox, Outlet
-from edge.common.wire import EVENTS, Event, Kept
+from edge.common.link import Inbox, Sender
+from edge.common.wire import EVENTS, Ack, Event
 
 NOW = 100 * NS_PER_S
 
@@ -29,7 +29,7 @@ def inbox(tmp_path: Path) -> Iterator[Inbox]:
 
 @pytest.fixture
 def events(tmp_path: Path) -> Events:
-    return Events(Outlet(tmp_path, "decide", "report", EVENTS))
+    return Events(Sender(tmp_path, "decide", "report", EVENTS))
 
 
 def test_an_event_is_told_again_until_it_is_kept(inbox: Inbox, events: Events) -> None:
@@ -39,10 +39,10 @@ def test_an_event_is_told_again_until_it_is_kept(inbox: Inbox, events: Events) -
     assert told(inbox) == ["a", "b"]
     events.tell(NOW + AGAIN_AFTER - 1)
     assert told(inbox) == []
-    events.take(Kept(("a", "never heard of")))
+    events.take(Ack(("a", "never heard of")))
     events.tell(NOW + AGAIN_AFTER)
     assert told(inbox) == ["b"]
-    events.take(Kept(("b",)))
+    events.take(Ack(("b",)))
     events.tell(NOW + 2 * AGAIN_AFTER)
     assert told(inbox) == []
 
@@ -53,7 +53,7 @@ def test_a_report_that_begins_is_told_all_again_in_its_order(inbox: Inbox, event
         events.add(event(name))
     events.tell(NOW)
     assert told(inbox) == ["a", "b"]
-    events.take(Kept((), begun=True))
+    events.take(Ack((), begun=True))
     events.add(event("c"))
     events.tell(NOW + 1)
     assert told(inbox) == ["a", "b", "c"]
@@ -78,7 +78,7 @@ def test_so_many_are_under_way_at_a_time(inbox: Inbox, events: Events) -> None:
         events.tell(NOW)
         heard += told(inbox)
     assert heard == names[:UNDER_WAY]
-    events.take(Kept(tuple(heard)))
+    events.take(Ack(tuple(heard)))
     events.tell(NOW)
     assert told(inbox) == names[UNDER_WAY:]
 

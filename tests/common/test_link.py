@@ -14,22 +14,22 @@ from pathlib import Path
 import pytest
 
 from edge.common.errors import LinkError
-from edge.common.link import AT_ONCE, Inbox, Outlet, socket_path
+from edge.common.link import AT_ONCE, Inbox, Sender, socket_path
 from edge.common.wire import COMMANDS, EVENTS, Command, Event, Health, Message, Wire
 
 KERNEL = tuple(int(part) for part in platform.release().split(".")[:2])
 
 
 def event(name: str, source: str = "decide") -> Event:
-    return Event(name, "start", source, 1, "because")
+    return Event(name, "start", source, 1, "reason")
 
 
 def inbox(folder: Path) -> Inbox:
     return Inbox(folder, "report", {"decide": EVENTS, "show": EVENTS})
 
 
-def outlet_to(folder: Path, sender: str = "decide", wire: Wire = EVENTS) -> Outlet:
-    return Outlet(folder, sender, "report", wire)
+def outlet_to(folder: Path, sender: str = "decide", wire: Wire = EVENTS) -> Sender:
+    return Sender(folder, sender, "report", wire)
 
 
 def test_messages_arrive_in_order(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_flood_of_one_keeps_nobody_else_out(tmp_path: Path) -> None:
 class Flooded(Wire):
     """Each message that is read is followed by another, as fast as one may read."""
 
-    def __init__(self, flood: Outlet) -> None:
+    def __init__(self, flood: Sender) -> None:
         super().__init__(Event | Health)
         self._flood, self._left = flood, 3 * AT_ONCE
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.common.command_limits import AT_MOST_S
 from edge.common.errors import CommandError
 from edge.common.wire import Action, Command, Level
 from edge.decide.decider import Decider
 from edge.decide.levels import NS
-from edge.messages import WORDS
+from edge.messages import CLEAR
+from edge.site.command_limits import AT_MOST_S
 from tests.decide.test_decider import SITE, crowd
 
 
@@ -93,7 +93,7 @@ def test_what_is_over_or_yet_to_come_changes_nothing(at_s: int) -> None:
 
 
 CLEAR_WORDS = sorted(
-    {words for cell in WORDS["clear"].values() for words in (cell.headline, cell.short)}
+    {words for cell in CLEAR.words.values() for words in (cell.headline, cell.short)}
 )
 
 

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from edge.common.errors import GroundError
 from edge.decide.ground import GroundPlane
 from edge.site.schema import DEMO_GROUND, Ground
-from edge.street.pinhole import View
+from edge.street.pinhole import PinholeCamera
 
 GRID = [(x, y) for y in (9.0, 12.0, 16.0) for x in (-2.5, 0.5, 2.5)]
 SQUARE = [(-2.5, 9.0), (2.5, 9.0), (2.5, 16.0), (-2.5, 16.0)]
-VIEW = View.of(1280, 704, 8.5, 33.0, 46.0)
+VIEW = PinholeCamera.of(1280, 704, 8.5, 33.0, 46.0)
 
 
 def marks(
-    view: View, places: list[tuple[float, float]], k1: float = 0.0, k2: float = 0.0
+    view: PinholeCamera, places: list[tuple[float, float]], k1: float = 0.0, k2: float = 0.0
 ) -> list[tuple[float, float, float, float]]:
     """The points of the site file that a camera would see at these places."""
     ground = np.array(places)
@@ -28,7 +28,9 @@ def marks(
     return [(*map(float, row),) for row in np.column_stack([px, ground])]  # type: ignore[misc]
 
 
-def ground_of(view: View, points: list[tuple[float, float, float, float]], **more: float) -> Ground:
+def ground_of(
+    view: PinholeCamera, points: list[tuple[float, float, float, float]], **more: float
+) -> Ground:
     return Ground(
         picture_width=view.width,
         picture_height=view.height,
@@ -38,13 +40,13 @@ def ground_of(view: View, points: list[tuple[float, float, float, float]], **mor
     )
 
 
-def in_picture(view: View, points: list[tuple[float, float, float, float]]) -> bool:
+def in_picture(view: PinholeCamera, points: list[tuple[float, float, float, float]]) -> bool:
     px = np.array(points)[:, :2]
     return bool(np.all((px >= 0) & (px <= (view.width, view.height))))
 
 
 views = st.builds(
-    lambda height, tilt, lens, turn, across: View.of(
+    lambda height, tilt, lens, turn, across: PinholeCamera.of(
         1280, 960, height, tilt, lens, turn_deg=turn, across_m=across
     ),
     st.floats(4.0, 14.0), st.floats(20.0, 60.0), st.floats(45.0, 100.0), st.floats(-25.0, 25.0),
@@ -55,7 +57,7 @@ views = st.builds(
 @settings(deadline=None, max_examples=60)
 @given(views, st.floats(-0.12, 0.05), st.sampled_from([SQUARE, GRID]))
 def test_any_camera_is_recovered_from_its_own_points(
-    view: View, k1: float, places: list[tuple[float, float]]
+    view: PinholeCamera, k1: float, places: list[tuple[float, float]]
 ) -> None:
     """Feet within a centimetre, camera within a decimetre, and there and back again."""
     points = marks(view, places, k1)
@@ -83,7 +85,7 @@ def test_heads_are_brought_down_to_their_feet() -> None:
 
 
 def test_nothing_lies_at_the_horizon_or_above() -> None:
-    view = View.of(640, 352, 5.0, 8.0, 60.0)
+    view = PinholeCamera.of(640, 352, 5.0, 8.0, 60.0)
     plane = GroundPlane.of(ground_of(view, marks(view, [(-2, 14), (2, 14), (2, 30), (-2, 30)])))
     horizon = view.height / 2 - view.focal_px * np.tan(view.tilt)
     assert np.isnan(plane.feet(np.array([(320.0, horizon - 3), (100.0, 0.0)]))).all()
@@ -190,7 +192,7 @@ def test_a_camera_height_that_cannot_be_is_refused() -> None:
 
 
 def test_a_camera_that_looks_straight_down_must_say_where_it_stands() -> None:
-    view = View.of(640, 640, 6.0, 89.5, 80.0)
+    view = PinholeCamera.of(640, 640, 6.0, 89.5, 80.0)
     points = marks(view, [(-2, -2), (2, -2), (2, 2), (-2, 2)])
     with pytest.raises(GroundError, match="give camera_foot_m"):
         GroundPlane.of(ground_of(view, points))

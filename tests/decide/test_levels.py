@@ -163,14 +163,14 @@ def test_silence_makes_unknown_after_three_seconds() -> None:
     street = Street().show(0.5, 4)
     assert street.silence(3.0).state.level is Level.CLEAR
     assert street.silence(0.5).state.level is Level.UNKNOWN
-    assert street.changes[-1].because == "no count for 3 s"
+    assert street.changes[-1].reason == "no count for 3 s"
 
 
 def test_an_untrusted_picture_makes_unknown_at_once() -> None:
     street = Street().show(6.0, 8)
     street.take(*distrust(street.state, street.at + 1, "picture is covered"))
     assert street.state.level is Level.UNKNOWN
-    assert street.changes[-1].because == "picture is covered"
+    assert street.changes[-1].reason == "picture is covered"
 
 
 def test_a_gap_in_readings_is_noticed_even_if_no_time_was_let_pass() -> None:
@@ -186,12 +186,12 @@ def test_a_gap_breaks_the_rise_time() -> None:
 
 def test_a_transition_says_why() -> None:
     street = Street().show(0.5, 4).show(5.5, 4, upper=6.25)
-    assert street.changes[-1].because == "5.50 persons/m² (at most 6.25); 5 or more for 3 s"
+    assert street.changes[-1].reason == "5.50 persons/m² (at most 6.25); 5 or more for 3 s"
 
 
 def test_the_words_of_every_kind_of_transition() -> None:
     street = Street().show(0.5, 4, upper=1.0).show(2.5, 4).show(0.25, 21, upper=0.5).silence(4)
-    assert [change.because for change in street.changes] == [
+    assert [change.reason for change in street.changes] == [
         "good counts for 3 s, at most 1.00 persons/m²",
         "2.50 persons/m² (at most 2.50); 2 or more for 3 s",
         "0.25 persons/m² (at most 0.50); surely below 1.6 for 20 s",
@@ -220,7 +220,7 @@ def test_what_cannot_be_a_count_makes_unknown_at_once(density: float, upper: flo
     street = Street().show(6.0, 8)
     street.take(*observe(BANDS, street.state, Reading(density, upper, street.at + 1)))
     assert street.state == LevelState(seen=street.at + 1)
-    assert street.changes[-1].because.startswith("this is no count: ")
+    assert street.changes[-1].reason.startswith("this is no count: ")
 
 
 def test_an_empty_and_an_exact_count_are_counts() -> None:
@@ -231,7 +231,7 @@ def test_an_empty_and_an_exact_count_are_counts() -> None:
 def test_silence_while_unknown_forgets_the_good_readings() -> None:
     """Else an old occupancy would be told, and old pictures that come late would count."""
     street = Street().show(0.5, 1)
-    assert street.state.good is not None
+    assert street.state.trusted_since is not None
     assert street.silence(4).state == LevelState(seen=street.at - NS * 3 // 4)
     assert street.changes == []
     assert observe(BANDS, street.state, Reading(0.5, 0.5, street.at - NS)) == (street.state, None)
@@ -291,7 +291,7 @@ def test_a_warning_counts_for_one_level_more_from_the_first_level_on() -> None:
         changes += [change] if change else []
     (change,) = changes
     assert change.after is Level.CROWDED
-    assert change.because == (
+    assert change.reason == (
         "good counts for 3 s, at most 3.00 persons/m² (standstill: counts for one level more)"
     )
 

@@ -9,7 +9,7 @@ from edge.common.sighting import HeadMap
 from edge.decide.zones import ZoneCounter
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Ground, Zone
 from edge.street.crowd import ZONE_AREA_M2, Street
-from edge.street.scenarios import SCENARIOS, Staged
+from edge.street.scenarios import SCENARIOS, StagedScenario
 from edge.street.scene import standard_view
 from hil.testkit.true_zone import TrueZone, counted
 
@@ -47,15 +47,15 @@ def test_density_within_three_percent_and_peak_within_ten(density: float) -> Non
 
 
 @pytest.fixture(scope="module", params=sorted({s.crowd for s in SCENARIOS.values()}))
-def staged(request: pytest.FixtureRequest) -> Staged:
+def staged(request: pytest.FixtureRequest) -> StagedScenario:
     """Each crowd of the scenarios, which has a scenario of its own name."""
-    return Staged(request.param)
+    return StagedScenario(request.param)
 
 
 @pytest.mark.parametrize("zone", ZONES, ids=lambda zone: zone.name)
 @pytest.mark.parametrize("statures", [False, True], ids=["of-1.65-m", "of-all-statures"])
 def test_scenarios_have_their_density_within_three_percent_and_peak_within_ten(
-    staged: Staged, zone: Zone, statures: bool
+    staged: StagedScenario, zone: Zone, statures: bool
 ) -> None:
     """Over a scenario, from its true heads through its camera; once with everybody's own stature.
 
@@ -110,9 +110,9 @@ def test_a_zone_that_is_not_in_the_picture_is_refused() -> None:
 
 def test_heads_above_the_horizon_are_beyond_and_in_no_zone() -> None:
     """A low camera that sees far: what is at its horizon is told, and counts nowhere."""
-    from edge.street.pinhole import View
+    from edge.street.pinhole import PinholeCamera
 
-    view = View.of(640, 352, 5.0, 8.0, 60.0)
+    view = PinholeCamera.of(640, 352, 5.0, 8.0, 60.0)
     places = np.array([(-2.0, 14.0), (2.0, 14.0), (2.0, 30.0), (-2.0, 30.0)])
     x, y, _ = view.project(np.column_stack([places, np.zeros(4)]))
     points = [
@@ -123,5 +123,5 @@ def test_heads_above_the_horizon_are_beyond_and_in_no_zone() -> None:
     count = np.zeros((44, 80), np.float32)
     count[:2] = 1.0
     crowd = ZoneCounter([zone], ground).count(HeadMap(count, count, 8.0, 640, 352, 1.645), 1)
-    assert crowd.beyond == 160.0
+    assert crowd.off_ground == 160.0
     assert crowd.zones[0].people == 0.0

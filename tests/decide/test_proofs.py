@@ -70,12 +70,12 @@ def settled(bands: Sequence[Band], state: LevelState, now: int) -> LevelState:
     reached = [band.fall for band in bands if state.highest >= band.fall]
     return replace(
         state,
-        risen=tuple(
+        rising_since=tuple(
             aged(since, now, band.rise_after_s * NS)
-            for since, band in zip(state.risen, bands, strict=False)
+            for since, band in zip(state.rising_since, bands, strict=False)
         ),
-        sunk=aged(state.sunk, now, falls.get(state.level, 0) * NS),
-        good=aged(state.good, now, TRUST),
+        falling_since=aged(state.falling_since, now, falls.get(state.level, 0) * NS),
+        trusted_since=aged(state.trusted_since, now, TRUST),
         seen=aged(state.seen, now, STALE + NS),
         highest=max(reached, default=0.0) if state.level is Level.UNKNOWN else 0.0,
     )
@@ -96,10 +96,10 @@ def settled_watched(bands: Sequence[Band], watched: Watched) -> Watched:
         replace(
             witness,
             newest=aged(witness.newest, now, STALE + NS),
-            good=aged(witness.good, now, trust),
+            trusted_since=aged(witness.trusted_since, now, trust),
             reached=tuple(aged(s, now, age) for s, age in zip(witness.reached, rises, strict=True)),
             below=tuple(aged(s, now, age) for s, age in zip(witness.below, falls, strict=True)),
-            last=last and replace(last, because="", at=aged(last.at, now, max(rises + falls)) or 0),
+            last=last and replace(last, reason="", at=aged(last.at, now, max(rises + falls)) or 0),
         ),
     )
 

@@ -67,14 +67,14 @@ class Input:
 class Witness:
     """Since when things have been so without a break, by the times of the pictures.
 
-    `good`: trusted; `reached`: density at `rise` or above, by band, with a warning at the `rise`
-    of the band beneath; `below`: upper end below `fall`, by band, and all that is reached, too;
-    `newest`: the last picture, or the moment its absence was noticed; `last`: the last change of
-    level.
+    `trusted_since`: trusted; `reached`: density at `rise` or above, by band, with a warning at the
+    `rise` of the band beneath; `below`: upper end below `fall`, by band, and all that is reached,
+    too; `newest`: the last picture, or the moment its absence was noticed; `last`: the last change
+    of level.
     """
 
     newest: Since = None
-    good: Since = None
+    trusted_since: Since = None
     reached: tuple[Since, ...] = (None, None, None)
     below: tuple[Since, ...] = (None, None, None)
     last: Transition | None = None
@@ -83,7 +83,7 @@ class Witness:
         return replace(
             self,
             newest=taken,
-            good=_since(self.good, taken, True),
+            trusted_since=_since(self.trusted_since, taken, True),
             reached=tuple(
                 _since(before, taken, hit)
                 for before, hit in zip(self.reached, given.reaches(bands), strict=True)
@@ -160,7 +160,7 @@ class Watched:
     def _must_show(self, bands: Sequence[Band], taken: int) -> None:
         """What a stream of trusted pictures must lead to."""
         level, witness = self.state.level, self.witness
-        assert (level is Level.UNKNOWN) == (not _lasts(witness.good, taken, TRUST))
+        assert (level is Level.UNKNOWN) == (not _lasts(witness.trusted_since, taken, TRUST))
         for band, since in zip(bands, witness.reached, strict=True):
             if _lasts(since, taken, max(band.rise_after_s * NS, TRUST)):
                 assert level >= band.level, f"{band.level.name} density must show {band.level.name}"
@@ -177,7 +177,7 @@ class Watched:
             return replace(self, state=state, witness=witness)
         assert (change.before, change.after) == (before, after)
         assert before is not after
-        assert change.because
+        assert change.reason
         if after is not Level.UNKNOWN:
             if before is Level.UNKNOWN:
                 _may_leave_unknown(bands, witness, change)
@@ -189,10 +189,10 @@ class Watched:
 
 
 def _may_leave_unknown(bands: Sequence[Band], witness: Witness, change: Transition) -> None:
-    assert _lasts(witness.good, change.at, TRUST)
+    assert _lasts(witness.trusted_since, change.at, TRUST)
     assert witness.last is None or change.at - witness.last.at >= TRUST
     for band, since in zip(bands, witness.below, strict=True):
-        surely_below = since is not None and since == witness.good
+        surely_below = since is not None and since == witness.trusted_since
         assert (change.after < band.level) == surely_below, "any doubt keeps the higher level"
 
 

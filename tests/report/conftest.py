@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.common.link import Outlet, socket_path
+from edge.common.link import Sender, socket_path
 from edge.common.wire import STATES
 from hil.testkit.mosquitto import Mosquitto, wait_for
 
@@ -29,7 +29,7 @@ class Report:
         )
         self.process: subprocess.Popen[bytes] | None = None
         programs = ("watch", "decide", "show")
-        self.ways = {name: Outlet(self.runtime, name, "report", STATES) for name in programs}
+        self.ways = {name: Sender(self.runtime, name, "report", STATES) for name in programs}
         self.outlet = self.ways["decide"]
 
     def start(self, **extra: str) -> None:

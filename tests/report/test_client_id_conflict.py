@@ -11,13 +11,13 @@ import pytest
 from edge.common.clock import NS_PER_S
 from edge.report.backoff import (
     LONGEST,
-    LONGEST_AFTER_A_NAMESAKE,
+    LONGEST_AFTER_CONFLICT,
     LONGEST_AFTER_OUR_FAILURE,
     NAMESAKE_GONE_AFTER,
     STEADY_AFTER,
-    Pauses,
+    ReconnectBackoff,
 )
-from edge.report.client_id_conflict import Namesake
+from edge.report.client_id_conflict import ClientIdConflict
 from edge.report.payloads import Stamp, as_json, state_fields, unknown_state
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 from tests.report.conftest import Report
@@ -82,7 +82,7 @@ def test_a_broker_that_says_why_it_hangs_up_is_believed(tmp_path: Path) -> None:
 
 
 def test_pauses_double_until_a_connection_stands() -> None:
-    pauses, now = Pauses(), 0
+    pauses, now = ReconnectBackoff(), 0
     waited = [pauses.after_loss(now) for _ in range(8)]
     assert all(NS_PER_S * 2**n / 2 <= each <= NS_PER_S * 2**n for n, each in enumerate(waited[:5]))
     assert all(LONGEST / 2 <= each <= LONGEST for each in waited[5:])
@@ -93,16 +93,16 @@ def test_pauses_double_until_a_connection_stands() -> None:
     assert pauses.after_loss(now + STEADY_AFTER) <= NS_PER_S
 
 
-def test_after_a_namesake_it_is_waited_longer_until_it_is_gone() -> None:
-    pauses = Pauses()
-    assert not pauses.namesake(0)
-    pauses.feel_a_namesake(0)
-    waited = [pauses.after_a_namesake() for _ in range(9)]
-    longest = [min(NS_PER_S * 2**n, LONGEST_AFTER_A_NAMESAKE) for n in range(9)]
+def test_after_a_conflict_it_is_waited_longer_until_it_is_gone() -> None:
+    pauses = ReconnectBackoff()
+    assert not pauses.in_conflict(0)
+    pauses.note_conflict(0)
+    waited = [pauses.after_conflict() for _ in range(9)]
+    longest = [min(NS_PER_S * 2**n, LONGEST_AFTER_CONFLICT) for n in range(9)]
     assert all(most / 2 <= each <= most for each, most in zip(waited, longest, strict=True))
-    assert pauses.namesake(NAMESAKE_GONE_AFTER - 1)
-    assert not pauses.namesake(NAMESAKE_GONE_AFTER)
-    assert pauses.after_a_namesake() <= NS_PER_S
+    assert pauses.in_conflict(NAMESAKE_GONE_AFTER - 1)
+    assert not pauses.in_conflict(NAMESAKE_GONE_AFTER)
+    assert pauses.after_conflict() <= NS_PER_S
 
 
 def told(boot: str, at_s: float, wall_s: float, *, valid: bool = True) -> str:
@@ -125,9 +125,9 @@ def told(boot: str, at_s: float, wall_s: float, *, valid: bool = True) -> str:
     ],
 )
 def test_a_newer_state_than_ours_is_anothers(found: str, is_another: bool) -> None:
-    namesake = Namesake()
-    assert not namesake.told(told("before", 9999, 2e9 + 60).encode())  # we told nothing yet
-    namesake.tell(told("ours", 100, 2e9))
-    namesake.connected()
-    namesake.tell(told("ours", 200, 2e9 + 100))
-    assert namesake.told(found.encode()) == is_another
+    conflict = ClientIdConflict()
+    assert not conflict.told(told("before", 9999, 2e9 + 60).encode())  # we told nothing yet
+    conflict.tell(told("ours", 100, 2e9))
+    conflict.connected()
+    conflict.tell(told("ours", 200, 2e9 + 100))
+    assert conflict.told(found.encode()) == is_another

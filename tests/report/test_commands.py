@@ -88,10 +88,10 @@ def test_the_same_id_is_followed_once_even_after_a_kill(room: Room, report: Repo
     report.start()
     wait_for(lambda: room.listener.on("availability")[-1] == "online", 10, "online again")
     again = room.say("hold", payload)
-    assert (again["accepted"], again["because"]) == (True, first["because"])
+    assert (again["accepted"], again["reason"]) == (True, first["reason"])
     assert [each.action for each in room.hear() if each.action == "hold"] == []
     other = room.say("hold", asked("once", level="CAUTION", until=moment(60)))
-    assert (other["accepted"], "another command" in other["because"]) == (False, True)
+    assert (other["accepted"], "another command" in other["reason"]) == (False, True)
 
 
 def test_what_stands_outlasts_a_kill_of_report(room: Room, report: Report) -> None:
@@ -143,10 +143,10 @@ def refused() -> dict[str, tuple[str, str | bytes, str]]:
 
 
 def test_what_may_not_be_is_refused_with_a_reason(room: Room) -> None:
-    for what, (kind, payload, because) in refused().items():
+    for what, (kind, payload, reason) in refused().items():
         reply = room.say(kind, payload)
         assert reply["accepted"] is False, what
-        assert because in reply["because"], what
+        assert reason in reply["reason"], what
     assert room.hear() == []
     assert room.say("test", asked("good"))["accepted"]
 
@@ -156,13 +156,13 @@ def test_a_retained_command_is_refused_at_every_connection(room: Room, report: R
     room.listener.say(f"{TOPIC}/test", asked("kept"), retain=True)
     report.start()
     wait_for(room.replies, 10, "the answer")
-    assert "must not be retained" in room.replies()[0]["because"]
+    assert "must not be retained" in room.replies()[0]["reason"]
 
 
 def test_a_test_does_not_interrupt_a_warning(room: Room, report: Report) -> None:
     report.outlet.send(state(Level.CAUTION))
     reply = room.say("test", asked("t"))
-    assert (reply["accepted"], "tells CAUTION" in reply["because"]) == (False, True)
+    assert (reply["accepted"], "tells CAUTION" in reply["reason"]) == (False, True)
 
 
 def test_report_now_tells_state_and_health(room: Room) -> None:

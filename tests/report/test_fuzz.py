@@ -19,17 +19,17 @@ from jsonschema import Draft202012Validator
 from edge.common.clock import NS_PER_S, boottime_ns
 from edge.common.errors import CommandError, LinkError
 from edge.common.link import Inbox
-from edge.common.program import PROGRAMS, Places, Program
+from edge.common.program import PROGRAMS, Paths, Program
 from edge.common.sighting import SIGHTINGS, HeadMap, PictureHealth, Sighting
 from edge.common.wire import (
     COMMANDS,
     EVENTS,
     ORDERS,
     STATES,
+    Ack,
     Command,
     Event,
     Health,
-    Kept,
     Level,
     Message,
     Occupancy,
@@ -79,12 +79,12 @@ names = st.sampled_from(list(KINDS)) | st.text(max_size=10)
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+def places(tmp_path_factory: pytest.TempPathFactory) -> Paths:
     folder = tmp_path_factory.mktemp("fuzz")
-    return Places(folder, folder / "state")
+    return Paths(folder, folder / "state")
 
 
-def test_no_payload_crashes_and_only_a_valid_command_is_passed_on(places: Places) -> None:
+def test_no_payload_crashes_and_only_a_valid_command_is_passed_on(places: Paths) -> None:
     program = Program("report", places)
     commander = Commander(SITE, program, Store(places.state, 10**6, program))
     decider = Decider(SITE)
@@ -97,7 +97,7 @@ def test_no_payload_crashes_and_only_a_valid_command_is_passed_on(places: Places
         program.take_local()
         passed_on = [each for each in inbox.receive(0) if isinstance(each, Command)]
         if not answer.accepted:
-            assert answer.because
+            assert answer.reason
             assert answer.id not in {each.id for each in passed_on} or answer.id in accepted
         else:
             accepted.add(answer.id)
@@ -136,7 +136,7 @@ WIRES: dict[str, tuple[Wire, Message]] = {
     "events": (EVENTS, Event("id", "fault", "show", 1, "why")),
     "health": (EVENTS, Health("show", 1, {"panel": "dark"}, 1, {"memory_mb": 70.0})),
     "commands": (COMMANDS, Command("id", "text", "room", 1, 2, lines=("A",))),
-    "receipts": (COMMANDS, Kept(("id",))),
+    "receipts": (COMMANDS, Ack(("id",))),
 }
 of_every_wire = pytest.mark.parametrize(("wire", "message"), WIRES.values(), ids=WIRES)
 
@@ -199,8 +199,8 @@ def _messages() -> st.SearchStrategy[Any]:
     )
 
 
-def test_report_takes_whatever_has_the_form_of_a_message(places: Places, tmp_path: Path) -> None:
-    program = Program("report", Places(places.runtime, tmp_path))
+def test_report_takes_whatever_has_the_form_of_a_message(places: Paths, tmp_path: Path) -> None:
+    program = Program("report", Paths(places.runtime, tmp_path))
     reporter = Reporter(SITE, program)
 
     @fuzzed

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.common.clock import boottime_ns
-from edge.common.program import Places, Program
+from edge.common.program import Paths, Program
 from edge.common.wire import Health
 from edge.report.machine import judge, look
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
@@ -34,7 +34,7 @@ def test_a_hot_pi_with_bad_power_is_told_and_its_recovery_too(tmp_path: Path) ->
         "undervoltage",
         "the processor is throttled",
     ]
-    program = Program("report", Places(tmp_path, tmp_path))
+    program = Program("report", Paths(tmp_path, tmp_path))
     judge(machine, program)
     assert set(program.faults) == {"heat", "power"}
     cool = {
@@ -93,4 +93,4 @@ def test_throttling_is_reported_within_a_minute_with_the_frame_rate(
         return [each for each in listener.on("events") if each["after"] == "power"]
 
     wait_for(events, 10, "the event")
-    assert "undervoltage" in events()[0]["because"]
+    assert "undervoltage" in events()[0]["reason"]

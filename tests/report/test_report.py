@@ -15,8 +15,8 @@ import pytest
 from edge.common.clock import boottime_ns, seconds
 from edge.common.events import AGAIN_AFTER
 from edge.common.link import Inbox
-from edge.common.program import Places, Program
-from edge.common.wire import COMMANDS, Event, Kept, Level, Occupancy, State, ZoneState
+from edge.common.program import Paths, Program
+from edge.common.wire import COMMANDS, Ack, Event, Level, Occupancy, State, ZoneState
 from edge.report.outbox import Outbox, Row
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 from hil.testkit.small_disk import small_disk
@@ -84,7 +84,7 @@ def test_a_level_does_not_outlive_the_program_that_said_it(
     assert told["frame_age_s"] > 3.0
     nothing = {"zone": "street", "level": "UNKNOWN", "warning": ""}
     assert told["zones"] == [nothing | dict.fromkeys((*FIGURES, *MOTION))]
-    assert "decide has told nothing" in told["because"]
+    assert "decide has told nothing" in told["reason"]
 
 
 def test_before_anything_is_told_what_was_retained_is_replaced(
@@ -97,7 +97,7 @@ def test_before_anything_is_told_what_was_retained_is_replaced(
     report.end(signal.SIGKILL)
     report.start()
     wait_for(lambda: listener.on("state")[-1]["level"] != "CLEAR", 15, "another state")
-    assert listener.on("state")[-1]["because"] == "report has only just started"
+    assert listener.on("state")[-1]["reason"] == "report has only just started"
 
 
 def test_counts_arrive(report: Report, broker: Mosquitto) -> None:
@@ -175,7 +175,7 @@ def test_what_a_killed_report_had_not_yet_read_arrives(report: Report, broker: M
     """It was in the socket of the dead; decide tells it again."""
     listener = Listener(broker.port)
     report.start()
-    decide = Program("decide", Places(report.runtime, report.state))
+    decide = Program("decide", Paths(report.runtime, report.state))
     report.send(signal.SIGSTOP)
     decide.event("transition", "nobody reads this", zone="street")
     report.end(signal.SIGKILL)
@@ -191,7 +191,7 @@ def heard_of(listener: Listener, program: Program) -> list[str]:
     """Let a program live for a moment; what the broker has passed on of it."""
     program.receive(0)
     program.alive()
-    return [each["id"] for each in listener.on("events") if each["because"] == "nobody reads this"]
+    return [each["id"] for each in listener.on("events") if each["reason"] == "nobody reads this"]
 
 
 def test_what_is_told_once_more_arrives_once(report: Report, broker: Mosquitto) -> None:
@@ -224,7 +224,7 @@ def receipts(inbox: Inbox, for_s: float) -> list[str]:
     until, names = time.monotonic() + for_s, list[str]()
     while time.monotonic() < until:
         for message in inbox.receive(0.1):
-            names += message.ids if isinstance(message, Kept) else ()
+            names += message.ids if isinstance(message, Ack) else ()
     return names
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.common.program import Places, Program
+from edge.common.program import Paths, Program
 from edge.common.wire import Event
 from edge.report.restarts import Restarts
 from edge.report.store import Store
@@ -13,7 +13,7 @@ from edge.report.store import Store
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Program]:
-    with (made := Program("report", Places(tmp_path, tmp_path))).inbox:
+    with (made := Program("report", Paths(tmp_path, tmp_path))).inbox:
         yield made
 
 

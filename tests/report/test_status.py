@@ -9,7 +9,7 @@ import pytest
 
 from edge.common.clock import NS_PER_S, boottime_ns
 from edge.common.link import Inbox, socket_path
-from edge.common.program import Places
+from edge.common.program import Paths
 from edge.common.wire import ORDERS
 from edge.report.status import STALE_AFTER_S, STATUS_FILE, read_status, status_text
 from hil.testkit.mosquitto import wait_for
@@ -19,12 +19,12 @@ from tests.report.test_report import state
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
+def places(tmp_path: Path) -> Paths:
     (tmp_path / "run").mkdir()
-    return Places(tmp_path / "run", tmp_path / "state")
+    return Paths(tmp_path / "run", tmp_path / "state")
 
 
-def put(places: Places, age_s: float) -> None:
+def put(places: Paths, age_s: float) -> None:
     health = {"at_boot_ns": boottime_ns() - round(age_s * NS_PER_S)}
     told = json.dumps({"site": "s", "state": {"level": "CLEAR"}, "health": health})
     (places.runtime / STATUS_FILE).write_text(told, encoding="utf-8")
@@ -36,14 +36,14 @@ def put(places: Places, age_s: float) -> None:
     ids=["fresh", "old", "of the future"],
 )
 def test_only_what_was_told_a_moment_ago_is_believed(
-    places: Places, age_s: float, believed: bool
+    places: Paths, age_s: float, believed: bool
 ) -> None:
     put(places, age_s)
     with Inbox(places.runtime, "show", {"decide": ORDERS}):
         assert (read_status(places) is not None) == believed
 
 
-def test_nothing_is_believed_where_no_program_listens(places: Places) -> None:
+def test_nothing_is_believed_where_no_program_listens(places: Paths) -> None:
     """What a unit of an earlier boot has left, its sockets too."""
     with Inbox(places.runtime, "show", {"decide": ORDERS}):
         pass
@@ -53,12 +53,12 @@ def test_nothing_is_believed_where_no_program_listens(places: Places) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"state":{},"health":{}}', "\x00\x01", '{"state"'])
-def test_half_a_file_is_none(places: Places, text: str) -> None:
+def test_half_a_file_is_none(places: Paths, text: str) -> None:
     (places.runtime / STATUS_FILE).write_text(text, encoding="utf-8")
     assert read_status(places) is None
 
 
-def test_no_link_is_followed_and_no_pipe_waited_for(places: Places, tmp_path: Path) -> None:
+def test_no_link_is_followed_and_no_pipe_waited_for(places: Paths, tmp_path: Path) -> None:
     """Who asks may be root: a report that was taken over must not choose what is read."""
     put(places, 1.0)
     status, secret = places.runtime / STATUS_FILE, tmp_path / "secret"
@@ -77,7 +77,7 @@ def test_no_link_is_followed_and_no_pipe_waited_for(places: Places, tmp_path: Pa
 
 def test_report_tells_state_and_health_and_forgets_them_at_its_end(report: Report) -> None:
     report.start()
-    places = Places(report.runtime, report.state)
+    places = Paths(report.runtime, report.state)
 
     def told_of_caution() -> bool:
         report.outlet.send(state())  # again and again: what is not repeated is UNKNOWN
@@ -103,6 +103,6 @@ def test_a_full_runtime_folder_is_a_fault_and_no_more(report: Report) -> None:
         report.end(signal.SIGKILL)
 
 
-def _level(places: Places) -> str | None:
+def _level(places: Paths) -> str | None:
     told = read_status(places)
     return None if told is None else str(told.state["level"])

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.messages import phrases_of
 from edge.site import Site
+from edge.site.overrides import phrases_of
 from hil.testkit.clips import make_clip
 
 

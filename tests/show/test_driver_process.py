@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from edge.common.errors import DriverError
-from edge.show.driver_process import Apart
+from edge.show.driver_process import DriverProcess
 from edge.site.outputs import Sign
 
 WIDTH, HEIGHT = (
@@ -21,8 +21,8 @@ WIDTH, HEIGHT = (
 class Answers:
     """A driver that tells the size of what it was given."""
 
-    def take(self, wish: Image.Image) -> tuple[int, int]:
-        return wish.size
+    def take(self, request: Image.Image) -> tuple[int, int]:
+        return request.size
 
     def pass_time(self) -> float:
         return 1.0
@@ -39,7 +39,7 @@ def largest() -> Image.Image:
     return image
 
 
-def answered(apart: Apart[Image.Image, tuple[int, int]]) -> tuple[int, int]:
+def answered(apart: DriverProcess[Image.Image, tuple[int, int]]) -> tuple[int, int]:
     end = time.monotonic() + 5.0
     while (answer := apart.answer()) is None:
         assert time.monotonic() < end
@@ -50,7 +50,7 @@ def answered(apart: Apart[Image.Image, tuple[int, int]]) -> tuple[int, int]:
 def test_a_child_that_stopped_while_idle_holds_nobody_up_and_is_told() -> None:
     """Be the image as large as it may; promised is that the other outputs wait at most 1 s."""
     before = set(psutil.Process().children())
-    apart = Apart("panel", Answers, largest())
+    apart = DriverProcess("panel", Answers, largest())
     try:
         apart.send(largest())
         assert answered(apart) == (WIDTH, HEIGHT)

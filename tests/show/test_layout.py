@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 import edge.show
 from edge.common.errors import LayoutError
 from edge.common.wire import Page
-from edge.decide.orders import MESSAGES, NEUTRAL, pages_of
+from edge.decide.orders import pages_of
+from edge.messages import MESSAGES
 from edge.show.layout import Setting, _faces, _set, letter_height, render, render_clipped
 from edge.site.outputs import Language, Sign
 from edge.site.schema import Site
@@ -70,7 +71,7 @@ LANGUAGES: list[list[Language]] = [["ko", "en", "zh", "ja"], ["zh"], ["ja"]]
 ALL_LINES = sorted(
     {
         line
-        for message in (NEUTRAL, *MESSAGES.values())
+        for message in MESSAGES.values()
         for size in SIZES
         for languages in LANGUAGES
         for page in pages_of(

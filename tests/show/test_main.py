@@ -114,13 +114,13 @@ def test_the_door_is_told_upstream(start: Callable[..., Running]) -> None:
     (show.state / "inputs").mkdir(parents=True)
     for change, words in ((Path.touch, "is open"), (Path.unlink, "is shut")):
         change(show.state / "inputs" / "door")
-        show.until(lambda w=words: any(w in told.because for told in show.events("input")))  # type: ignore[misc]
+        show.until(lambda w=words: any(w in told.reason for told in show.events("input")))  # type: ignore[misc]
 
 
 def test_a_panel_whose_light_is_not_seen_is_no_proof(start: Callable[..., Running]) -> None:
     show = start(more=INPUTS)
     show.until(lambda: show.faults("panel"), 6.0)
-    assert "sees no light" in show.faults("panel")[0].because
+    assert "sees no light" in show.faults("panel")[0].reason
     show.order(lifetime_s=60.0)
     show.until(show.shows("critical"), 1.0)  # all the same
     (show.state / "inputs").mkdir(parents=True)
@@ -208,7 +208,7 @@ def test_missing_clips_are_a_fault_that_says_what_to_do(
     (clips / "critical-ko.wav").unlink()
     show = start()
     show.until(lambda: show.faults("clips"))
-    assert "redroad voice build" in show.faults("clips")[0].because
+    assert "redroad voice build" in show.faults("clips")[0].reason
     show.order()
     show.until(show.shows("critical"))
 
@@ -252,8 +252,8 @@ def test_a_mistake_in_a_new_site_file_leaves_no_dark_sign(start: Callable[..., R
     show = start(more="[beacon]\noutputs = 'none'\n")
     show.until(lambda: show.faults("site"))
     (fault,) = show.faults("site")
-    assert "option beacon.outputs = 'none' is unknown; did you mean 'output'?" in fault.because
-    assert fault.because.endswith("; the last right one serves")
+    assert "option beacon.outputs = 'none' is unknown; did you mean 'output'?" in fault.reason
+    assert fault.reason.endswith("; the last right one serves")
     show.order(lifetime_s=60.0)
     show.until(show.shows("critical"))
 

@@ -96,7 +96,7 @@ def test_one_that_cannot_be_shown_is_told_and_light_and_voice_stay_the_level_s(
     show.until(show.shows("neutral"))
     show.outlet.send(text_order(("A" * 40,), 60.0))
     show.until(lambda: show.faults("text"))
-    assert "cannot be shown: line 'AAA" in show.faults("text")[0].because
+    assert "cannot be shown: line 'AAA" in show.faults("text")[0].reason
     show.until(lambda: show.lamp().count(True) > 1)
     show.until(lambda: show.lines("voice/played.jsonl"))
     assert {line["message"] for line in show.lines()} == {"neutral"}

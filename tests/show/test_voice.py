@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from edge.common.errors import SiteError, VoiceError
 from edge.common.wire import Level
-from edge.messages import Phrase, phrases_of
 from edge.show.clips import SILENCE_S, Made, build_clip, build_clips, lacking_clips
 from edge.show.loudness import PEAK_DB, TARGET_DB, levelled
 from edge.show.voice import (
@@ -29,6 +28,7 @@ from edge.show.voice import (
 )
 from edge.site import load_site
 from edge.site.outputs import Voice
+from edge.site.overrides import Phrase, phrases_of
 from edge.site.schema import Site
 from hil.testkit.clips import make_clip
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edge.common.errors import SiteError
 from edge.site import Site, load_site
-from edge.site.schema import Scene
+from edge.site.schema import SceneOptions
 
 GOOD_ZONE = '[[zone]]\nname = "a"\narea_m2 = 10\npolygon = [[0, 0], [1, 0.5], [0, 1]]\n'
 
@@ -25,7 +25,7 @@ def mistakes(tmp_path: Path, text: str) -> str:
 def test_no_file_is_the_demonstration() -> None:
     site = load_site(None)
     assert site == Site()
-    assert isinstance(site.camera, Scene)
+    assert isinstance(site.camera, SceneOptions)
 
 
 def test_whole_numbers_serve_as_numbers(tmp_path: Path) -> None:

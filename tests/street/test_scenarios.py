@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from edge.common.errors import PictureError, SiteError
 from edge.site.load import load_site
 from edge.site.scenarios import SCENARIOS as NAMES
-from edge.site.schema import Scene as SceneOptions
+from edge.site.schema import SceneOptions
 from edge.street.crowd import ZONE_FAR_M, ZONE_HALF_M, ZONE_NEAR_M
-from edge.street.scenarios import SCENARIOS, Staged, load_crowd
+from edge.street.scenarios import SCENARIOS, StagedScenario, load_crowd
 from edge.street.trajectories import Trajectories
 from edge.street.truth import STRETCH, Truth, area_m2
 from edge.watch.recording import frames_of, length
@@ -99,7 +99,7 @@ def test_the_files_are_small() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_picture_shows_the_truth(name: str) -> None:
     """At three moments: whoever is seen on the stretch truly stands there."""
-    staged = Staged(name, *SMALL)
+    staged = StagedScenario(name, *SMALL)
     for part in (0.1, 0.3, 0.7):
         at_s = part * staged.length_s
         picture, truth = staged.at(at_s), staged.truth(at_s)
@@ -113,7 +113,7 @@ def test_the_picture_shows_the_truth(name: str) -> None:
 
 
 def test_a_covered_lens_shows_nobody_and_hides_no_truth() -> None:
-    staged = Staged("covered", *SMALL)
+    staged = StagedScenario("covered", *SMALL)
     before, under = staged.at(39.9), staged.at(40.1)
     assert len(before.heads) > 0
     assert len(under.heads) == 0
@@ -123,7 +123,7 @@ def test_a_covered_lens_shows_nobody_and_hides_no_truth() -> None:
 
 
 def test_a_knock_moves_the_picture_but_not_the_people() -> None:
-    knocked, steady = Staged("knocked", *SMALL), Staged("surge", *SMALL)
+    knocked, steady = StagedScenario("knocked", *SMALL), StagedScenario("surge", *SMALL)
     assert np.array_equal(knocked.at(35.9).pixels, steady.at(35.9).pixels)
     moved = np.abs(knocked.at(36.1).pixels.astype(int) - steady.at(36.1).pixels).mean()
     noise = np.abs(steady.at(36.0).pixels.astype(int) - steady.at(36.1).pixels).mean()

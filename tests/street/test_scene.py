@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE
 from edge.street.crowd import DEMO, PERSONAL_M, ZONE_AREA_M2, Street
-from edge.street.pinhole import View
+from edge.street.pinhole import PinholeCamera
 from edge.street.scene import ZONE_M, Scene
 
 
@@ -77,7 +77,7 @@ def test_night_is_darker_than_day() -> None:
 
 def test_the_camera_projects_as_a_pinhole() -> None:
     """The point on the optical axis lies in the middle; a metre aside, by focal over depth."""
-    view = View.of(640, 352, 8.0, 45.0, 60.0)
+    view = PinholeCamera.of(640, 352, 8.0, 45.0, 60.0)
     x, y, depth = view.project(np.array([[0.0, 8.0, 0.0], [1.0, 8.0, 0.0]]))
     assert x[0] == pytest.approx(320.0)
     assert y[0] == pytest.approx(176.0)
@@ -119,7 +119,7 @@ def test_heads_in_the_outlined_zone_are_the_people_on_it() -> None:
 @pytest.mark.parametrize("turn", [0.0, 12.0])
 def test_rays_undo_the_projection(turn: float) -> None:
     """The ray of a point's pixel passes through the point."""
-    view = View.of(640, 352, 7.0, 30.0, 60.0, turn_deg=turn, across_m=1.0)
+    view = PinholeCamera.of(640, 352, 7.0, 30.0, 60.0, turn_deg=turn, across_m=1.0)
     point = np.array([2.0, 12.0, 0.5])
     x, y, _ = (float(values[0]) for values in view.project(point[None]))
     across, along, up = (

@@ -14,8 +14,14 @@ import pytest
 from edge.common.clock import boottime_ns, seconds
 from edge.common.errors import CameraError
 from edge.site import Site
-from edge.site.schema import PiCamera, Pictures, RigCamera, Scene, Stream
-from edge.street.scene import Scene as Street
+from edge.site.schema import (
+    PiCameraOptions,
+    PicturesOptions,
+    RigCameraOptions,
+    SceneOptions,
+    StreamOptions,
+)
+from edge.street.scene import Scene
 from edge.watch.cameras import scene_camera
 from edge.watch.cameras.camera import Camera, NoFrameError
 from edge.watch.cameras.choose import open_camera
@@ -88,20 +94,20 @@ def _options(kind: str, folder: Path) -> Any:
     if kind == "pictures":
         for index in range(3):
             save_picture(folder / f"{index}.png", noise(seed=index))
-        return Pictures(kind="pictures", folder=str(folder), every_s=0.05)
+        return PicturesOptions(kind="pictures", folder=str(folder), every_s=0.05)
     if kind == "stream":
         video = save_video(folder / "a.mp4")
-        return Stream(kind="stream", url=str(video), fps=20, repeat=True)
+        return StreamOptions(kind="stream", url=str(video), fps=20, repeat=True)
     if kind == "rig":
         return _rig(folder)
     if kind == "scene":
-        return Scene(width=160, height=96, fps=4)  # drawn in less, also on a busy machine
-    return PiCamera(kind="picamera", width=160, height=96, fps=20)
+        return SceneOptions(width=160, height=96, fps=4)  # drawn in less, also on a busy machine
+    return PiCameraOptions(kind="picamera", width=160, height=96, fps=20)
 
 
-def _rig(folder: Path) -> RigCamera:
+def _rig(folder: Path) -> RigCameraOptions:
     np.save(folder / "film.npy", np.stack([noise(seed=number) for number in range(40)]))
-    return RigCamera(kind="rig", folder=str(folder), fps=20)
+    return RigCameraOptions(kind="rig", folder=str(folder), fps=20)
 
 
 def test_frames_are_new_and_of_one_form(camera: Camera) -> None:
@@ -135,7 +141,7 @@ def test_closing_twice_is_harmless(camera: Camera) -> None:
 
 
 def _pictures(folder: Path, **options: Any) -> Camera:
-    return open_camera(Site(camera=Pictures(kind="pictures", folder=str(folder), **options)))
+    return open_camera(Site(camera=PicturesOptions(kind="pictures", folder=str(folder), **options)))
 
 
 def test_a_bad_picture_does_not_stop_the_folder(tmp_path: Path) -> None:
@@ -169,7 +175,9 @@ def test_an_empty_folder_cannot_be_opened(tmp_path: Path) -> None:
 
 
 def _ribbon(**options: Any) -> Camera:
-    return open_camera(Site(camera=PiCamera(kind="picamera", width=160, height=96, **options)))
+    return open_camera(
+        Site(camera=PiCameraOptions(kind="picamera", width=160, height=96, **options))
+    )
 
 
 def test_without_picamera2_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,20 +241,20 @@ def test_a_rig_s_camera_that_hangs_reads_on_once_it_may(tmp_path: Path) -> None:
 
 def test_a_rig_without_a_film_says_so(tmp_path: Path) -> None:
     with pytest.raises(CameraError, match="cannot be played"):
-        open_camera(Site(camera=RigCamera(kind="rig", folder=str(tmp_path))))
+        open_camera(Site(camera=RigCameraOptions(kind="rig", folder=str(tmp_path))))
 
 
 def test_a_street_that_is_slow_to_draw_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The watchdog asks for a sign of life, also while a slow machine still draws."""
     drawn = threading.Event()
 
-    def slowly(options: Scene, _t_s: float) -> Street:
+    def slowly(options: SceneOptions, _t_s: float) -> Scene:
         drawn.wait(10.0)
-        return Street(options.width, options.height)
+        return Scene(options.width, options.height)
 
     monkeypatch.setattr(scene_camera, "_drawn", slowly)
     began = time.monotonic()
-    camera = open_camera(Site(camera=Scene(width=160, height=96)))
+    camera = open_camera(Site(camera=SceneOptions(width=160, height=96)))
     with pytest.raises(NoFrameError, match="still being drawn"):
         camera.read(0.2)
     assert time.monotonic() - began < 5.0

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from edge.common.clock import nanoseconds
-from edge.site.schema import Scene as SceneOptions
+from edge.site.schema import SceneOptions
 from edge.street.scene import Scene
 from edge.watch.frame import Frame, Pixels
 from edge.watch.health import HealthJudge
 from edge.watch.pictures import read_picture
-from edge.watch.view_monitor import ViewGuard
+from edge.watch.view_monitor import ViewMonitor
 from hil.testkit.data import CLIP, HEADS, needs
 from tests.bench.degrade import Turn, dazzled, defocused, half_decoded, night, shaken, turned
 from tests.bench.encoded import CODECS, encoded
@@ -82,7 +82,7 @@ def test_a_dazzled_camera_is_covered() -> None:
 
 def test_a_moved_camera_is_moved() -> None:
     """Given the view that it should have; the guard's own tests tell when."""
-    guard = ViewGuard(view_of([street()]))
+    guard = ViewMonitor(view_of([street()]))
     judge = HealthJudge(guard=guard)
     away = turned(street(), Turn(right=0.2))
     seen = [street(), *(defocused(away, 1e-5 * at) for at in range(1, 30))]

@@ -9,7 +9,7 @@ from PIL import Image
 
 from edge.common.clock import NS_PER_S
 from edge.common.sighting import HeadMap, Motion
-from edge.street.scenarios import Staged
+from edge.street.scenarios import StagedScenario
 from edge.watch.frame import Frame, Pixels
 from edge.watch.motion import MotionMeter
 
@@ -141,7 +141,7 @@ def test_a_camera_that_shakes_tells_nothing() -> None:
 
 
 def test_the_knock_of_a_camera_is_no_motion_of_the_crowd() -> None:
-    staged, meter = Staged("knocked"), MotionMeter()
+    staged, meter = StagedScenario("knocked"), MotionMeter()
     told = []
     for at_s in (35.5, 35.75, 36.0, 36.25):
         picture = staged.at(at_s)

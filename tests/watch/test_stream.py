@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from edge.common.errors import CameraError
-from edge.site.schema import Stream
+from edge.site.schema import StreamOptions
 from edge.watch.address import address_of
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.stream import StreamCamera
@@ -28,7 +28,7 @@ CANARY = ("pa:s", "pa%3A", "w@rd", "w%40rd")
 
 @contextmanager
 def opened(url: object, **options: Any) -> Iterator[StreamCamera]:
-    camera = StreamCamera(Stream(kind="stream", url=str(url), **options), Path)
+    camera = StreamCamera(StreamOptions(kind="stream", url=str(url), **options), Path)
     try:
         yield camera
     finally:
@@ -203,7 +203,7 @@ def test_the_password_file_has_to_be_there_and_the_user_named(tmp_path: Path) ->
         ("rtsp://user@host/live", "password_file .* cannot be read"),
         ("rtsp://host/live", "rtsp://USER@host"),
     ):
-        options = Stream(kind="stream", url=url, password_file=str(tmp_path / "none"))
+        options = StreamOptions(kind="stream", url=url, password_file=str(tmp_path / "none"))
         with pytest.raises(CameraError, match=says):
             address_of(options, Path)
 
@@ -219,7 +219,7 @@ def test_the_password_file_has_to_be_there_and_the_user_named(tmp_path: Path) ->
 )
 def test_of_an_address_only_scheme_and_host_are_shown(url: str) -> None:
     """Cameras take passwords in the login, the path and the query."""
-    address = address_of(Stream(kind="stream", url=url), Path)
+    address = address_of(StreamOptions(kind="stream", url=url), Path)
     assert address.shown == "rtsp://10.0.0.5:554"
     assert not any(part in repr(address) for part in CANARY)
 

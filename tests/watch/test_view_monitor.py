@@ -10,7 +10,7 @@ from edge.street.scene import Scene
 from edge.watch.frame import Pixels
 from edge.watch.health import sampled
 from edge.watch.view import View, edges_of
-from edge.watch.view_monitor import LEARN_S, LOOKS, PERSIST_S, Seen, ViewGuard
+from edge.watch.view_monitor import LEARN_S, LOOKS, PERSIST_S, Seen, ViewMonitor
 from hil.testkit.data import needs
 from tests.bench.degrade import Turn, covered, half_decoded, hidden, rained_on, turned
 from tests.watch import views
@@ -47,13 +47,13 @@ def moved(view: View, pictures: list[Pixels]) -> list[bool]:
     return [seen.moved for seen in views.watched(view, pictures)]
 
 
-def learn(guard: ViewGuard, pictures: list[Pixels], seconds: int) -> None:
+def learn(guard: ViewMonitor, pictures: list[Pixels], seconds: int) -> None:
     for at in range(seconds):
         guard.look(sampled(pictures[at * len(pictures) // seconds]), nanoseconds(at + 1))
 
 
 def test_a_view_is_learnt_in_two_minutes_and_then_kept() -> None:
-    guard = ViewGuard()
+    guard = ViewMonitor()
     learn(guard, shown(CENTRED), int(LEARN_S))
     assert guard.status == "learning"
     guard.look(sampled(shown(CENTRED)[0]), nanoseconds(LEARN_S + 1))
@@ -62,14 +62,14 @@ def test_a_view_is_learnt_in_two_minutes_and_then_kept() -> None:
 
 
 def test_no_view_is_learnt_while_the_camera_is_turned() -> None:
-    guard = ViewGuard()
+    guard = ViewMonitor()
     learn(guard, shown(CENTRED, 5) + shown(Turn(right=0.15), 5), int(LEARN_S) + 2)
     assert guard.view is None
 
 
 def test_nothing_is_learnt_from_pictures_of_different_places() -> None:
     """As a folder of assorted pictures shows them: each is trusted, none is called moved."""
-    guard = ViewGuard()
+    guard = ViewMonitor()
     for at in range(1, 200):
         seen = guard.look(sampled(noise(seed=at)), nanoseconds(at))
         assert seen == Seen()
@@ -127,7 +127,7 @@ def test_a_lens_covered_in_part_is_found_at_once(worse: views.Change) -> None:
 
 
 def test_forgetting_begins_anew() -> None:
-    guard = ViewGuard(view())
+    guard = ViewMonitor(view())
     for at, pixels in enumerate(shown(TURNS[1]), 1):
         guard.look(sampled(pixels), nanoseconds(at))
     assert guard.status == "moved"

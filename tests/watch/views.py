@@ -19,7 +19,7 @@ from edge.watch.health import sampled
 from edge.watch.pictures import read_picture
 from edge.watch.recording import frames_of
 from edge.watch.view import View, edges_of
-from edge.watch.view_monitor import Seen, ViewGuard
+from edge.watch.view_monitor import Seen, ViewMonitor
 from hil.testkit.data import CLIP, HEADS
 
 Change = Callable[[Pixels], Pixels]
@@ -82,5 +82,5 @@ def view_of(pictures: list[Pixels]) -> View:
 
 def watched(view: View, pictures: list[Pixels]) -> list[Seen]:
     """What a guard of this view sees, a second apart."""
-    guard = ViewGuard(view)
+    guard = ViewMonitor(view)
     return [guard.look(sampled(px), nanoseconds(at)) for at, px in enumerate(pictures, 1)]

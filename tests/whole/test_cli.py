@@ -13,11 +13,10 @@ import pytest
 from PIL import Image
 
 from edge.commands.run import where_to_look
-from edge.common.program import Places
+from edge.common.program import Paths
 from edge.site import Site
 from edge.site.outputs import Sign
-from edge.site.schema import DEMO_ZONE
-from edge.site.schema import Scene as SceneCamera
+from edge.site.schema import DEMO_ZONE, SceneOptions
 from edge.street.scene import Scene
 from hil.testkit.appliance import ZONE
 from hil.testkit.data import CLIP, needs
@@ -91,7 +90,7 @@ def test_replay_of_a_folder_writes_tables_and_a_plot(pictures: Path, tmp_path: P
         changes = list(csv.DictReader(file))
     assert changes[0]["before"] == "UNKNOWN"
     assert "CRITICAL" in {change["after"] for change in changes}
-    assert all(change["because"] for change in changes)
+    assert all(change["reason"] for change in changes)
     picture = Image.open(tmp_path / "timeline.png")
     assert picture.width > 1000
     assert len(set(picture.convert("RGB").resize((60, 40)).getdata())) > 50
@@ -220,8 +219,8 @@ def test_check_tells_of_a_full_disk(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("panel", get_args(Sign.model_fields["panel"].annotation))
 def test_run_says_where_to_look_whatever_the_panel(panel: str, tmp_path: Path) -> None:
-    site = Site(camera=SceneCamera(), sign=Sign.model_validate({"panel": panel}))
-    told = where_to_look(site, Places(tmp_path, tmp_path))
+    site = Site(camera=SceneOptions(), sign=Sign.model_validate({"panel": panel}))
+    told = where_to_look(site, Paths(tmp_path, tmp_path))
     assert sum(line.startswith("sign ") for line in told) == 1
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from edge.common.wire import Level
 from edge.site import Site
-from edge.street.scenarios import SCENARIOS, Knock, Scenario, Staged
+from edge.street.scenarios import SCENARIOS, Knock, Scenario, StagedScenario
 from edge.watch.view import View
-from edge.watch.view_monitor import ViewGuard
+from edge.watch.view_monitor import ViewMonitor
 from hil.testkit.true_zone import TrueZone
 from tests.bench.course import LOW, course, longest, of_scenario, quiet_view
 
@@ -34,11 +34,11 @@ def test_the_camera_never_says_clear_or_caution_for_long_while_it_is_critical(
     name: str, view: View, street: TrueZone
 ) -> None:
     """Around the time when it becomes so. UNKNOWN is right for a camera turned or covered."""
-    staged = Staged(name)
+    staged = StagedScenario(name)
     times = np.arange(0.0, staged.length_s, 1.0).tolist()
     rises_s = next(t for t in times if street.peak(staged.truth(t).feet) >= CRITICAL.rise)
     pictures = of_scenario(name, street, max(0.0, rises_s - BEFORE_S), rises_s + AFTER_S)
-    moments = list(course(SITE, pictures, ViewGuard(view)))
+    moments = list(course(SITE, pictures, ViewMonitor(view)))
     assert sum(moment.truth is Level.CRITICAL for moment in moments) > AFTER_S / 2
     assert longest(moments, LOW) <= CRITICAL.rise_after_s + 2.0
     assert any(moment.camera >= Level.CROWDED for moment in moments)
@@ -50,7 +50,7 @@ def test_a_camera_knocked_down_as_the_street_fills_does_not_say_caution_for_long
     """The worst moment and direction found: it then sees an emptier stretch as if it were ours."""
     down = Scenario("surge", knock=Knock(at_s=37.0, turn_deg=0.0, up_deg=-25.0))
     monkeypatch.setitem(SCENARIOS, "knocked", down)
-    moments = list(course(SITE, of_scenario("knocked", street, 25.0, 65.0), ViewGuard(view)))
+    moments = list(course(SITE, of_scenario("knocked", street, 25.0, 65.0), ViewMonitor(view)))
     assert any(moment.truth is Level.CRITICAL for moment in moments)
     assert longest(moments, LOW) <= CRITICAL.rise_after_s + 2.0
     assert moments[-1].camera is Level.UNKNOWN

@@ -22,10 +22,10 @@ from urllib.parse import quote
 from edge.commands.bundle.redact import Redactor, redacted_site, redactor_of
 from edge.commands.check.check import Finding, check_all, verdict
 from edge.commands.check.machine import versions
-from edge.common.atomic_write import write_whole
+from edge.common.atomic_write import atomic_write
 from edge.common.clock import boot_id, time_valid
 from edge.common.errors import BundleError, RedRoadError
-from edge.common.program import Places
+from edge.common.program import Paths
 from edge.common.secret import HIDDEN
 from edge.report.status import status_text
 from edge.report.store import OUTBOX_FILE
@@ -79,7 +79,7 @@ class Bundle:
 
 
 def write_bundle(
-    site_file: Path | None, places: Places, out: Path | None, logs: Sequence[Path] = ()
+    site_file: Path | None, places: Paths, out: Path | None, logs: Sequence[Path] = ()
 ) -> Bundle:
     """Gather everything into one .tar.gz. BundleError when that cannot be written."""
     redactor = redactor_of(site_file)
@@ -97,7 +97,7 @@ def write_bundle(
     return Bundle(file, file.stat().st_size, tuple(notes))
 
 
-def _members(site_file: Path | None, places: Places, redactor: Redactor) -> Iterator[Member]:
+def _members(site_file: Path | None, places: Paths, redactor: Redactor) -> Iterator[Member]:
     findings = cache(lambda: check_all(site_file, places))
     yield Member("check.txt", lambda: _check_text(findings))
     yield Member("check.json", lambda: json.dumps([f.as_dict() for f in findings()], indent=1))
@@ -191,7 +191,7 @@ def _outbox(file: Path) -> dict[str, object]:
     return {"waiting": dict(waiting), "newest events": [payload for (payload,) in newest]}
 
 
-def _files(places: Places, site_file: Path | None) -> str:
+def _files(places: Paths, site_file: Path | None) -> str:
     """What lies in the unit's folders, by name only."""
     folders = [places.state, places.runtime, *([site_file.resolve().parent] if site_file else [])]
     lines = [line for folder in folders for line in _listed(folder)]
@@ -257,7 +257,7 @@ def _pack(file: Path, texts: dict[str, str]) -> None:
             entry.size, entry.mtime, entry.mode = len(content), int(time.time()), 0o644
             archive.addfile(entry, io.BytesIO(content))
     try:
-        write_whole(file, packed.getvalue(), lasting=True)
+        atomic_write(file, packed.getvalue(), lasting=True)
     except OSError as error:
         raise BundleError(
             f"{file} cannot be written ({error.strerror}); name another place with --out, such as "

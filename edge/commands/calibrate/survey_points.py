@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from edge.common.atomic_write import write_whole
+from edge.common.atomic_write import atomic_write
 from edge.common.errors import GroundError, SiteError
 from edge.decide.ground import GroundPlane
 from edge.decide.survey import LEAST
@@ -255,7 +255,7 @@ def write_section(path: Path, ground: Ground, zone: Zone | None) -> None:
             )
             document["zone"] = tomlkit.aot()
             document["zone"].append(table)
-        write_whole(path, tomlkit.dumps(document).encode(), lasting=True)
+        atomic_write(path, tomlkit.dumps(document).encode(), lasting=True)
     except OSError as error:
         raise SiteError(
             f"site file {path}: cannot be written ({error.strerror}); choose a folder to write in"

@@ -17,7 +17,7 @@ from edge.commands.check.running import RunningUnit, none_told, not_tried
 from edge.commands.check.secrets import judge_secrets
 from edge.commands.check.services import Services
 from edge.common.errors import RedRoadError, ServiceError
-from edge.common.program import Places, places_of
+from edge.common.program import Paths, paths_of
 from edge.report.machine import look
 from edge.site import Site, load_site
 
@@ -51,7 +51,7 @@ def verdict(findings: list[Finding]) -> str:
     return f"This unit is not fit for service: {', '.join(dict.fromkeys(faults))}."
 
 
-def check_all(site_file: Path | None, places: Places) -> list[Finding]:
+def check_all(site_file: Path | None, places: Paths) -> list[Finding]:
     """Try everything; with a site file that cannot be read only what needs none."""
     machine = _machine(places.state)
     try:
@@ -61,7 +61,7 @@ def check_all(site_file: Path | None, places: Places) -> list[Finding]:
         return wrong + [_try(part, check) for part, check in machine]
     with tempfile.TemporaryDirectory(prefix="redroad-check-") as folder:
         # A runtime folder of its own: the check never takes a running unit's sockets.
-        apart = places_of("show", Path(folder), places.state)
+        apart = paths_of("show", Path(folder), places.state)
         unit, services_run = RunningUnit.of(places), _services_run()
         parts = _asked(site, unit, apart) if unit else _tried(site, apart)
         if services_run and unit is None:
@@ -90,7 +90,7 @@ def _services_run() -> bool:
         return False
 
 
-def _programs(site: Site, unit: RunningUnit | None, places: Places, services_run: bool) -> str:
+def _programs(site: Site, unit: RunningUnit | None, places: Paths, services_run: bool) -> str:
     return unit.programs(site) if unit else none_told(places, services_run)
 
 
@@ -108,11 +108,11 @@ def _machine(state: Path) -> list[Check]:
         ("memory", lambda: memory(seen())),
         ("heat", lambda: heat(seen())),
         ("power", lambda: power(seen())),
-        ("disk", lambda: disk(places_of("report", state, state).state)),
+        ("disk", lambda: disk(paths_of("report", state, state).state)),
     ]
 
 
-def _asked(site: Site, unit: RunningUnit, apart: Places) -> list[Check]:
+def _asked(site: Site, unit: RunningUnit, apart: Paths) -> list[Check]:
     """Of a running unit's parts."""
     return [
         ("camera", unit.camera),
@@ -123,7 +123,7 @@ def _asked(site: Site, unit: RunningUnit, apart: Places) -> list[Check]:
     ]
 
 
-def _tried(site: Site, apart: Places) -> list[Check]:
+def _tried(site: Site, apart: Paths) -> list[Check]:
     """The same parts, while no unit holds them."""
     return [
         ("camera", lambda: tried.camera(site)),
@@ -158,7 +158,7 @@ def _finding(part: str, check: Callable[[], str]) -> Finding:
         return Finding(part, False, f"cannot be checked ({why}); send: redroad support-bundle")
 
 
-def _clips(site: Site, places: Places, unit: RunningUnit | None) -> str:
+def _clips(site: Site, places: Paths, unit: RunningUnit | None) -> str:
     if unit is not None:
         unit.clips()
     return planned.clips(site, places)

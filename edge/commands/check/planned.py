@@ -5,17 +5,18 @@ import numpy as np
 from edge.commands.calibrate.calibrate import model_of
 from edge.commands.calibrate.survey_points import check_zones
 from edge.common.errors import GroundError, LayoutError, ModelError, VoiceError
-from edge.common.program import Places
+from edge.common.program import Paths
 from edge.decide.ground import GroundPlane
 from edge.decide.motion import LEAST_SAMPLES_PER_M
-from edge.decide.orders import MESSAGES, NEUTRAL, pages_of
-from edge.messages import phrases_of
+from edge.decide.orders import pages_of
+from edge.messages import MESSAGES
 from edge.report.broker import probe
 from edge.show.clips import lacking_clips
 from edge.show.layout import letter_height
 from edge.show.parts import clips_folder
 from edge.site import Site
 from edge.site.outputs import Sign
+from edge.site.overrides import phrases_of
 from edge.watch.counter import Counter
 from edge.watch.main import manifest_of
 from edge.watch.manifest import ModelEntry
@@ -85,7 +86,7 @@ def _judge_golden(entry: ModelEntry, found: float) -> None:
 def texts(site: Site) -> str:
     """Every page of every message must fit the panel."""
     sign = site.sign
-    messages = [NEUTRAL, *MESSAGES.values()]
+    messages = list(MESSAGES.values())
     pages = [page for message in messages for page in pages_of(message, site)]
     letters = min(letter_height(page, sign.width, sign.height) for page in pages)
     return (
@@ -107,7 +108,7 @@ def _legibility(sign: Sign, letters: int) -> str:
     return f"; the smallest letters are {high:.0f} mm high, {needed:.0f} are needed"
 
 
-def clips(site: Site, places: Places) -> str:
+def clips(site: Site, places: Paths) -> str:
     """All are there, and say what the site file says."""
     folder = clips_folder(site, places)
     missing = lacking_clips(folder, phrases_of(site))

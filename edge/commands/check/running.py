@@ -15,7 +15,7 @@ from edge.common.errors import (
     ServiceError,
     VoiceError,
 )
-from edge.common.program import Places
+from edge.common.program import Paths
 from edge.report.status import STALE_AFTER_S, Status, read_status
 from edge.site import Site
 
@@ -36,7 +36,7 @@ TOLD_ELSEWHERE = {
 }
 
 
-def none_told(places: Places, services_run: bool) -> str:
+def none_told(places: Paths, services_run: bool) -> str:
     """Allowed before the unit is started, and not after."""
     if services_run:
         raise ServiceError(
@@ -59,7 +59,7 @@ class RunningUnit:
         self._programs: Mapping[str, Mapping[str, Any]] = status.health["programs"]
 
     @classmethod
-    def of(cls, places: Places) -> "RunningUnit | None":
+    def of(cls, places: Paths) -> "RunningUnit | None":
         """The one that runs in these folders; None where none does."""
         status = read_status(places)
         return None if status is None else cls(status)
@@ -81,7 +81,7 @@ class RunningUnit:
         if wrong:
             raise ServiceError("\n".join(wrong))
         state = self._status.state
-        return f"all run; the sign shows {state['message']!r} ({state['because']})"
+        return f"all run; the sign shows {state['message']!r} ({state['reason']})"
 
     def camera(self) -> str:
         """Its last picture is fresh and trusted."""
@@ -107,7 +107,7 @@ class RunningUnit:
         """The running unit finds what it is to say."""
         self._refuse("show", VoiceError, "clips")
 
-    def sound(self, site: Site, apart: Places) -> str:
+    def sound(self, site: Site, apart: Paths) -> str:
         """The last warning was heard, and the card still opens.
 
         Who speaks meanwhile goes on; who begins to waits for a moment (AplaySpeaker).

@@ -12,7 +12,7 @@ from edge.common.clock import time_valid
 from edge.common.errors import SiteError
 from edge.report.tls import OTHERS_ONLY
 from edge.site import Site
-from edge.site.schema import Stream
+from edge.site.schema import StreamOptions
 
 DAY_S = 86400.0
 RENEW_DAYS = 14.0
@@ -32,7 +32,7 @@ def secret_files(site: Site) -> dict[str, Path]:
         "upstream.password_file": upstream.password_file,
         "upstream.key_file": upstream.key_file,
     }
-    if isinstance(site.camera, Stream):
+    if isinstance(site.camera, StreamOptions):
         named["camera.password_file"] = site.camera.password_file
     return {option: site.path(file) for option, file in named.items() if file is not None}
 
@@ -77,7 +77,7 @@ def _uid(user: str) -> int | None:
 def _in_address(site: Site, site_file: Path | None) -> list[str]:
     """A password in the camera's address stands in the site file, which is for everybody's eyes."""
     camera = site.camera
-    if not isinstance(camera, Stream) or site_file is None or "://" not in camera.url:
+    if not isinstance(camera, StreamOptions) or site_file is None or "://" not in camera.url:
         return []
     login = camera.url.partition("://")[2].partition("/")[0].rpartition("@")[0]
     if ":" in login and site_file.stat().st_mode & STRANGERS:

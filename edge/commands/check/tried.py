@@ -5,9 +5,10 @@ import time
 import wave
 
 from edge.common.errors import CameraError, PanelError
-from edge.common.program import Places
+from edge.common.program import Paths
 from edge.common.wire import Level
-from edge.decide.orders import NEUTRAL, pages_of
+from edge.decide.orders import pages_of
+from edge.messages import NEUTRAL
 from edge.show.layout import render
 from edge.show.panels import Caption
 from edge.show.parts import gpio_of, open_contacts, open_lamp, open_panel, open_speaker
@@ -40,12 +41,12 @@ def camera(site: Site) -> str:
     )
 
 
-def panel(site: Site, places: Places) -> str:
+def panel(site: Site, places: Paths) -> str:
     """Show the neutral text, unless a running unit holds the panel."""
     if site.sign.panel == "emulator" and _port_taken(site.sign.port):
         return f"port {site.sign.port} is in use, as it is while the sign runs"
     page = pages_of(NEUTRAL, site)[0]
-    scratch = Places(places.runtime, places.runtime)  # leave the records of a running unit alone
+    scratch = Paths(places.runtime, places.runtime)  # leave the records of a running unit alone
     panel = open_panel(site, scratch)
     try:
         image = render(page, site.sign.width, site.sign.height)
@@ -64,13 +65,13 @@ def _port_taken(port: int) -> bool:
         return probing.connect_ex(("127.0.0.1", port)) == 0
 
 
-def sound(site: Site, places: Places) -> str:
+def sound(site: Site, places: Paths) -> str:
     """Play a moment of silence as show plays: a device that is absent, busy or hung refuses it."""
     silence = places.runtime / "silence.wav"
     with wave.open(str(silence), "wb") as file:
         file.setparams((1, 2, SILENCE_HZ, 0, "NONE", "not compressed"))
         file.writeframes(bytes(2 * round(SILENCE_HZ * SILENCE_S)))
-    speaker = open_speaker(site, Places(places.runtime, places.runtime))
+    speaker = open_speaker(site, Paths(places.runtime, places.runtime))
     speaker.play(silence)
     while speaker.busy():  # raises VoiceError for a device that fails, or hangs for 3 s
         time.sleep(0.05)
@@ -78,9 +79,9 @@ def sound(site: Site, places: Places) -> str:
     return f"card {site.voice.card!r} plays" if real else "no sound card is used: only recorded"
 
 
-def beacon(site: Site, places: Places) -> str:
+def beacon(site: Site, places: Paths) -> str:
     """Switch the lamp on and off, each read back where it is a pin."""
-    scratch = Places(places.runtime, places.runtime)
+    scratch = Paths(places.runtime, places.runtime)
     lamp = open_lamp(site, scratch, gpio_of(scratch))
     try:
         lamp.light(True)
@@ -91,7 +92,7 @@ def beacon(site: Site, places: Places) -> str:
     return f"{site.beacon.output}, follows, off"
 
 
-def inputs(site: Site, places: Places) -> str:
+def inputs(site: Site, places: Paths) -> str:
     """They can be read."""
     contacts = open_contacts(site, places, gpio_of(places))
     try:

@@ -183,7 +183,7 @@ def _reasons(changes: list[Change]) -> list[str]:
     lines = [
         shorten(
             f"{number}. {_time(change)}, {change.before.name} → {change.after.name}: "
-            f"{change.because}",
+            f"{change.reason}",
             REASON_LONG,
             placeholder=" …",
         )

@@ -98,9 +98,7 @@ class _Replayer:
     def _note(self, at: int, changes: list[ZoneTransition]) -> None:
         at_s, wall = self._clock.split(at)
         self._result.changes.extend(
-            Change(
-                at_s, wall, c.zone, c.transition.before, c.transition.after, c.transition.because
-            )
+            Change(at_s, wall, c.zone, c.transition.before, c.transition.after, c.transition.reason)
             for c in changes
             if c.zone is not None  # a recording knows no commands
         )

@@ -11,7 +11,7 @@ TIMELINE_COLUMNS = (
     "time_s", "clock", "frame", "zone", "people", "low", "high", "area_m2", "density", "peak",
     "speed_m_s", "speed_variance_m2_s2", "pressure_s2", "warning", "level", "picture",
 )  # fmt: skip
-TRANSITION_COLUMNS = ("time_s", "clock", "zone", "before", "after", "because")
+TRANSITION_COLUMNS = ("time_s", "clock", "zone", "before", "after", "reason")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Change:
     zone: str
     before: Level
     after: Level
-    because: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def write_tables(result: Replay, folder: Path) -> None:
                     change.zone,
                     change.before.name,
                     change.after.name,
-                    change.because,
+                    change.reason,
                 ]
             )
 

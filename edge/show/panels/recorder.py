@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from edge.common.atomic_write import write_whole
+from edge.common.atomic_write import atomic_write
 from edge.common.clock import boottime_ns
 from edge.common.errors import PanelError
 from edge.show.panels import Caption
@@ -53,7 +53,7 @@ class RecorderPanel:
     def _keep(self, image: Image.Image, caption: Caption) -> None:
         png = io.BytesIO()
         image.save(png, "PNG")
-        write_whole(self._picture, png.getvalue(), lasting=False)
+        atomic_write(self._picture, png.getvalue(), lasting=False)
         line = {
             "at": boottime_ns(),
             "message": caption.message,

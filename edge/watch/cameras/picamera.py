@@ -6,7 +6,7 @@ import numpy as np
 
 from edge.common.clock import boottime_ns, seconds
 from edge.common.errors import CameraError
-from edge.site.schema import PiCamera
+from edge.site.schema import PiCameraOptions
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.frame import Frame
 
@@ -14,10 +14,10 @@ from edge.watch.frame import Frame
 WEDGED_AFTER_S = 3.0
 
 
-class RibbonCamera:
+class PiCamera:
     """Takes each frame as libcamera completes it."""
 
-    def __init__(self, options: PiCamera) -> None:
+    def __init__(self, options: PiCameraOptions) -> None:
         self._name = f"picamera {options.number}"
         self._camera = self._started(options)
         # A capture that did not come in time stays asked for: a second one would queue behind it.
@@ -43,7 +43,7 @@ class RibbonCamera:
         if camera is not None:
             camera.close()
 
-    def _started(self, options: PiCamera) -> Any:
+    def _started(self, options: PiCameraOptions) -> Any:
         picamera2 = _library()
         found = len(picamera2.Picamera2.global_camera_info())
         if options.number >= found:
@@ -84,7 +84,7 @@ def _library() -> Any:
     return picamera2
 
 
-def _configuration(camera: Any, options: PiCamera) -> Any:
+def _configuration(camera: Any, options: PiCameraOptions) -> Any:
     size = (options.width, options.height)
     # What libcamera names RGB888 lies in memory as B, G, R; its BGR888 is the RGB we want.
     return camera.create_video_configuration(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from edge.common.clock import boottime_ns
 from edge.common.errors import CameraError, PictureError
-from edge.site.schema import Pictures
+from edge.site.schema import PicturesOptions
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.pace import Pace
 from edge.watch.frame import Frame
@@ -17,7 +17,7 @@ class PicturesCamera:
     A picture that cannot be read is a read without a frame; the next read goes on.
     """
 
-    def __init__(self, options: Pictures, folder: Path) -> None:
+    def __init__(self, options: PicturesOptions, folder: Path) -> None:
         self._folder = folder
         self._repeat = options.repeat
         self._paths = iter(self._listed())

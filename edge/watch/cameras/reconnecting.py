@@ -13,7 +13,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0
 NAP_S = 0.2
 
 
-class PatientCamera:
+class ReconnectingCamera:
     """Opens the camera at the first read, and anew after every failure, with growing pauses."""
 
     def __init__(self, open_camera: Callable[[], Camera], program: Program) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge.common.clock import boottime_ns, seconds
 from edge.common.errors import CameraError
-from edge.site.schema import RigCamera
+from edge.site.schema import RigCameraOptions
 from edge.watch.cameras.pace import Pace
 from edge.watch.frame import Frame, Pixels
 
@@ -26,7 +26,7 @@ class RiggedCamera:
     the last picture, "hung" does not come back from reading, "away" breaks every read.
     """
 
-    def __init__(self, options: RigCamera, folder: Path) -> None:
+    def __init__(self, options: RigCameraOptions, folder: Path) -> None:
         self._folder, self._fps = folder, options.fps
         self._film = _opened(folder / FILM)
         self._pace = Pace("rig", 1 / options.fps)

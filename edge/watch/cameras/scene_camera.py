@@ -3,8 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from edge.common.clock import boottime_ns, seconds
-from edge.site.schema import Scene as SceneOptions
-from edge.street.scenarios import Staged
+from edge.site.schema import SceneOptions
+from edge.street.scenarios import StagedScenario
 from edge.street.scene import Scene
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.pace import Pace
@@ -39,12 +39,12 @@ class SceneCamera:
         """There is nothing to give back."""
 
 
-def _drawn(options: SceneOptions, t_s: float) -> Scene | Staged:
+def _drawn(options: SceneOptions, t_s: float) -> Scene | StagedScenario:
     """The scene, with the figures of those who are there at `t_s`."""
     size, seed = (options.width, options.height), options.seed
-    scene: Scene | Staged
+    scene: Scene | StagedScenario
     if options.scenario:
-        scene = Staged(options.scenario, *size, seed=seed)
+        scene = StagedScenario(options.scenario, *size, seed=seed)
     else:
         scene = Scene(*size, seed=seed, night=options.night)
     scene.at(t_s)

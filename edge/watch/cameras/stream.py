@@ -9,7 +9,7 @@ from av.container import InputContainer
 
 from edge.common.clock import boottime_ns, nanoseconds, seconds
 from edge.common.errors import CameraError, PictureError
-from edge.site.schema import Stream
+from edge.site.schema import StreamOptions
 from edge.watch.address import Address, address_of
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.frame import Frame
@@ -30,10 +30,10 @@ AT_ONCE = {"fpsprobesize": "0"}
 class StreamCamera:
     """Reads in a thread that keeps only the newest frame, so that no delay builds up."""
 
-    def __init__(self, options: Stream, resolve: Callable[[str], Path]) -> None:
+    def __init__(self, options: StreamOptions, resolve: Callable[[str], Path]) -> None:
         address = address_of(options, resolve)
-        patience_s = options.open_timeout_s + options.read_timeout_s + HUNG_AFTER_S
-        self._newest = _Newest(address.shown, patience_s)
+        open_or_read_s = options.open_timeout_s + options.read_timeout_s + HUNG_AFTER_S
+        self._newest = _Newest(address.shown, open_or_read_s)
         self._reader = _Reader(options, address, self._newest)
         self._reader.start()
 
@@ -50,9 +50,9 @@ class StreamCamera:
 class _Newest:
     """Hands the newest frame from the reader to `read`, and then why there are no more."""
 
-    def __init__(self, shown: str, patience_s: float) -> None:
+    def __init__(self, shown: str, open_or_read_s: float) -> None:
         self._shown = shown
-        self._patience_s = patience_s
+        self._open_or_read_s = open_or_read_s
         self._changed = threading.Condition()
         self._frame: Frame | None = None
         self._ended: str | None = None
@@ -84,7 +84,7 @@ class _Newest:
             if self._ended is not None:
                 raise CameraError(f"camera stream {self._shown}: {self._ended}")
         silent_s = seconds(boottime_ns() - self._alive_at)
-        if silent_s > self._patience_s:
+        if silent_s > self._open_or_read_s:
             raise CameraError(
                 f"camera stream {self._shown}: hangs for {silent_s:.0f} s; "
                 "check its cable and its network"
@@ -98,7 +98,7 @@ class _Newest:
 class _Reader(threading.Thread):
     """Decodes until the end or until stopped. A daemon: it never holds up the program's end."""
 
-    def __init__(self, options: Stream, address: Address, newest: _Newest) -> None:
+    def __init__(self, options: StreamOptions, address: Address, newest: _Newest) -> None:
         super().__init__(name="camera-reader", daemon=True)
         self.stopping = threading.Event()
         self._options = options

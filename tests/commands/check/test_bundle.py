@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from PIL import Image, PngImagePlugin
 
-from edge.common.program import Places
+from edge.common.program import Paths
 from edge.report.status import read_status
 from hil.testkit.appliance import Appliance
 from hil.testkit.mosquitto import free_port, wait_for
@@ -140,7 +140,7 @@ def test_no_picture_is_in_it(check: Check) -> None:
 
 def test_a_running_unit_gives_its_state_and_goes_on(check: Check) -> None:
     unit = Appliance(check.folder, SITE)
-    places = Places(check.runtime, check.state)
+    places = Paths(check.runtime, check.state)
     try:
         unit.start()
         wait_for(lambda: read_status(places) and unit.shown(), 60, "the unit tells its state")

@@ -10,7 +10,7 @@ from PIL import Image
 from edge.commands.check.running import RunningUnit
 from edge.commands.run import CHILDREN
 from edge.common.errors import RedRoadError, VoiceError
-from edge.common.program import Places
+from edge.common.program import Paths
 from edge.report.status import Status, read_status
 from edge.site import Site
 from edge.site.outputs import Voice
@@ -29,7 +29,7 @@ class Unit:
     def __init__(self, folder: Path, site: str) -> None:
         self.check = Check(folder, site)
         self.appliance = Appliance(folder, site)
-        self.places = Places(self.check.runtime, self.check.state)
+        self.places = Paths(self.check.runtime, self.check.state)
 
     def start(self) -> None:
         self.appliance.start()
@@ -85,7 +85,7 @@ def test_programs_that_are_away_are_told(check: Check) -> None:
     check.site = report.site_file.read_text(encoding="utf-8")
     try:
         report.start()
-        wait_for(lambda: read_status(Places(check.runtime, check.state)), 30, "report tells")
+        wait_for(lambda: read_status(Paths(check.runtime, check.state)), 30, "report tells")
         found = check.run()
     finally:
         report.end()
@@ -150,7 +150,7 @@ def test_a_panel_that_fails_is_told_by_the_running_unit(unit: Unit) -> None:
     assert "the running unit says: cannot record" in unit.check.run().fault("panel")
 
 
-NOWHERE = Places(Path("/absent"), Path("/absent"))
+NOWHERE = Paths(Path("/absent"), Path("/absent"))
 
 
 def told(frame_age_s: float | None = 0.2, *picture: str, **faults: dict[str, str]) -> RunningUnit:
@@ -165,7 +165,7 @@ def told(frame_age_s: float | None = 0.2, *picture: str, **faults: dict[str, str
         "picture_faults": list(picture),
         "sign_proof": "proven",
     }
-    state = {"message": "clear", "because": "few"}
+    state = {"message": "clear", "reason": "few"}
     return RunningUnit(Status(1.0, Site().digest(), state, health))
 
 
@@ -175,7 +175,7 @@ def test_a_unit_without_faults_is_good_in_every_line(tmp_path: Path) -> None:
     assert "a picture 0.2 s ago, counted by m" in unit.camera()
     assert "is proven" in unit.panel()
     recorded = Site(voice=Voice(output="record"))
-    assert "running unit: no sound card is used" in unit.sound(recorded, Places(tmp_path, tmp_path))
+    assert "running unit: no sound card is used" in unit.sound(recorded, Paths(tmp_path, tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Card:
 
 def sound(folder: Path) -> str:
     site = Site(voice=Voice(output="aplay", card="unit"))
-    return told().sound(site, Places(folder, folder))
+    return told().sound(site, Paths(folder, folder))
 
 
 def test_any_name_that_alsa_opens_is_a_card(tmp_path: Path, card: Card) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from edge.common.clock import NS_PER_S, boot_id
 from edge.common.errors import RedRoadError, SiteError
 from edge.common.program import Program
-from edge.report.backoff import Pauses
-from edge.report.broker import Broker, Happening
-from edge.report.client_id_conflict import Namesake
+from edge.report.backoff import ReconnectBackoff
+from edge.report.broker import Broker, BrokerEvent
+from edge.report.client_id_conflict import ClientIdConflict
 from edge.report.homeassistant import discovery, discovery_topic
 from edge.report.outbox import Waiting
 from edge.report.payloads import (
@@ -51,7 +51,7 @@ class News:
     faults: object
 
 
-class Sender:
+class Publisher:
     """Keeps the broker up to date; with no broker configured it does nothing."""
 
     def __init__(self, site: Site, program: Program, store: Store) -> None:
@@ -60,7 +60,11 @@ class Sender:
         self._boot_id = boot_id()
         self._broker: Broker | None = None
         self._left: list[Broker] = []
-        self._pauses, self._renewal, self._namesake = Pauses(), Renewal(site), Namesake()
+        self._backoff, self._renewal, self._conflict = (
+            ReconnectBackoff(),
+            Renewal(site),
+            ClientIdConflict(),
+        )
         self._again_at = 0
         self._connected = False
         self._under_way: dict[int, Waiting] = {}
@@ -79,7 +83,7 @@ class Sender:
         self._renew(now)
         if self._broker is None or not self._connected:
             return
-        if not self._pauses.namesake(now):
+        if not self._backoff.in_conflict(now):
             self._program.recovered("name")
         self._send_news(self._broker, now, news)
         self._send_rows(self._broker, now)
@@ -113,52 +117,52 @@ class Sender:
         try:
             return Broker(self._site)
         except RedRoadError as error:
-            self._lose(now, Happening("ended", text=str(error)))
+            self._lose(now, BrokerEvent("ended", text=str(error)))
             return None
 
     def _take_all(self, broker: Broker, now: int) -> None:
         done: list[int] = []
-        lost: Happening | None = None
-        for happening in broker.happened():
-            if happening.kind == "acknowledged":
+        lost: BrokerEvent | None = None
+        for broker_event in broker.happened():
+            if broker_event.kind == "acknowledged":
                 self._answered_at = now
-                if (waiting := self._under_way.pop(happening.mid, None)) is not None:
+                if (waiting := self._under_way.pop(broker_event.mid, None)) is not None:
                     done.append(waiting.seq)
-            elif happening.kind == "connected":
+            elif broker_event.kind == "connected":
                 self._welcome(broker, now)
-            elif happening.kind == "found" and happening.received is not None:
-                if self._namesake.told(happening.received.payload):
-                    self._feel_a_namesake(now)
-            elif happening.received is not None:
-                self._received.append(happening.received)
-            elif happening.kind == "refused":
-                self._under_way.pop(happening.mid, None)  # stays kept
+            elif broker_event.kind == "found" and broker_event.received is not None:
+                if self._conflict.told(broker_event.received.payload):
+                    self._note_conflict(now)
+            elif broker_event.received is not None:
+                self._received.append(broker_event.received)
+            elif broker_event.kind == "refused":
+                self._under_way.pop(broker_event.mid, None)  # stays kept
                 self._refused_at = now
-                self._program.fault("broker", f"{self._name}: {happening.text}")
+                self._program.fault("broker", f"{self._name}: {broker_event.text}")
             else:
-                lost = lost or happening
+                lost = lost or broker_event
         if done:
             self._store.acknowledge(done)
         if self._under_way and now - self._answered_at > ANSWER_WITHIN:
-            lost = lost or Happening("ended", text="it answers no more")
+            lost = lost or BrokerEvent("ended", text="it answers no more")
         if lost is not None:
             self._lose(now, lost)
 
-    def _lose(self, now: int, lost: Happening) -> None:
+    def _lose(self, now: int, lost: BrokerEvent) -> None:
         """Tell why, and give this connection up; after a pause all is told anew on another."""
         if lost.kind == "taken over":
-            self._feel_a_namesake(now)
-        if self._connected and self._pauses.namesake(now):
-            pause = self._pauses.after_a_namesake()  # the fault stands
+            self._note_conflict(now)
+        if self._connected and self._backoff.in_conflict(now):
+            pause = self._backoff.after_conflict()  # the fault stands
         else:
             kept = "all is kept, and it is tried again"
             self._program.fault("broker", f"{self._name}: {lost.text}; {kept}")
             ours = lost.kind == "failed"
-            pause = self._pauses.after_our_failure(now) if ours else self._pauses.after_loss(now)
+            pause = self._backoff.after_our_failure(now) if ours else self._backoff.after_loss(now)
         self._leave(now + pause)
 
-    def _feel_a_namesake(self, now: int) -> None:
-        self._pauses.feel_a_namesake(now)
+    def _note_conflict(self, now: int) -> None:
+        self._backoff.note_conflict(now)
         self._program.fault("name", NAMESAKE.format(self._site.site))
 
     def _leave(self, again_at: int) -> None:
@@ -173,11 +177,11 @@ class Sender:
     def _hear_out_the_left(self) -> None:
         """What fails while a connection is left is told, too, and does the next one no harm."""
         for broker in list(self._left):
-            for happening in broker.happened():
-                if happening.kind == "failed":
-                    self._program.fault("callbacks", f"{self._name}: {happening.text}")
+            for broker_event in broker.happened():
+                if broker_event.kind == "failed":
+                    self._program.fault("callbacks", f"{self._name}: {broker_event.text}")
                     self._program.recovered("callbacks")
-                elif happening.kind == "ended":
+                elif broker_event.kind == "ended":
                     self._left.remove(broker)
 
     def _renew(self, now: int) -> None:
@@ -191,13 +195,13 @@ class Sender:
             return
         told = "certificates or password were replaced: connecting with the new ones"
         self._program.event("input", told, after="certificates")
-        self._leave(now + self._pauses.after_loss(now))
+        self._leave(now + self._backoff.after_loss(now))
 
     def _welcome(self, broker: Broker, now: int) -> None:
         """A new connection: we are online, and all that is retained is told anew."""
         self._connected = True
-        self._pauses.connected(now)
-        self._namesake.connected()
+        self._backoff.connected(now)
+        self._conflict.connected()
         self._answered_at = now
         self._told = (None, None)
         self._last_place = self._state_at = self._health_at = 0
@@ -212,7 +216,7 @@ class Sender:
         if news.urgent != told_urgent or now - self._state_at >= STATE_EVERY:
             state = news.state()
             broker.publish(self._topic("state"), state, retain=True)
-            self._namesake.tell(state)
+            self._conflict.tell(state)
             self._state_at = now
         if news.faults != told_faults or now - self._health_at >= HEALTH_EVERY:
             broker.publish(self._topic("health"), news.health(), retain=True)

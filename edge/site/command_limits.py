@@ -7,7 +7,8 @@ import unicodedata
 
 from edge.common.errors import CommandError
 from edge.common.wire import LOG_AT_MOST_S, Action, Command, Level
-from edge.messages import WORDS, words_of
+from edge.messages import CLEAR
+from edge.site.overrides import words_of
 from edge.site.schema import Site
 
 NS = 1_000_000_000
@@ -49,8 +50,8 @@ def _refuse_text(lines: tuple[str, ...], site: Site) -> None:
             )
     _refuse_foreign("".join(lines))
     text = _letters("".join(lines))
-    for language in WORDS["clear"]:
-        cell = words_of(site, "clear", language)
+    for language in CLEAR.words:
+        cell = words_of(site, CLEAR.name, language)
         for words in (cell.headline, cell.short):
             if _letters(words) in text:
                 raise CommandError(
