@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +12,7 @@ import click
 from edge import __version__
 from edge.common.errors import RedRoadError
 from edge.common.program import Paths, paths_of
-from edge.site import Site, load_site
-from edge.site.outputs import Sign
+from edge.site import load_site
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -105,14 +103,14 @@ def _program(name: str, help_text: str, *, lasting: bool = False) -> None:
     @runtime_option
     @state_option
     def command(site_file: Path | None, runtime: Path, state: Path) -> None:
-        places = paths_of(name, runtime, state)
+        paths = paths_of(name, runtime, state)
         if lasting:
             from edge.site.last_good import load_or_kept
 
-            site, mistake = load_or_kept(site_file, places.state)
-            _start(name, site, places, mistake)
+            site, mistake = load_or_kept(site_file, paths.state)
+            _start(name, site, paths, mistake)
         else:
-            _start(name, load_site(site_file), places)
+            _start(name, load_site(site_file), paths)
 
 
 def _start(name: str, *arguments: Any) -> None:
@@ -142,13 +140,13 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
     site = load_site(site_file)  # a mistake is told once, before anything starts
     Decider(site)  # and so are points that give no ground plane
     colours = Colours(sys.stdout.isatty())
-    places = Paths(runtime, state)
-    for line in where_to_look(site, places):
+    paths = Paths(runtime, state)
+    for line in where_to_look(site, paths):
         click.echo(line)
     arguments = ["--runtime", str(runtime), "--state", str(state)]
     if site_file is not None:
         arguments += ["--site", str(site_file)]
-    supervise(arguments, places, colours.tell)
+    supervise(arguments, paths, colours.tell)
     click.echo("redroad: all programs have ended")
 
 
@@ -295,30 +293,10 @@ def sign() -> None:
 @click.option("--size", help="LEDs, such as 192x96, instead of the site's panel.")
 def sign_preview(site_file: Path | None, out: Path, size: str | None) -> None:
     """Draw every page of every message as it looks in LEDs, and one sheet with all."""
-    from edge.commands.sign import write_preview
-    from edge.decide.orders import pages_of
-    from edge.messages import MESSAGES
+    from edge.commands.sign import preview
 
-    site = _with_panel(load_site(site_file), size)
-    messages = {message.name: pages_of(message, site) for message in MESSAGES.values()}
-    for path in write_preview(messages, site.sign.width, site.sign.height, out):
+    for path in preview(load_site(site_file), out, size):
         click.echo(path)
-
-
-def _with_panel(site: Site, size: str | None) -> Site:
-    """The site with a panel of another size."""
-    if size is None:
-        return site
-    match = re.fullmatch(r"(\d+)x(\d+)", size)
-    try:
-        if match is None:
-            raise ValueError(size)
-        changed = {**site.sign.model_dump(), "width": int(match[1]), "height": int(match[2])}
-        return site.model_copy(update={"sign": Sign(**changed)})
-    except ValueError as error:
-        raise click.UsageError(
-            f"--size is {size!r}, must be WIDTHxHEIGHT in LEDs, from 32x16 to 384x384"
-        ) from error
 
 
 @main.group()
@@ -331,15 +309,9 @@ def levels() -> None:
 @click.option("--out", type=_FILE, required=True, help="The SVG file to write.")
 def levels_draw(site_file: Path | None, out: Path) -> None:
     """Draw the site's bands: where each level begins and ends, and after how long."""
-    from edge.commands.levels import draw_levels
-    from edge.common.errors import SiteError
-    from edge.decide.levels import bands_of
+    from edge.commands.levels import write_levels
 
-    drawing = draw_levels(bands_of(load_site(site_file).levels))
-    try:
-        out.write_text(drawing, encoding="utf-8")
-    except OSError as error:
-        raise SiteError(f"--out {out}: {error.strerror}; choose a file to write") from error
+    write_levels(load_site(site_file), out)
     click.echo(f"drew {out}")
 
 
@@ -360,16 +332,9 @@ def voice_build(site_file: Path | None, runtime: Path, state: Path, missing: boo
 
     Recordings of your own, in the folder voice.recordings of the site, take the place of any.
     """
-    from edge.show.clips import build_clips, lacking_clips
-    from edge.show.parts import clips_folder
-    from edge.site.overrides import phrases_of
+    from edge.commands.voice import build_voice
 
-    site = load_site(site_file)
-    folder, phrases = clips_folder(site, paths_of("show", runtime, state)), phrases_of(site)
-    if missing and not lacking_clips(folder, phrases):
-        return
-    recordings = site.path(site.voice.recordings) if site.voice.recordings else None
-    build_clips(folder, phrases, lambda made: click.echo(made.as_text()), recordings)
+    build_voice(load_site(site_file), paths_of("show", runtime, state), click.echo, missing=missing)
 
 
 @main.group()
@@ -381,11 +346,6 @@ def view() -> None:
 @state_option
 def view_accept(state: Path) -> None:
     """Take the camera's present view for the right one, after it was turned on purpose."""
-    from edge.watch.view_store import accept_view
+    from edge.commands.view import accept
 
-    had_one = accept_view(state / "watch")
-    click.echo(
-        "the old view is forgotten; keep the camera still for two minutes while it learns the new"
-        if had_one
-        else f"no view is kept in {state}: a running unit learns the one it sees"
-    )
+    click.echo(accept(state))

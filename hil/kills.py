@@ -68,7 +68,7 @@ class Figures:
         )
 
 
-def live(site_file: Path, places: Paths, noted: Path) -> None:
+def live(site_file: Path, paths: Paths, noted: Path) -> None:
     """The program, with a note of every id that is on disk; in a process of its own."""
     from edge.report import main
 
@@ -84,7 +84,7 @@ def live(site_file: Path, places: Paths, noted: Path) -> None:
         os.write(notes, told.encode())
 
     Outbox.put = noting  # type: ignore[method-assign]
-    main.run(load_site(site_file), places)
+    main.run(load_site(site_file), paths)
 
 
 class Unit:
@@ -150,8 +150,8 @@ class Unit:
         """How many are not kept, after telling once more what has to be."""
         for message in self._acknowledgements.receive(0):
             if isinstance(message, Ack):
-                self._events.take(message)
-        self._events.tell(boottime_ns())
+                self._events.acknowledge(message)
+        self._events.send_due(boottime_ns())
         return self._events.waiting
 
     def _is_empty(self) -> bool:

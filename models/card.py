@@ -28,7 +28,7 @@ from models.scoring import (
 CARD = Path(__file__).parent / "MODEL_CARD.md"
 BEGIN, END = "<!-- figures begin -->", "<!-- figures end -->"
 SETS = (*VAL_SETS, "dense", "rendered")
-NOBODY = ((0.0, 0.0), (150.0, 0.0))
+NO_SENDERS = ((0.0, 0.0), (150.0, 0.0))
 HEADER = (
     "| model | set | heads | pictures | MAE | in float | apart | RMSE | bias "
     "| inside the interval |\n"
@@ -67,7 +67,7 @@ def _scene_rows(name: str, counter: Counter) -> Iterator[str]:
     for night in (False, True):
         scene = Scene(width, height, night=night)
         moments = [scene.at(moment) for moment in SCENE_MOMENTS_S]
-        moments.append(Scene(width, height, night=night, script=NOBODY).at(5.0))
+        moments.append(Scene(width, height, night=night, script=NO_SENDERS).at(5.0))
         pairs = [f"{len(p.heads)}: {counter.count(p.pixels).total().people:.1f}" for p in moments]
         yield f"| {name} | {'night' if night else 'day'} | {', '.join(pairs)} |"
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
+from edge.common.errors import SiteError
 from edge.common.wire import Level
-from edge.decide.levels import STALE_AFTER_S, TRUST_AFTER_S, Band
+from edge.decide.levels import STALE_AFTER_S, TRUST_AFTER_S, Band, bands_of
+from edge.site import Site
 
 COLOURS = {
     Level.CLEAR: "#7fcf9a",
@@ -24,6 +27,14 @@ HEAD = (
     'orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="#333"/></marker></defs>\n'
     f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>'
 )
+
+
+def write_levels(site: Site, file: Path) -> None:
+    """Draw the site's bands into an SVG file. SiteError when it cannot be written."""
+    try:
+        file.write_text(draw_levels(bands_of(site.levels)), encoding="utf-8")
+    except OSError as error:
+        raise SiteError(f"--out {file}: {error.strerror}; choose a file to write") from error
 
 
 def draw_levels(bands: Sequence[Band]) -> str:

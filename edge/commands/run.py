@@ -53,18 +53,18 @@ CHILDREN = (
 )
 
 
-def supervise(arguments: list[str], places: Paths, tell: Tell) -> None:
+def supervise(arguments: list[str], paths: Paths, tell: Tell) -> None:
     """Run all programs with these arguments until SIGINT or SIGTERM.
 
     `tell(name, line)` gets every line that a program prints. LinkError when the runtime folder
     cannot be used, or another `run` already does.
     """
     try:
-        places.runtime.mkdir(parents=True, exist_ok=True)
-        held = (places.runtime / "run.lock").open("w")
+        paths.runtime.mkdir(parents=True, exist_ok=True)
+        held = (paths.runtime / "run.lock").open("w")
     except OSError as error:
         raise LinkError(
-            f"runtime folder {places.runtime} cannot be used: {error.strerror}; "
+            f"runtime folder {paths.runtime} cannot be used: {error.strerror}; "
             "choose another one with --runtime"
         ) from error
     with held as lock:
@@ -72,18 +72,18 @@ def supervise(arguments: list[str], places: Paths, tell: Tell) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise LinkError(
-                f"another `redroad run` already uses {places.runtime}; "
+                f"another `redroad run` already uses {paths.runtime}; "
                 "stop it, or choose other folders with --runtime and --state"
             ) from error
-        asyncio.run(_run_all(arguments, places, tell))
+        asyncio.run(_run_all(arguments, paths, tell))
 
 
-async def _run_all(arguments: list[str], places: Paths, tell: Tell) -> None:
+async def _run_all(arguments: list[str], paths: Paths, tell: Tell) -> None:
     ended = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, ended.set)
     stopped = asyncio.create_task(ended.wait())
-    keepers = [_Keeper(child, arguments, places, tell) for child in CHILDREN]
+    keepers = [_Keeper(child, arguments, paths, tell) for child in CHILDREN]
     tasks = [asyncio.create_task(keepers[0].keep())]
     ready = asyncio.create_task(keepers[0].ready.wait())
     # The others do not take the processor from the sign's first text.
@@ -123,10 +123,10 @@ async def _build_clips(arguments: list[str], tell: Tell) -> None:
 class _Keeper:
     """Keeps one child alive."""
 
-    def __init__(self, child: Child, arguments: list[str], places: Paths, tell: Tell) -> None:
+    def __init__(self, child: Child, arguments: list[str], paths: Paths, tell: Tell) -> None:
         self._child = child
         self._command = [sys.executable, "-m", "edge", child.name, *arguments]
-        self._notify_path = places.runtime / f"{child.name}.notify"
+        self._notify_path = paths.runtime / f"{child.name}.notify"
         self._tell = tell
         self._deadline = 0.0
         self.ready = asyncio.Event()
@@ -208,12 +208,12 @@ def _notify_socket(path: Path) -> socket.socket:
     return notify
 
 
-def where_to_look(site: Site, places: Paths) -> list[str]:
+def where_to_look(site: Site, paths: Paths) -> list[str]:
     """What a newcomer wants to know first."""
     from edge.show.parts import clips_folder  # noqa: PLC0415  only for these words
 
-    show = paths_of("show", places.runtime, places.state)
-    report = paths_of("report", places.runtime, places.state)
+    show = paths_of("show", paths.runtime, paths.state)
+    report = paths_of("report", paths.runtime, paths.state)
     panel = {
         "emulator": f"open http://localhost:{site.sign.port} to see the LED panel",
         "hdmi": "on the HDMI output",

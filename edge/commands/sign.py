@@ -4,19 +4,48 @@ A page is drawn LED by LED, each a disc on black with a little of its light arou
 sheet has a row for each message.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import click
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from edge.common.errors import PictureError
 from edge.common.wire import Page
+from edge.decide.orders import pages_of
+from edge.messages import MESSAGES
 from edge.show.layout import letter_height, render
+from edge.site import Site
+from edge.site.outputs import Sign
 
 LED_PX = 5  # side of an LED's square; its disc is a little smaller
 GLOW_PX, GLOW = 4, 0.35
 MARGIN, CAPTION_PX = 12, 16
 BACKGROUND, UNLIT, INK = (34, 34, 38), (20, 20, 22), (200, 200, 205)
+
+
+def preview(site: Site, folder: Path, size: str | None) -> list[Path]:
+    """Draw every page of every message, on a panel of `size` ("192x96") or the site's own."""
+    site = _with_panel(site, size)
+    messages = {row.name: pages_of(row, site) for row in MESSAGES.values()}
+    return write_preview(messages, site.sign.width, site.sign.height, folder)
+
+
+def _with_panel(site: Site, size: str | None) -> Site:
+    """The site with a panel of another size."""
+    if size is None:
+        return site
+    match = re.fullmatch(r"(\d+)x(\d+)", size)
+    try:
+        if match is None:
+            raise ValueError(size)
+        changed = {**site.sign.model_dump(), "width": int(match[1]), "height": int(match[2])}
+        return site.model_copy(update={"sign": Sign(**changed)})
+    except ValueError as error:
+        raise click.UsageError(
+            f"--size is {size!r}, must be WIDTHxHEIGHT in LEDs, from 32x16 to 384x384"
+        ) from error
 
 
 def write_preview(

@@ -1,13 +1,13 @@
 """The sockets between the programs: Unix datagrams, one way each, never blocking a sender.
 
 Each pair of programs that talk has a socket of its own, `decide-to-show/socket`: what a program
-believes depends on who told it, and who may tell is what the folder's owner (the receiver) and
-group (the sender) let the kernel decide. A flood by one fills no queue but its own, and nobody
-speaks for another.
+believes depends on who sent it, and who may send is decided by the kernel from the folder's owner
+(the receiver) and group (the sender). A flood by one fills no queue but its own, and no program can
+impersonate another.
 
 A datagram arrives whole or not at all. When a receiver is away, or too slow, what is sent is
 dropped and counted: every message has a time and a lifetime, so a later one replaces it, and
-`Event`s, which nothing replaces, are told again until they are kept (`edge.common.events`).
+`Event`s, which nothing replaces, are sent again until acknowledged (`edge.common.events`).
 """
 
 import contextlib
@@ -34,12 +34,12 @@ SO_PASSRIGHTS = 83
 FILES_AT_MOST = 253  # SCM_MAX_FD; of more than are asked for the kernel closes the rest itself
 NO_LINGER = struct.pack("ii", 0, 0)
 # Of one sender in one go: a flood must not keep a program from its work.
-AT_ONCE = 100
-LISTEN_AGAIN = NS_PER_S
+MAX_PER_READ = 100
+RETRY_LISTEN_NS = NS_PER_S
 
 
 def socket_path(runtime: Path, sender: str, receiver: str) -> Path:
-    """Where `receiver` hears `sender`. LinkError when the kernel could not take so long a path."""
+    """The socket by which `sender` reaches `receiver`. LinkError when the path is too long."""
     path = runtime / f"{sender}-to-{receiver}" / "socket"
     if (beyond := len(str(path).encode()) - MAX_PATH) > 0:
         raise LinkError(
@@ -50,7 +50,7 @@ def socket_path(runtime: Path, sender: str, receiver: str) -> Path:
 
 
 def listens(runtime: Path, program: str) -> bool:
-    """Whether `program` is there to receive, from whomever; nothing is sent."""
+    """Whether `program` listens on any of its sockets; nothing is sent."""
     return any(_answers(path) for path in runtime.glob(f"*-to-{program}/socket"))
 
 
@@ -60,38 +60,39 @@ def _answers(path: Path) -> bool:
 
 
 class Inbox:
-    """Where one program receives its messages: `hears` are its senders, each with its kinds.
+    """Where one program receives its messages: `receives_from` maps senders to message types.
 
-    Where it cannot listen it says so in `fault`, and tries again each second: a sign that hears
-    nobody still tells that it knows nothing. `is_open` tells that a folder had to be made here, by
-    which more than its sender may tell.
+    Where it cannot listen it reports so in `fault`, and tries again each second: a sign that
+    receives nothing still shows its neutral text. `is_open`: a folder had to be made here, so that
+    programs other than its sender may write to it.
     """
 
-    def __init__(self, runtime: Path, program: str, hears: Mapping[str, Wire]) -> None:
+    def __init__(self, runtime: Path, program: str, receives_from: Mapping[str, Wire]) -> None:
         self.rejected = 0
         self.is_open = False
         self.fault = ""
         self._again_at = 0
-        self._deaf = {
-            socket_path(runtime, sender, program): (sender, wire) for sender, wire in hears.items()
+        self._unbound = {
+            socket_path(runtime, sender, program): (sender, wire)
+            for sender, wire in receives_from.items()
         }
-        self._ways: dict[socket.socket, tuple[str, Wire]] = {}
+        self._channels: dict[socket.socket, tuple[str, Wire]] = {}
         self._listen()
 
     def receive(self, timeout_s: float) -> list[Message]:
-        """What waits, oldest first of each sender, after at most `timeout_s` for the first."""
-        if self._deaf and boottime_ns() >= self._again_at:
+        """All waiting messages, each sender's oldest first; waits at most `timeout_s` for one."""
+        if self._unbound and boottime_ns() >= self._again_at:
             self._listen()
-        readable, _, _ = select.select(list(self._ways), [], [], max(0.0, timeout_s))
+        readable, _, _ = select.select(list(self._channels), [], [], max(0.0, timeout_s))
         return [message for ready in readable for message in self._waiting(ready)]
 
     def _listen(self) -> None:
-        self.fault, self._again_at = "", boottime_ns() + LISTEN_AGAIN
-        for path, way in list(self._deaf.items()):
+        self.fault, self._again_at = "", boottime_ns() + RETRY_LISTEN_NS
+        for path, channel in list(self._unbound.items()):
             try:
                 self.is_open |= _make(path.parent)
-                self._ways[_bound(path)] = way
-                del self._deaf[path]
+                self._channels[_bound(path)] = channel
+                del self._unbound[path]
             except OSError as error:
                 self.fault = (
                     f"cannot listen at {path}: {error.strerror}; does the folder exist and is it "
@@ -99,15 +100,15 @@ class Inbox:
                 )
 
     def _waiting(self, ready: socket.socket) -> list[Message]:
-        sender, wire = self._ways[ready]
+        sender, wire = self._channels[ready]
         messages: list[Message] = []
-        for _ in range(AT_ONCE):
+        for _ in range(MAX_PER_READ):
             try:
                 message = wire.decode(_read(ready, wire.max_bytes))
             except BlockingIOError:
                 break
             except LinkError:
-                self.rejected += 1  # told in the program's Health
+                self.rejected += 1  # reported in the program's Health
                 continue
             if message.sender in {None, sender}:
                 messages.append(message)
@@ -124,7 +125,7 @@ class Inbox:
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        for opened in self._ways:
+        for opened in self._channels:
             opened.close()
 
 
@@ -158,10 +159,10 @@ def _bound(path: Path) -> socket.socket:
 
 
 def _make(folder: Path) -> bool:
-    """Where no installation has made it, or somebody has removed it: whether that was so.
+    """Make the folder if it is missing (not installed, or removed); True if it had to be made.
 
-    Then it is open to the runtime folder's group, which has all programs: a sign that hears too
-    many is better than one that hears nobody.
+    It is then open to the runtime folder's group, which has all programs: a sign that accepts too
+    many senders is better than one that accepts none.
     """
     before = os.umask(0)
     try:
@@ -174,9 +175,9 @@ def _make(folder: Path) -> bool:
 
 
 class Sender:
-    """The way from one program to another's inbox.
+    """The channel from one program to another's inbox.
 
-    `is_closed` tells that the last message was not let through: we may not tell that program.
+    `is_closed`: the kernel refused the last message, as this program may not send there.
     """
 
     def __init__(self, runtime: Path, sender: str, receiver: str, wire: Wire) -> None:

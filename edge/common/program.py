@@ -1,6 +1,6 @@
 """What the four programs share: start, heartbeat, faults, health, a clean end.
 
-A program is told by systemd, or by `redroad run` which speaks the same protocol, where to send
+systemd, or `redroad run` by the same protocol, says in the environment where a program sends
 READY=1 and WATCHDOG=1. It sends WATCHDOG=1 only from `alive`, which it calls when its own work
 has advanced, so that a stuck program is killed and started anew.
 """
@@ -37,11 +37,11 @@ from edge.common.wire import (
 
 PROGRAMS = ("watch", "decide", "show", "report")
 HEALTH_EVERY_S = 10.0
-LONGEST = 1000  # characters of a reason
+MAX_REASON_CHARS = 1000  # characters of a reason
 AS_INSTALLED = (
     "run: sudo systemd-tmpfiles --create redroad.conf; sudo systemctl restart redroad.target"
 )
-NOBODY: Mapping[str, Wire] = MappingProxyType({})
+NO_SENDERS: Mapping[str, Wire] = MappingProxyType({})
 
 log = logging.getLogger("redroad")
 
@@ -62,24 +62,26 @@ def paths_of(name: str, runtime: Path, state: Path) -> Paths:
 class Program:
     """One running program of the unit.
 
-    It hears report's commands, and whom `hears` names: of each, what may come from there.
+    It receives report's commands, and from each sender of `receives_from` its message types.
     """
 
-    def __init__(self, name: str, places: Paths, hears: Mapping[str, Wire] = NOBODY) -> None:
+    def __init__(
+        self, name: str, paths: Paths, receives_from: Mapping[str, Wire] = NO_SENDERS
+    ) -> None:
         self.name = name
-        self.places = places
-        self.inbox = Inbox(places.runtime, name, {"report": COMMANDS, **hears})
+        self.paths = paths
+        self.inbox = Inbox(paths.runtime, name, {"report": COMMANDS, **receives_from})
         self.stopping = self._ended = False
         self.fault_count = 0
         self.faults: dict[str, str] = {}
         self.facts: dict[str, float | str] = {}
-        self._outlets: list[Sender] = []
-        self._report: Sender | None = None
+        self._senders: list[Sender] = []
+        self._to_report: Sender | None = None
         self._events: Events | None = None
         if name != "report":
-            self._report = self.channel_to("report", EVENTS)
-            # A way of its own: what it tells again is not lost.
-            self._events = Events(Sender(places.runtime, name, "report", EVENTS))
+            self._to_report = self.channel_to("report", EVENTS)
+            # A channel of its own, so that a resend is not counted as lost.
+            self._events = Events(Sender(paths.runtime, name, "report", EVENTS))
         self._local: list[Event | Health] = []
         self._health_at = 0
         self._verbose_until = 0
@@ -87,21 +89,21 @@ class Program:
         self._notifier = sdnotify.SystemdNotifier()
 
     def channel_to(self, receiver: str, wire: Wire) -> Sender:
-        """The way to another program; that it may not be told is a fault from now on."""
-        self._outlets.append(Sender(self.places.runtime, self.name, receiver, wire))
-        return self._outlets[-1]
+        """Open the channel to another program; a refused message is a fault from now on."""
+        self._senders.append(Sender(self.paths.runtime, self.name, receiver, wire))
+        return self._senders[-1]
 
     def ready(self) -> None:
-        """Tell the service manager that the work has begun."""
+        """Notify the service manager that the work has begun."""
         self._notifier.notify("READY=1")
         self.event("start", f"{self.name} started")
 
     def receive(self, timeout_s: float) -> list[Message]:
-        """What the others told; the verbosity of the log is commanded to every program alike."""
+        """Messages from the other programs; a "log" command sets every program's verbosity."""
         messages = self.inbox.receive(timeout_s)
         for message in messages:
             if isinstance(message, Ack) and self._events:
-                self._events.take(message)
+                self._events.acknowledge(message)
             elif isinstance(message, Command) and message.action == "log":
                 log.setLevel(message.verbosity)
                 self._verbose_until = min(message.until, boottime_ns() + nanoseconds(LOG_AT_MOST_S))
@@ -110,15 +112,15 @@ class Program:
         return messages
 
     def alive(self) -> None:
-        """Tell the service manager that the work has advanced, and report what it has not kept."""
+        """Notify the service manager that the work has advanced; send the events that are due."""
         self._notifier.notify("WATCHDOG=1")
-        self._judge_ways()
+        self._check_sockets()
         if self._events:
-            self._events.tell(boottime_ns())
+            self._events.send_due(boottime_ns())
         self._tidy.pass_time()
         if boottime_ns() - self._health_at >= nanoseconds(HEALTH_EVERY_S):
             self._health_at = boottime_ns()
-            self._tell(self.health())
+            self._report(self.health())
 
     def event(
         self,
@@ -129,20 +131,20 @@ class Program:
         before: str | None = None,
         after: str | None = None,
     ) -> None:
-        """Report that something happened; told again until report has kept it."""
-        reason = reason[:LONGEST]
+        """Log and report an event; it is sent again until report acknowledges it."""
+        reason = reason[:MAX_REASON_CHARS]
         log.info("%s: %s", kind, reason)
         name = uuid.uuid4().hex
-        self._tell(Event(name, kind, self.name, boottime_ns(), reason, zone, before, after))
+        self._report(Event(name, kind, self.name, boottime_ns(), reason, zone, before, after))
 
     def fault(self, part: str, reason: str) -> None:
         """Note that `part` fails; counted each time, reported when it begins or changes."""
         self.fault_count += 1
-        reason = reason[:LONGEST]
+        reason = reason[:MAX_REASON_CHARS]
         if self.faults.get(part) != reason:
             self.faults[part] = reason
             log.warning("fault: %s: %s", part, reason)
-            self._tell(
+            self._report(
                 Event(uuid.uuid4().hex, "fault", self.name, boottime_ns(), reason, after=part)
             )
 
@@ -159,46 +161,46 @@ class Program:
             **self.facts,
             "memory_mb": round(peak_mb, 1),
             "rejected": self.inbox.rejected,
-            "undelivered": sum(outlet.dropped for outlet in self._outlets),
+            "undelivered": sum(sender.dropped for sender in self._senders),
         }
         if self._events and self._events.dropped:
             facts["events_dropped"] = self._events.dropped
         return Health(self.name, boottime_ns(), dict(self.faults), self.fault_count, facts)
 
     def ended(self) -> None:
-        """Tell that the work is over; report tells it itself, while its outbox is still open."""
+        """Report that the work is over; report itself does so while its outbox is still open."""
         if not self._ended:
             self._ended = True
             self.event("stop", f"{self.name} ended on request")
             self.alive()
 
-    def take_local(self) -> list[Event | Health]:
-        """What report tells of itself: it has nobody else to send it to."""
+    def pop_local(self) -> list[Event | Health]:
+        """Return and clear what report reports of itself, which has no channel to itself."""
         taken, self._local = self._local, []
         return taken
 
-    def _judge_ways(self) -> None:
-        """Whether we hear and are heard, and nobody tells us anything who may not."""
+    def _check_sockets(self) -> None:
+        """Fault while a socket cannot listen, may not send, or accepts any sender."""
         if self.inbox.fault:
             reason = self.inbox.fault
-        elif any(outlet.is_closed for outlet in self._outlets):
-            reason = f"{self.name} may not tell the others what it has to; {AS_INSTALLED}"
-        elif self.inbox.is_open and _is_installed(self.places):
-            reason = f"{self.name} can be told things by all programs; {AS_INSTALLED}"
+        elif any(sender.is_closed for sender in self._senders):
+            reason = f"{self.name} may not send to the other programs; {AS_INSTALLED}"
+        elif self.inbox.is_open and _is_installed(self.paths):
+            reason = f"any program may send to {self.name}; {AS_INSTALLED}"
         else:
             self.recovered("sockets")
             return
         if self.faults.get("sockets") != reason:
             self.fault("sockets", reason)
 
-    def _tell(self, message: Event | Health) -> None:
-        if self._report is None or self._events is None:
+    def _report(self, message: Event | Health) -> None:
+        if self._to_report is None or self._events is None:
             self._local.append(message)
         elif isinstance(message, Event):
             self._events.add(message)
-            self._events.tell(boottime_ns())
+            self._events.send_due(boottime_ns())
         else:
-            self._report.send(message)
+            self._to_report.send(message)
 
     def stop(self, signum: int, _frame: FrameType | None) -> None:
         """End the work soon (SIGTERM, SIGINT)."""
@@ -206,19 +208,21 @@ class Program:
         self.stopping = True
 
 
-def _is_installed(places: Paths) -> bool:
+def _is_installed(paths: Paths) -> bool:
     """Whether root made the runtime folder; whoever else has one runs all programs alone."""
-    return places.runtime.stat().st_uid == 0 != os.geteuid()
+    return paths.runtime.stat().st_uid == 0 != os.geteuid()
 
 
 @contextmanager
-def running(name: str, places: Paths, hears: Mapping[str, Wire] = NOBODY) -> Iterator[Program]:
+def running(
+    name: str, paths: Paths, receives_from: Mapping[str, Wire] = NO_SENDERS
+) -> Iterator[Program]:
     """Set up logging, memory, signals and sockets for the program `name`, and end it cleanly."""
     give_back_what_is_free()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
-    with suppress(OSError):  # told by who cannot listen there
-        places.runtime.mkdir(parents=True, exist_ok=True)
-    program = Program(name, places, hears)
+    with suppress(OSError):  # reported as the fault of a socket that cannot listen
+        paths.runtime.mkdir(parents=True, exist_ok=True)
+    program = Program(name, paths, receives_from)
     signal.signal(signal.SIGTERM, program.stop)
     signal.signal(signal.SIGINT, program.stop)
     with program.inbox:

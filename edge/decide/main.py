@@ -13,11 +13,11 @@ STATE_EVERY_S = 1.0
 TICK_S = 0.2
 
 
-def run(site: Site, places: Paths) -> None:
+def run(site: Site, paths: Paths) -> None:
     """Decide until asked to stop."""
-    with running("decide", places, {"watch": SIGHTINGS}) as program:
+    with running("decide", paths, {"watch": SIGHTINGS}) as program:
         decider = Decider(site)
-        sender = _Teller(program)
+        publisher = _Publisher(program)
         program.ready()
         while not program.stopping:
             for message in program.receive(TICK_S):
@@ -26,7 +26,7 @@ def run(site: Site, places: Paths) -> None:
                 elif isinstance(message, Command):
                     _follow(program, decider, message)
             _report(program, decider.pass_time(boottime_ns()))
-            sender.tell(decider)
+            publisher.publish(decider)
             program.alive()
 
 
@@ -49,26 +49,26 @@ def _report(program: Program, changes: list[ZoneTransition]) -> None:
         )
 
 
-class _Teller:
+class _Publisher:
     """Sends the Order on every change and twice a second, the State on change and each second."""
 
     def __init__(self, program: Program) -> None:
         self._show = program.channel_to("show", ORDERS)
         self._report = program.channel_to("report", STATES)
-        self._told: object = None
+        self._published: object = None
         self._ordered_at = 0
         self._stated_at = 0
 
-    def tell(self, decider: Decider) -> None:
+    def publish(self, decider: Decider) -> None:
         """Send what is due."""
         now = boottime_ns()
         order = decider.order(now)
-        telling = (order.message, order.pages)
-        changed = telling != self._told
+        content = (order.message, order.pages)
+        changed = content != self._published
         if changed or now - self._ordered_at >= nanoseconds(ORDER_EVERY_S):
             self._show.send(order)
             self._ordered_at = now
         if changed or now - self._stated_at >= nanoseconds(STATE_EVERY_S):
             self._report.send(decider.state(now, order.message))
             self._stated_at = now
-        self._told = telling
+        self._published = content

@@ -8,10 +8,10 @@ from edge.site import Site
 TICK_S = 0.2
 
 
-def run(site: Site, places: Paths, mistake: str = "") -> None:
+def run(site: Site, paths: Paths, mistake: str = "") -> None:
     """Report until asked to stop; `mistake` is why not by the present site file."""
-    hears = {"watch": EVENTS, "decide": STATES, "show": EVENTS}
-    with running("report", places, hears) as program:
+    receives_from = {"watch": EVENTS, "decide": STATES, "show": EVENTS}
+    with running("report", paths, receives_from) as program:
         reporter = Reporter(site, program)
         program.ready()
         if mistake:

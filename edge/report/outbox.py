@@ -98,11 +98,11 @@ class Outbox:
             raise OutboxError(_explain(self._path, error)) from error
         return [Waiting(seq, Row(*row)) for seq, *row in found]
 
-    def acknowledge(self, places: Sequence[int]) -> None:
+    def acknowledge(self, paths: Sequence[int]) -> None:
         """Forget rows that the broker has."""
         try:
             with self._database as database:
-                self._bytes -= _delete(database, places)
+                self._bytes -= _delete(database, paths)
         except sqlite3.Error as error:
             self._forget_size()
             raise OutboxError(_explain(self._path, error)) from error
@@ -179,12 +179,12 @@ class Outbox:
                 self.dropped += 1
 
 
-def _delete(database: sqlite3.Connection, places: Sequence[int]) -> int:
+def _delete(database: sqlite3.Connection, paths: Sequence[int]) -> int:
     """Delete the rows at these places; how many bytes that frees."""
-    marks = ",".join("?" * len(places))
+    marks = ",".join("?" * len(paths))
     freed = database.execute(
         f"DELETE FROM outbox WHERE seq IN ({marks}) RETURNING length(CAST(payload AS BLOB))",
-        places,
+        paths,
     ).fetchall()
     return sum(length + ROW_OVERHEAD_BYTES for (length,) in freed)
 

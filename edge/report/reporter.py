@@ -43,7 +43,7 @@ class Reporter:
         self._program = program
         self._boot_id = boot_id()
         outbox_bytes = site.upstream.outbox_mb * 1_000_000
-        self._store = Store(program.places.state, outbox_bytes, program)
+        self._store = Store(program.paths.state, outbox_bytes, program)
         self._acknowledgements = Acknowledgements(program, self._store)
         zones = [zone.name for zone in site.zone]
         self._aggregator = Aggregator(site.upstream.aggregate_s, zones, boottime_ns())
@@ -53,7 +53,7 @@ class Reporter:
         self._publisher = Publisher(site, program, self._store)
         self._commander = Commander(site, program, self._store)
         self._restarts = Restarts(self._store, self._boot_id)
-        self._machine = look(program.places.state)
+        self._machine = look(program.paths.state)
         self._looked_at = 0
         if site.upstream.host is None:
             log.info("no broker is configured: everything waits in the outbox")
@@ -89,11 +89,11 @@ class Reporter:
         for aggregate in self._aggregator.pass_time(now):
             self._keep_counts(aggregate)
         if now - self._looked_at >= LOOK_EVERY:
-            self._looked_at, self._machine = now, look(self._program.places.state)
+            self._looked_at, self._machine = now, look(self._program.paths.state)
             judge(self._machine, self._program)
             payloads = self._state_payload(now), self._health_payload()
             write_status(self._program, self._site.digest(), *payloads)
-        for message in self._program.take_local():
+        for message in self._program.pop_local():
             self.take(message)
         self._store.write()
         self._restarts.keep()
@@ -103,11 +103,11 @@ class Reporter:
 
     def close(self) -> None:
         """Keep what waits and say goodbye."""
-        for message in self._program.take_local():
+        for message in self._program.pop_local():
             self.take(message)
         self._publisher.close()
         self._store.close()
-        forget_status(self._program.places)
+        forget_status(self._program.paths)
 
     def _command(self, now: int) -> None:
         """Follow and answer what came from upstream."""

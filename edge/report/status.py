@@ -38,7 +38,7 @@ def write_status(program: Program, site: str, state: str, health: str) -> None:
 
     A folder that does not take them is a fault, and no more.
     """
-    path = program.places.runtime / STATUS_FILE
+    path = program.paths.runtime / STATUS_FILE
     told = f'{{"site":"{site}","state":{state},"health":{health}}}\n'
     try:
         atomic_write(path, told.encode(), lasting=False)
@@ -48,19 +48,19 @@ def write_status(program: Program, site: str, state: str, health: str) -> None:
         program.recovered("status")
 
 
-def forget_status(places: Paths) -> None:
+def forget_status(paths: Paths) -> None:
     """A unit that has ended tells nothing."""
     with contextlib.suppress(OSError):
-        (places.runtime / STATUS_FILE).unlink()
+        (paths.runtime / STATUS_FILE).unlink()
 
 
-def status_text(places: Paths) -> str:
+def status_text(paths: Paths) -> str:
     """What lies there, up to a bound. OSError where it is no file.
 
     Who asks may be root, and `report` might have been taken over: no link is followed to a file
     that only root may read, and no pipe waited for.
     """
-    path = places.runtime / STATUS_FILE
+    path = paths.runtime / STATUS_FILE
     file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(file, "rb") as opened:
         if not stat.S_ISREG(os.fstat(file).st_mode):
@@ -68,18 +68,18 @@ def status_text(places: Paths) -> str:
         return opened.read(STATUS_BYTES).decode()
 
 
-def read_status(places: Paths) -> Status | None:
+def read_status(paths: Paths) -> Status | None:
     """What a unit that runs in these folders told last; None where none runs.
 
     That one runs is seen by who listens: a boot's name is another in a container than in a service
     there, and a time since boot alone may be that of an earlier one.
     """
     try:
-        told = json.loads(status_text(places))
+        told = json.loads(status_text(paths))
         site, state, health = str(told["site"]), dict(told["state"]), dict(told["health"])
         age_s = (boottime_ns() - int(health["at_boot_ns"])) / NS_PER_S
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    lives = any(listens(places.runtime, program) for program in PROGRAMS)
+    lives = any(listens(paths.runtime, program) for program in PROGRAMS)
     fresh = 0 <= age_s <= STALE_AFTER_S
     return Status(age_s, site, state, health) if lives and fresh else None

@@ -72,9 +72,9 @@ class Store:
         rest = itertools.islice(waiting, limit - len(found))
         return found + [Waiting(place, row) for place, row in rest]
 
-    def acknowledge(self, places: list[int]) -> None:
+    def acknowledge(self, paths: list[int]) -> None:
         """Forget what the broker has; what the disk does not delete now, it does later."""
-        for place in places:
+        for place in paths:
             if place > IN_MEMORY:
                 self._unwritten.pop(place, None)
             else:

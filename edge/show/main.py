@@ -13,10 +13,10 @@ from edge.site import Site
 TICK_S = 0.06
 
 
-def run(site: Site, places: Paths, mistake: str = "") -> None:
+def run(site: Site, paths: Paths, mistake: str = "") -> None:
     """Show until asked to stop; `mistake` is why another site file serves than the present one."""
     gc.freeze()  # a collection marks what it looks at, and so copies it in each driver's process
-    with running("show", places, {"decide": ORDERS}) as program:
+    with running("show", paths, {"decide": ORDERS}) as program:
         player = Player(neutral_page(site))
         sign = SignOutput(site, program, player.neutral)
         sign.show(player.neutral)  # before anything slow: the sign must not stay dark

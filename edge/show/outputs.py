@@ -115,7 +115,7 @@ class SignOutput:
 
     def _send(self) -> None:
         if self._panel is None:
-            opening = partial(open_panel, self._site, self._program.places)
+            opening = partial(open_panel, self._site, self._program.paths)
             self._panel = DriverProcess("panel", partial(Screen, opening), self._neutral)
         now = datetime.now(UTC) if time_valid() else None
         sign = self._site.sign
@@ -145,7 +145,7 @@ class PinsOutput:
     """Beacon and inputs: told the pattern several times a second, and asked what is active."""
 
     def __init__(self, site: Site, program: Program) -> None:
-        self._make = partial(make_pins, site, program.places)
+        self._make = partial(make_pins, site, program.paths)
         self._program, self._wired = program, frozenset(site.inputs.wired)
         self._pins: DriverProcess[str, PinsStatus] | None = None
         self._backoff = Backoff()
@@ -226,9 +226,9 @@ class VoiceOutput:
         self._voice, self._program = site.voice, program
         self._zone = ZoneInfo(site.site.time_zone)
         # Once for each name: see edge/common/memory.py.
-        self._clip = cache(partial(_clip_file, clips_folder(site, program.places)))
+        self._clip = cache(partial(_clip_file, clips_folder(site, program.paths)))
         self._needed = phrases_of(site)
-        self._speaker = open_speaker(site, program.places)
+        self._speaker = open_speaker(site, program.paths)
         self._announcer = Announcer(site.voice.repeat_s)
         self._playing = False
         self._looked_at = 0  # for the clips

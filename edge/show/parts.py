@@ -18,14 +18,14 @@ from edge.site import Site
 log = logging.getLogger("redroad")
 
 
-def open_panel(site: Site, places: Paths) -> Panel:
+def open_panel(site: Site, paths: Paths) -> Panel:
     """The site's panel, ready to show. PanelError says what is wrong and what to do."""
     # Each driver is loaded only where it is configured.
     match site.sign.panel:
         case "recorder":
             from edge.show.panels.recorder import RecorderPanel  # noqa: PLC0415
 
-            return RecorderPanel(places.state / "panel")
+            return RecorderPanel(paths.state / "panel")
         case "hdmi":
             from edge.show.panels.hdmi import open_hdmi  # noqa: PLC0415
 
@@ -44,7 +44,7 @@ def open_panel(site: Site, places: Paths) -> Panel:
             return EmulatorPanel(site.sign)
 
 
-def open_speaker(site: Site, places: Paths) -> Speaker:
+def open_speaker(site: Site, paths: Paths) -> Speaker:
     """The site's loudspeaker."""
     output = site.voice.output
     if output == "auto":
@@ -53,46 +53,46 @@ def open_speaker(site: Site, places: Paths) -> Speaker:
             log.info("no sound card found: clips are not heard, only recorded as played")
     if output == "aplay":
         return AplaySpeaker(site.voice.card)
-    return RecorderSpeaker(places.state / "voice")
+    return RecorderSpeaker(paths.state / "voice")
 
 
-def make_pins(site: Site, places: Paths) -> Pins:
+def make_pins(site: Site, paths: Paths) -> Pins:
     """The site's beacon and inputs, on one factory of pins; nothing is opened yet."""
-    factory, lux_file = gpio_of(places), site.inputs.lux_file
+    factory, lux_file = gpio_of(paths), site.inputs.lux_file
     return Pins(
-        partial(open_lamp, site, places, factory),
-        partial(open_contacts, site, places, factory),
+        partial(open_lamp, site, paths, factory),
+        partial(open_contacts, site, paths, factory),
         site.path(lux_file) if lux_file else None,
     )
 
 
-def gpio_of(places: Paths) -> Callable[[], Any]:
+def gpio_of(paths: Paths) -> Callable[[], Any]:
     """Gives the Pi's factory of pins: made at the first call, the same one ever after."""
-    return cache(partial(gpio_factory, places.runtime / "pins"))
+    return cache(partial(gpio_factory, paths.runtime / "pins"))
 
 
-def open_lamp(site: Site, places: Paths, factory: Callable[[], Any]) -> Lamp:
+def open_lamp(site: Site, paths: Paths, factory: Callable[[], Any]) -> Lamp:
     """The site's beacon, off. BeaconError says what is wrong and what to do."""
     match site.beacon.output:
         case "none":
             return NoLamp()
         case "simulated":
-            return RecorderLamp(places.state)
+            return RecorderLamp(paths.state)
         case "gpio":
             return PinLamp(site.beacon, factory())
 
 
-def open_contacts(site: Site, places: Paths, factory: Callable[[], Any]) -> Contacts:
+def open_contacts(site: Site, paths: Paths, factory: Callable[[], Any]) -> Contacts:
     """The site's inputs. InputError, or BeaconError of the chip, says what is wrong."""
     match site.inputs.source:
         case "none":
             return NoContacts()
         case "simulated":
-            return FolderContacts(frozenset(site.inputs.wired), places.state / "inputs")
+            return FolderContacts(frozenset(site.inputs.wired), paths.state / "inputs")
         case "gpio":
             return PinContacts(site.inputs, factory())
 
 
-def clips_folder(site: Site, places: Paths) -> Path:
+def clips_folder(site: Site, paths: Paths) -> Path:
     """Where the WAV files of the spoken warnings lie."""
-    return site.path(site.voice.clips) if site.voice.clips else places.state / "voice"
+    return site.path(site.voice.clips) if site.voice.clips else paths.state / "voice"

@@ -25,10 +25,10 @@ from edge.watch.view_store import ViewStore
 LIMIT_GMAC = 1.0
 
 
-def run(site: Site, places: Paths) -> None:
+def run(site: Site, paths: Paths) -> None:
     """Watch until asked to stop."""
-    with running("watch", places) as program:
-        keeper = ViewStore(places.state, site.camera)
+    with running("watch", paths) as program:
+        keeper = ViewStore(paths.state, site.camera)
         guard = ViewMonitor(_kept_view(keeper, program))
         counting = Counting(site, guard=guard)
         counting.prepare(site.camera)

@@ -42,18 +42,18 @@ class Unit:
     def __init__(self, folder: Path, number: int, port: int) -> None:
         self.name = f"u{number}"
         folder.mkdir()
-        self.places = Paths(folder / "run", folder / "state")
+        self.paths = Paths(folder / "run", folder / "state")
         self._site = folder / "site.toml"
         self._site.write_text(
             f'[site]\nname = "fleet"\nunit = "{self.name}"\n'
             f'[upstream]\nhost = "127.0.0.1"\nport = {port}\naggregate_s = 60\n'
         )
-        self._outlet = Sender(self.places.runtime, "decide", "report", STATES)
+        self._outlet = Sender(self.paths.runtime, "decide", "report", STATES)
         self.process: Any = None
 
     def start(self, context: Any) -> None:
         """A process of its own."""
-        self.process = context.Process(target=live, args=(self._site, self.places))
+        self.process = context.Process(target=live, args=(self._site, self.paths))
         self.process.start()
 
     def tell(self, second: int) -> None:
@@ -68,17 +68,17 @@ class Unit:
 
     def keep_an_hour(self) -> None:
         """What an hour without the broker leaves."""
-        outbox = Outbox(self.places.state / OUTBOX_FILE, 64_000_000)
+        outbox = Outbox(self.paths.state / OUTBOX_FILE, 64_000_000)
         payload = '{"id":"%s","reason":"%s"}'
         names = [uuid.uuid4().hex for _ in range(BACKLOG)]
         outbox.put([Row(n, "events", "earlier", 1, payload % (n, "x" * 350)) for n in names])
         outbox.close()
 
 
-def live(site_file: Path, places: Paths) -> None:
+def live(site_file: Path, paths: Paths) -> None:
     """The program itself, in silence."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    report.run(load_site(site_file), places)
+    report.run(load_site(site_file), paths)
 
 
 class Ear(Listener):

@@ -24,7 +24,7 @@ PLAY_M = 12.0  # where the performance is
 EXIT_M = 17.3  # where the jam's barrier stands
 MARCH_HALF_M, MARCH_M_S = 1.0, 0.75
 WARM_S = 20.0  # so long the street fills before the record begins
-NOBODY: Points = ((0.0, 0.0),)
+NO_SENDERS: Points = ((0.0, 0.0),)
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Plan:
     """
 
     length_s: float
-    near: Points = NOBODY
-    far: Points = NOBODY
+    near: Points = NO_SENDERS
+    far: Points = NO_SENDERS
     stay_s: tuple[float, float] | None = None
     opening_m: float | None = None
     turn_s: float | None = None

@@ -48,10 +48,10 @@ class Watching:
         site.write_text(camera + ZONE, "utf-8")
         self._decide = Inbox(folder, "decide", {"watch": SIGHTINGS})
         self._report = ReportStandIn(folder, "watch")
-        places = ["--runtime", str(folder), "--state", str(folder)]
+        paths = ["--runtime", str(folder), "--state", str(folder)]
         with (folder / "watch.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "edge", "watch", "--site", str(site), *places], stderr=log
+                [sys.executable, "-m", "edge", "watch", "--site", str(site), *paths], stderr=log
             )
 
     def told_after(self, moment: int) -> float:

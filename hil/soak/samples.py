@@ -23,9 +23,9 @@ Sample = Mapping[str, float]
 class Sampler:
     """Looks at the programs of one `redroad run`, each with the processes of its drivers."""
 
-    def __init__(self, supervisor: int, places: Paths) -> None:
+    def __init__(self, supervisor: int, paths: Paths) -> None:
         self._supervisor = psutil.Process(supervisor)
-        self._places = places
+        self._places = paths
         self._pids: dict[str, int] = {}
         self.restarts = Counter[str]()
 

@@ -54,10 +54,10 @@ class Appliance:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        places = ["--runtime", str(self.runtime), "--state", str(self.state)]
+        paths = ["--runtime", str(self.runtime), "--state", str(self.state)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "edge", "run", "--site", str(self.site_file), *places],
+                [sys.executable, "-m", "edge", "run", "--site", str(self.site_file), *paths],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -28,11 +28,11 @@ class Running:
         self.outlet = Sender(runtime, "decide", "show", ORDERS)
         self.told: list[Message] = []
         self.began = boottime_ns()
-        places = ["--runtime", str(runtime), "--state", str(folder)]
+        paths = ["--runtime", str(runtime), "--state", str(folder)]
         command = [sys.executable, "-m", "edge", "show", "--site", str(folder / "site.toml")]
         with (folder / "show.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, *places], env=os.environ | environment, stderr=log
+                [*command, *paths], env=os.environ | environment, stderr=log
             )
 
     def lines(self, name: str = "panel/panel.jsonl") -> list[dict[str, Any]]:

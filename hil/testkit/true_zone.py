@@ -44,6 +44,6 @@ class TrueZone:
         here = feet[inside(feet, self._outline)]
         return float((self._weights(self._middles, here).sum(axis=1) / self._mass).max())
 
-    def _weights(self, middles: Floats, places: Floats) -> Floats:
-        square = ((middles[:, None] - places[None]) ** 2).sum(axis=2)
+    def _weights(self, middles: Floats, paths: Floats) -> Floats:
+        square = ((middles[:, None] - paths[None]) ** 2).sum(axis=2)
         return np.asarray(np.exp(-square / self._radius_square) / (np.pi * self._radius_square))

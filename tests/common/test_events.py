@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.common.clock import NS_PER_S
-from edge.common.events import AGAIN_AFTER, AT_MOST, UNDER_WAY, Events
+from edge.common.events import MAX_IN_FLIGHT, MAX_WAITING, RESEND_AFTER, Events
 from edge.common.link import Inbox, Sender
 from edge.common.wire import EVENTS, Ack, Event
 
@@ -35,15 +35,15 @@ def events(tmp_path: Path) -> Events:
 def test_an_event_is_told_again_until_it_is_kept(inbox: Inbox, events: Events) -> None:
     events.add(event("a"))
     events.add(event("b"))
-    events.tell(NOW)
+    events.send_due(NOW)
     assert told(inbox) == ["a", "b"]
-    events.tell(NOW + AGAIN_AFTER - 1)
+    events.send_due(NOW + RESEND_AFTER - 1)
     assert told(inbox) == []
-    events.take(Ack(("a", "never heard of")))
-    events.tell(NOW + AGAIN_AFTER)
+    events.acknowledge(Ack(("a", "never heard of")))
+    events.send_due(NOW + RESEND_AFTER)
     assert told(inbox) == ["b"]
-    events.take(Ack(("b",)))
-    events.tell(NOW + 2 * AGAIN_AFTER)
+    events.acknowledge(Ack(("b",)))
+    events.send_due(NOW + 2 * RESEND_AFTER)
     assert told(inbox) == []
 
 
@@ -51,41 +51,41 @@ def test_a_report_that_begins_is_told_all_again_in_its_order(inbox: Inbox, event
     """What its last life was told comes before what happens next."""
     for name in "ab":
         events.add(event(name))
-    events.tell(NOW)
+    events.send_due(NOW)
     assert told(inbox) == ["a", "b"]
-    events.take(Ack((), begun=True))
+    events.acknowledge(Ack((), begun=True))
     events.add(event("c"))
-    events.tell(NOW + 1)
+    events.send_due(NOW + 1)
     assert told(inbox) == ["a", "b", "c"]
 
 
 def test_what_nobody_takes_is_told_later_in_its_order(tmp_path: Path, events: Events) -> None:
     for name in "abc":
         events.add(event(name))
-        events.tell(NOW)
+        events.send_due(NOW)
     with Inbox(tmp_path, "report", {"decide": EVENTS}) as opened:
-        events.tell(NOW + 1)
+        events.send_due(NOW + 1)
         assert told(opened) == ["a", "b", "c"]
 
 
 def test_so_many_are_under_way_at_a_time(inbox: Inbox, events: Events) -> None:
     """However small a queue the kernel gives: what is taken at once is not told again."""
-    names = [str(number) for number in range(UNDER_WAY + 5)]
+    names = [str(number) for number in range(MAX_IN_FLIGHT + 5)]
     for name in names:
         events.add(event(name))
     heard: list[str] = []
-    for _ in range(UNDER_WAY):
-        events.tell(NOW)
+    for _ in range(MAX_IN_FLIGHT):
+        events.send_due(NOW)
         heard += told(inbox)
-    assert heard == names[:UNDER_WAY]
-    events.take(Ack(tuple(heard)))
-    events.tell(NOW)
-    assert told(inbox) == names[UNDER_WAY:]
+    assert heard == names[:MAX_IN_FLIGHT]
+    events.acknowledge(Ack(tuple(heard)))
+    events.send_due(NOW)
+    assert told(inbox) == names[MAX_IN_FLIGHT:]
 
 
 def test_the_oldest_of_too_many_are_dropped_and_counted(inbox: Inbox, events: Events) -> None:
-    for number in range(AT_MOST + 2):
+    for number in range(MAX_WAITING + 2):
         events.add(event(str(number)))
     assert events.dropped == 2
-    events.tell(NOW)
+    events.send_due(NOW)
     assert told(inbox)[0] == "2"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from edge.common.errors import LinkError
-from edge.common.link import AT_ONCE, Inbox, Sender, socket_path
+from edge.common.link import MAX_PER_READ, Inbox, Sender, socket_path
 from edge.common.wire import COMMANDS, EVENTS, Command, Event, Health, Message, Wire
 
 KERNEL = tuple(int(part) for part in platform.release().split(".")[:2])
@@ -128,7 +128,7 @@ class Flooded(Wire):
 
     def __init__(self, flood: Sender) -> None:
         super().__init__(Event | Health)
-        self._flood, self._left = flood, 3 * AT_ONCE
+        self._flood, self._left = flood, 3 * MAX_PER_READ
 
     def decode(self, data: bytes) -> Message:
         self._left -= 1
@@ -141,7 +141,7 @@ def test_a_flood_does_not_keep_the_receiver_from_its_work(tmp_path: Path) -> Non
     flood = outlet_to(tmp_path)
     with Inbox(tmp_path, "report", {"decide": Flooded(flood)}) as opened:
         flood.send(event("first"))
-        assert len(opened.receive(1.0)) == AT_ONCE
+        assert len(opened.receive(1.0)) == MAX_PER_READ
 
 
 UNPRIVILEGED = """

@@ -55,8 +55,8 @@ def test_overlaps_are_what_darts_find(
 
 def test_cells_that_tile_the_plane_add_up_to_the_outline() -> None:
     x, y = np.meshgrid(np.arange(-1, 6, 0.37), np.arange(-1, 5, 0.29))
-    places = np.stack([x, y], axis=-1)
+    paths = np.stack([x, y], axis=-1)
     cells = np.stack(
-        [places[:-1, :-1], places[:-1, 1:], places[1:, 1:], places[1:, :-1]], axis=2
+        [paths[:-1, :-1], paths[:-1, 1:], paths[1:, 1:], paths[1:, :-1]], axis=2
     ).reshape(-1, 4, 2)
     assert covered(cells, np.array(L_SHAPE)).sum() == pytest.approx(6.0)

@@ -16,10 +16,10 @@ VIEW = PinholeCamera.of(1280, 704, 8.5, 33.0, 46.0)
 
 
 def marks(
-    view: PinholeCamera, places: list[tuple[float, float]], k1: float = 0.0, k2: float = 0.0
+    view: PinholeCamera, paths: list[tuple[float, float]], k1: float = 0.0, k2: float = 0.0
 ) -> list[tuple[float, float, float, float]]:
     """The points of the site file that a camera would see at these places."""
-    ground = np.array(places)
+    ground = np.array(paths)
     x, y, _ = view.project(np.column_stack([ground, np.zeros(len(ground))]))
     rays = (np.column_stack([x, y]) - (view.width / 2, view.height / 2)) / (view.width / 2)
     square = (rays**2).sum(axis=1, keepdims=True)
@@ -57,10 +57,10 @@ views = st.builds(
 @settings(deadline=None, max_examples=60)
 @given(views, st.floats(-0.12, 0.05), st.sampled_from([SQUARE, GRID]))
 def test_any_camera_is_recovered_from_its_own_points(
-    view: PinholeCamera, k1: float, places: list[tuple[float, float]]
+    view: PinholeCamera, k1: float, paths: list[tuple[float, float]]
 ) -> None:
     """Feet within a centimetre, camera within a decimetre, and there and back again."""
-    points = marks(view, places, k1)
+    points = marks(view, paths, k1)
     assume(in_picture(view, points))
     plane = GroundPlane.of(ground_of(view, points, k1=k1))
     assert plane.residuals_m.max() < 1e-3

@@ -113,10 +113,10 @@ def test_heads_above_the_horizon_are_beyond_and_in_no_zone() -> None:
     from edge.street.pinhole import PinholeCamera
 
     view = PinholeCamera.of(640, 352, 5.0, 8.0, 60.0)
-    places = np.array([(-2.0, 14.0), (2.0, 14.0), (2.0, 30.0), (-2.0, 30.0)])
-    x, y, _ = view.project(np.column_stack([places, np.zeros(4)]))
+    paths = np.array([(-2.0, 14.0), (2.0, 14.0), (2.0, 30.0), (-2.0, 30.0)])
+    x, y, _ = view.project(np.column_stack([paths, np.zeros(4)]))
     points = [
-        (float(a), float(b), float(c), float(d)) for a, b, (c, d) in zip(x, y, places, strict=True)
+        (float(a), float(b), float(c), float(d)) for a, b, (c, d) in zip(x, y, paths, strict=True)
     ]
     ground = Ground(picture_width=640, picture_height=352, points=points, camera_height_m=5.0)
     zone = Zone(name="street", ground=[(-2, 14), (2, 14), (2, 30), (-2, 30)])

@@ -129,7 +129,7 @@ def test_it_is_fit_for_service_where_it_is_unpacked(unpacked: Path, tmp_path: Pa
     """Debian's own Python, no module of this checkout, the site file as shipped."""
     assert PYTHON.exists(), "install Debian's python3"
     python = str(unpacked / "usr/lib/redroad/bin/python")
-    places = {
+    paths = {
         "REDROAD_SITE": str(unpacked / "etc/redroad/site.toml"),
         "REDROAD_RUNTIME": str(tmp_path / "run"),
         "REDROAD_STATE": str(tmp_path / "state"),
@@ -141,12 +141,12 @@ def test_it_is_fit_for_service_where_it_is_unpacked(unpacked: Path, tmp_path: Pa
     def redroad(*words: str) -> subprocess.CompletedProcess[str]:
         command = [python, "-m", "edge", *words]
         return subprocess.run(
-            command, env=places, cwd=ROOT, text=True, capture_output=True, check=False
+            command, env=paths, cwd=ROOT, text=True, capture_output=True, check=False
         )
 
     where = subprocess.run(
         [python, "-c", f"import edge, {NATIVE}; print(edge.__file__)"],
-        env=places,
+        env=paths,
         cwd=ROOT,
         text=True,
         capture_output=True,

@@ -33,8 +33,8 @@ class Report:
         self.outlet = self.ways["decide"]
 
     def start(self, **extra: str) -> None:
-        places = ["--runtime", self.runtime, "--state", self.state.parent]
-        arguments = ["--site", self.site_file, *places]
+        paths = ["--runtime", self.runtime, "--state", self.state.parent]
+        arguments = ["--site", self.site_file, *paths]
         begun = self.log.read_text(encoding="utf-8").count(STARTED) if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

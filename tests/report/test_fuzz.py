@@ -79,14 +79,14 @@ names = st.sampled_from(list(KINDS)) | st.text(max_size=10)
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Paths:
+def paths(tmp_path_factory: pytest.TempPathFactory) -> Paths:
     folder = tmp_path_factory.mktemp("fuzz")
     return Paths(folder, folder / "state")
 
 
-def test_no_payload_crashes_and_only_a_valid_command_is_passed_on(places: Paths) -> None:
-    program = Program("report", places)
-    commander = Commander(SITE, program, Store(places.state, 10**6, program))
+def test_no_payload_crashes_and_only_a_valid_command_is_passed_on(paths: Paths) -> None:
+    program = Program("report", paths)
+    commander = Commander(SITE, program, Store(paths.state, 10**6, program))
     decider = Decider(SITE)
 
     @fuzzed
@@ -94,7 +94,7 @@ def test_no_payload_crashes_and_only_a_valid_command_is_passed_on(places: Paths)
     def check(name: str, payload: bytes, retained: bool, level: Level) -> None:
         answer = commander.take(Received(name, payload, retained), level)
         commander.work(boottime_ns())
-        program.take_local()
+        program.pop_local()
         passed_on = [each for each in inbox.receive(0) if isinstance(each, Command)]
         if not answer.accepted:
             assert answer.reason
@@ -106,7 +106,7 @@ def test_no_payload_crashes_and_only_a_valid_command_is_passed_on(places: Paths)
         assert decider.order(boottime_ns()).message != "clear"
 
     accepted: set[str | None] = set()
-    with Inbox(places.runtime, "decide", {"report": COMMANDS}) as inbox:
+    with Inbox(paths.runtime, "decide", {"report": COMMANDS}) as inbox:
         check()
 
 
@@ -199,8 +199,8 @@ def _messages() -> st.SearchStrategy[Any]:
     )
 
 
-def test_report_takes_whatever_has_the_form_of_a_message(places: Paths, tmp_path: Path) -> None:
-    program = Program("report", Paths(places.runtime, tmp_path))
+def test_report_takes_whatever_has_the_form_of_a_message(paths: Paths, tmp_path: Path) -> None:
+    program = Program("report", Paths(paths.runtime, tmp_path))
     reporter = Reporter(SITE, program)
 
     @fuzzed

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from edge.common.clock import boottime_ns, seconds
-from edge.common.events import AGAIN_AFTER
+from edge.common.events import RESEND_AFTER
 from edge.common.link import Inbox
 from edge.common.program import Paths, Program
 from edge.common.wire import COMMANDS, Ack, Event, Level, Occupancy, State, ZoneState
@@ -181,7 +181,7 @@ def test_what_a_killed_report_had_not_yet_read_arrives(report: Report, broker: M
     report.end(signal.SIGKILL)
     report.start()
     wait_for(lambda: heard_of(listener, decide), 15, "the event")
-    until = time.monotonic() + 2 * seconds(AGAIN_AFTER)
+    until = time.monotonic() + 2 * seconds(RESEND_AFTER)
     while time.monotonic() < until:
         time.sleep(0.1)
         assert len(heard_of(listener, decide)) == 1, "told again though it is kept"

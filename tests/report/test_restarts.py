@@ -24,7 +24,7 @@ def start(name: str, source: str) -> Event:
 def test_a_start_that_is_told_again_to_another_report_is_no_restart(program: Program) -> None:
     """As when report was killed between the note and the receipt."""
     for _ in range(3):
-        store = Store(program.places.state, 10**6, program)
+        store = Store(program.paths.state, 10**6, program)
         restarts = Restarts(store, "this boot")
         restarts.started(start("a", "watch"))
         restarts.started(start("b", "show"))
@@ -36,7 +36,7 @@ def test_a_start_that_is_told_again_to_another_report_is_no_restart(program: Pro
 
 
 def test_what_another_boot_counted_is_forgotten(program: Program) -> None:
-    store = Store(program.places.state, 10**6, program)
+    store = Store(program.paths.state, 10**6, program)
     restarts = Restarts(store, "that boot")
     restarts.started(start("a", "watch"))
     restarts.keep()

@@ -19,15 +19,15 @@ from tests.report.test_report import state
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Paths:
+def paths(tmp_path: Path) -> Paths:
     (tmp_path / "run").mkdir()
     return Paths(tmp_path / "run", tmp_path / "state")
 
 
-def put(places: Paths, age_s: float) -> None:
+def put(paths: Paths, age_s: float) -> None:
     health = {"at_boot_ns": boottime_ns() - round(age_s * NS_PER_S)}
     told = json.dumps({"site": "s", "state": {"level": "CLEAR"}, "health": health})
-    (places.runtime / STATUS_FILE).write_text(told, encoding="utf-8")
+    (paths.runtime / STATUS_FILE).write_text(told, encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -36,55 +36,55 @@ def put(places: Paths, age_s: float) -> None:
     ids=["fresh", "old", "of the future"],
 )
 def test_only_what_was_told_a_moment_ago_is_believed(
-    places: Paths, age_s: float, believed: bool
+    paths: Paths, age_s: float, believed: bool
 ) -> None:
-    put(places, age_s)
-    with Inbox(places.runtime, "show", {"decide": ORDERS}):
-        assert (read_status(places) is not None) == believed
+    put(paths, age_s)
+    with Inbox(paths.runtime, "show", {"decide": ORDERS}):
+        assert (read_status(paths) is not None) == believed
 
 
-def test_nothing_is_believed_where_no_program_listens(places: Paths) -> None:
+def test_nothing_is_believed_where_no_program_listens(paths: Paths) -> None:
     """What a unit of an earlier boot has left, its sockets too."""
-    with Inbox(places.runtime, "show", {"decide": ORDERS}):
+    with Inbox(paths.runtime, "show", {"decide": ORDERS}):
         pass
-    assert socket_path(places.runtime, "decide", "show").exists()
-    put(places, 1.0)
-    assert read_status(places) is None
+    assert socket_path(paths.runtime, "decide", "show").exists()
+    put(paths, 1.0)
+    assert read_status(paths) is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"state":{},"health":{}}', "\x00\x01", '{"state"'])
-def test_half_a_file_is_none(places: Paths, text: str) -> None:
-    (places.runtime / STATUS_FILE).write_text(text, encoding="utf-8")
-    assert read_status(places) is None
+def test_half_a_file_is_none(paths: Paths, text: str) -> None:
+    (paths.runtime / STATUS_FILE).write_text(text, encoding="utf-8")
+    assert read_status(paths) is None
 
 
-def test_no_link_is_followed_and_no_pipe_waited_for(places: Paths, tmp_path: Path) -> None:
+def test_no_link_is_followed_and_no_pipe_waited_for(paths: Paths, tmp_path: Path) -> None:
     """Who asks may be root: a report that was taken over must not choose what is read."""
-    put(places, 1.0)
-    status, secret = places.runtime / STATUS_FILE, tmp_path / "secret"
+    put(paths, 1.0)
+    status, secret = paths.runtime / STATUS_FILE, tmp_path / "secret"
     status.rename(secret)
-    with Inbox(places.runtime, "show", {"decide": ORDERS}):
+    with Inbox(paths.runtime, "show", {"decide": ORDERS}):
         status.symlink_to(secret)
-        assert read_status(places) is None
+        assert read_status(paths) is None
         with pytest.raises(OSError, match="symbolic link"):
-            status_text(places)
+            status_text(paths)
         status.unlink()
         os.mkfifo(status)
-        assert read_status(places) is None
+        assert read_status(paths) is None
         with pytest.raises(OSError, match="is no file"):
-            status_text(places)
+            status_text(paths)
 
 
 def test_report_tells_state_and_health_and_forgets_them_at_its_end(report: Report) -> None:
     report.start()
-    places = Paths(report.runtime, report.state)
+    paths = Paths(report.runtime, report.state)
 
     def told_of_caution() -> bool:
         report.outlet.send(state())  # again and again: what is not repeated is UNKNOWN
-        return _level(places) == "CAUTION"
+        return _level(paths) == "CAUTION"
 
     wait_for(told_of_caution, 20, "the state")
-    told = read_status(places)
+    told = read_status(paths)
     assert told is not None
     assert "report" in told.health["programs"]
     report.end()
@@ -103,6 +103,6 @@ def test_a_full_runtime_folder_is_a_fault_and_no_more(report: Report) -> None:
         report.end(signal.SIGKILL)
 
 
-def _level(places: Paths) -> str | None:
-    told = read_status(places)
+def _level(paths: Paths) -> str | None:
+    told = read_status(paths)
     return None if told is None else str(told.state["level"])

@@ -24,50 +24,52 @@ SMALL = (320, 176)
 
 
 @pytest.fixture(params=CROWDS)
-def paths(request: pytest.FixtureRequest) -> Trajectories:
+def saved_paths(request: pytest.FixtureRequest) -> Trajectories:
     return load_crowd(request.param)
 
 
-def _positions(paths: Trajectories, person: int) -> NDArray[np.float64]:
-    start, count = paths.row[person], paths.last[person] - paths.first[person] + 1
-    return paths.feet[start : start + count]
+def _positions(saved_paths: Trajectories, person: int) -> NDArray[np.float64]:
+    start, count = saved_paths.row[person], saved_paths.last[person] - saved_paths.first[person] + 1
+    return saved_paths.feet[start : start + count]
 
 
 def test_the_site_file_knows_every_scenario() -> None:
     assert tuple(SCENARIOS) == NAMES
 
 
-def test_nobody_is_faster_than_a_runner(paths: Trajectories) -> None:
-    for person in range(paths.people):
-        steps = np.diff(_positions(paths, person), axis=0)
-        assert np.hypot(*steps.T).max() / paths.every_s < FASTEST_M_S
+def test_nobody_is_faster_than_a_runner(saved_paths: Trajectories) -> None:
+    for person in range(saved_paths.people):
+        steps = np.diff(_positions(saved_paths, person), axis=0)
+        assert np.hypot(*steps.T).max() / saved_paths.every_s < FASTEST_M_S
 
 
-def test_nobody_appears_or_vanishes_near_the_stretch(paths: Trajectories) -> None:
+def test_nobody_appears_or_vanishes_near_the_stretch(saved_paths: Trajectories) -> None:
     """But for those who are there when the record begins or ends."""
-    end = int(paths.length_s / paths.every_s)
-    for person in range(paths.people):
-        y = _positions(paths, person)[:, 1]
+    end = int(saved_paths.length_s / saved_paths.every_s)
+    for person in range(saved_paths.people):
+        y = _positions(saved_paths, person)[:, 1]
         low, high = ZONE_NEAR_M - MARGIN_M, ZONE_FAR_M + MARGIN_M
-        assert paths.first[person] == 0 or not low < y[0] < high
-        assert paths.last[person] == end or not low < y[-1] < high
+        assert saved_paths.first[person] == 0 or not low < y[0] < high
+        assert saved_paths.last[person] == end or not low < y[-1] < high
 
 
-def test_people_move_in_a_straight_line_between_samples(paths: Trajectories) -> None:
-    look = np.arange(paths.people)
-    at_s = paths.length_s // 2
-    before, middle, after = (paths.at(at_s + part * paths.every_s, look) for part in (0, 0.5, 1))
+def test_people_move_in_a_straight_line_between_samples(saved_paths: Trajectories) -> None:
+    look = np.arange(saved_paths.people)
+    at_s = saved_paths.length_s // 2
+    before, middle, after = (
+        saved_paths.at(at_s + part * saved_paths.every_s, look) for part in (0, 0.5, 1)
+    )
     both = np.intersect1d(np.intersect1d(before.look, after.look), middle.look)
     assert len(both) > 0
     for person in both[:20]:
-        places = [c.feet[c.look == person][0] for c in (before, middle, after)]
-        assert places[1] == pytest.approx((places[0] + places[2]) / 2)
+        paths = [c.feet[c.look == person][0] for c in (before, middle, after)]
+        assert paths[1] == pytest.approx((paths[0] + paths[2]) / 2)
 
 
-def test_the_truth_is_the_feet_on_the_stretch(paths: Trajectories) -> None:
+def test_the_truth_is_the_feet_on_the_stretch(saved_paths: Trajectories) -> None:
     """Counted in another way, the street's own; who stands on the outline may count or not."""
-    for at_s in np.arange(0.25, paths.length_s, 10.0):
-        crowd = paths.at(float(at_s), np.zeros(paths.people, np.int64))
+    for at_s in np.arange(0.25, saved_paths.length_s, 10.0):
+        crowd = saved_paths.at(float(at_s), np.zeros(saved_paths.people, np.int64))
         truth = Truth(crowd.feet)
         x, y = crowd.feet.T
         on_line = np.isclose(np.abs(x), ZONE_HALF_M) | np.isclose(y, ZONE_NEAR_M)

@@ -143,8 +143,8 @@ def check(tmp_path: Path, site: str, *more: str) -> tuple[int, dict[str, tuple[b
     """The findings of `redroad check` by part."""
     file = tmp_path / "site.toml"
     file.write_text(f'[sign]\npanel = "recorder"\n{site}', encoding="utf-8")
-    places = ("--runtime", tmp_path / "run", "--state", tmp_path / "state")
-    result = redroad("check", "--site", file, *places, "--json", *more)
+    paths = ("--runtime", tmp_path / "run", "--state", tmp_path / "state")
+    result = redroad("check", "--site", file, *paths, "--json", *more)
     findings = json.loads(result.stdout)
     return result.returncode, {f["part"]: (f["ok"], f["text"]) for f in findings}
 
@@ -154,8 +154,8 @@ def test_check_of_a_good_unit_is_all_ok(tmp_path: Path) -> None:
     code, findings = check(tmp_path, "")
     assert [part for part, (ok, _) in findings.items() if not ok] == []
     assert code == 0
-    places = ("--runtime", tmp_path / "run", "--state", tmp_path / "state")
-    text = redroad("check", "--site", tmp_path / "site.toml", *places).stdout
+    paths = ("--runtime", tmp_path / "run", "--state", tmp_path / "state")
+    text = redroad("check", "--site", tmp_path / "site.toml", *paths).stdout
     assert text.count("OK   ") == len(findings) == 21
     assert text.endswith("This unit is fit for service.\n")
 

@@ -79,13 +79,13 @@ class Bundle:
 
 
 def write_bundle(
-    site_file: Path | None, places: Paths, out: Path | None, logs: Sequence[Path] = ()
+    site_file: Path | None, paths: Paths, out: Path | None, logs: Sequence[Path] = ()
 ) -> Bundle:
     """Gather everything into one .tar.gz. BundleError when that cannot be written."""
     redactor = redactor_of(site_file)
     notes = [f"no secret could be read, so none was looked for: {n}" for n in redactor.unread]
     texts = dict[str, str]()
-    for member in (*_members(site_file, places, redactor), *_logs(logs)):
+    for member in (*_members(site_file, paths, redactor), *_logs(logs)):
         text = redactor.clean(_bounded(_made(member, notes), member.most))
         if sum(map(len, texts.values())) + len(text) > MOST_BYTES:
             notes.append(f"{member.name} was left out: the bundle is full")
@@ -97,15 +97,15 @@ def write_bundle(
     return Bundle(file, file.stat().st_size, tuple(notes))
 
 
-def _members(site_file: Path | None, places: Paths, redactor: Redactor) -> Iterator[Member]:
-    findings = cache(lambda: check_all(site_file, places))
+def _members(site_file: Path | None, paths: Paths, redactor: Redactor) -> Iterator[Member]:
+    findings = cache(lambda: check_all(site_file, paths))
     yield Member("check.txt", lambda: _check_text(findings))
     yield Member("check.json", lambda: json.dumps([f.as_dict() for f in findings()], indent=1))
     yield Member("site.toml", lambda: _site(site_file, redactor))
-    yield Member("status.json", lambda: status_text(places))
+    yield Member("status.json", lambda: status_text(paths))
     yield Member("versions.txt", _versions)
-    yield Member("outbox.json", lambda: _outboxes(places.state))
-    yield Member("files.txt", lambda: _files(places, site_file))
+    yield Member("outbox.json", lambda: _outboxes(paths.state))
+    yield Member("files.txt", lambda: _files(paths, site_file))
     yield Member("machine.txt", lambda: "\n".join(map(_told, MACHINE)))
     yield Member("services.txt", lambda: "\n".join(map(_told, SERVICES)))
     journal, kernel = (*JOURNAL, *UNITS, "--lines=30000"), (*JOURNAL, "--dmesg", "--lines=3000")
@@ -191,9 +191,9 @@ def _outbox(file: Path) -> dict[str, object]:
     return {"waiting": dict(waiting), "newest events": [payload for (payload,) in newest]}
 
 
-def _files(places: Paths, site_file: Path | None) -> str:
+def _files(paths: Paths, site_file: Path | None) -> str:
     """What lies in the unit's folders, by name only."""
-    folders = [places.state, places.runtime, *([site_file.resolve().parent] if site_file else [])]
+    folders = [paths.state, paths.runtime, *([site_file.resolve().parent] if site_file else [])]
     lines = [line for folder in folders for line in _listed(folder)]
     more = [f"... and {len(lines) - FILES_LISTED} more"] if len(lines) > FILES_LISTED else []
     return "\n".join([*lines[:FILES_LISTED], *more, ""])

@@ -51,9 +51,9 @@ def verdict(findings: list[Finding]) -> str:
     return f"This unit is not fit for service: {', '.join(dict.fromkeys(faults))}."
 
 
-def check_all(site_file: Path | None, places: Paths) -> list[Finding]:
+def check_all(site_file: Path | None, paths: Paths) -> list[Finding]:
     """Try everything; with a site file that cannot be read only what needs none."""
-    machine = _machine(places.state)
+    machine = _machine(paths.state)
     try:
         site = load_site(site_file)
     except RedRoadError as error:
@@ -61,8 +61,8 @@ def check_all(site_file: Path | None, places: Paths) -> list[Finding]:
         return wrong + [_try(part, check) for part, check in machine]
     with tempfile.TemporaryDirectory(prefix="redroad-check-") as folder:
         # A runtime folder of its own: the check never takes a running unit's sockets.
-        apart = paths_of("show", Path(folder), places.state)
-        unit, services_run = RunningUnit.of(places), _services_run()
+        apart = paths_of("show", Path(folder), paths.state)
+        unit, services_run = RunningUnit.of(paths), _services_run()
         parts = _asked(site, unit, apart) if unit else _tried(site, apart)
         if services_run and unit is None:
             parts = [(part, not_tried) for part, _ in parts]
@@ -70,7 +70,7 @@ def check_all(site_file: Path | None, places: Paths) -> list[Finding]:
             ("site", lambda: _names(site, site_file)),
             *machine,
             ("clock", lambda: clock(site)),
-            ("programs", lambda: _programs(site, unit, places, services_run)),
+            ("programs", lambda: _programs(site, unit, paths, services_run)),
             *parts,
             ("models", lambda: planned.models(site)),
             ("ground", lambda: planned.ground(site)),
@@ -90,8 +90,8 @@ def _services_run() -> bool:
         return False
 
 
-def _programs(site: Site, unit: RunningUnit | None, places: Paths, services_run: bool) -> str:
-    return unit.programs(site) if unit else none_told(places, services_run)
+def _programs(site: Site, unit: RunningUnit | None, paths: Paths, services_run: bool) -> str:
+    return unit.programs(site) if unit else none_told(paths, services_run)
 
 
 def _names(site: Site, site_file: Path | None) -> str:
@@ -158,7 +158,7 @@ def _finding(part: str, check: Callable[[], str]) -> Finding:
         return Finding(part, False, f"cannot be checked ({why}); send: redroad support-bundle")
 
 
-def _clips(site: Site, places: Paths, unit: RunningUnit | None) -> str:
+def _clips(site: Site, paths: Paths, unit: RunningUnit | None) -> str:
     if unit is not None:
         unit.clips()
-    return planned.clips(site, places)
+    return planned.clips(site, paths)

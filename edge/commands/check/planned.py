@@ -108,9 +108,9 @@ def _legibility(sign: Sign, letters: int) -> str:
     return f"; the smallest letters are {high:.0f} mm high, {needed:.0f} are needed"
 
 
-def clips(site: Site, places: Paths) -> str:
+def clips(site: Site, paths: Paths) -> str:
     """All are there, and say what the site file says."""
-    folder = clips_folder(site, places)
+    folder = clips_folder(site, paths)
     missing = lacking_clips(folder, phrases_of(site))
     if missing:
         raise VoiceError(

@@ -36,14 +36,14 @@ TOLD_ELSEWHERE = {
 }
 
 
-def none_told(places: Paths, services_run: bool) -> str:
+def none_told(paths: Paths, services_run: bool) -> str:
     """Allowed before the unit is started, and not after."""
     if services_run:
         raise ServiceError(
-            f"the services run, but nothing can be read in {places.runtime}; run: sudo redroad "
+            f"the services run, but nothing can be read in {paths.runtime}; run: sudo redroad "
             "check; if it says the same, see: journalctl -u redroad-report -n 30"
         )
-    return f"no unit runs in {places.runtime}: every part is tried by itself"
+    return f"no unit runs in {paths.runtime}: every part is tried by itself"
 
 
 def not_tried() -> str:
@@ -59,9 +59,9 @@ class RunningUnit:
         self._programs: Mapping[str, Mapping[str, Any]] = status.health["programs"]
 
     @classmethod
-    def of(cls, places: Paths) -> "RunningUnit | None":
+    def of(cls, paths: Paths) -> "RunningUnit | None":
         """The one that runs in these folders; None where none does."""
-        status = read_status(places)
+        status = read_status(paths)
         return None if status is None else cls(status)
 
     def programs(self, site: Site) -> str:

@@ -41,12 +41,12 @@ def camera(site: Site) -> str:
     )
 
 
-def panel(site: Site, places: Paths) -> str:
+def panel(site: Site, paths: Paths) -> str:
     """Show the neutral text, unless a running unit holds the panel."""
     if site.sign.panel == "emulator" and _port_taken(site.sign.port):
         return f"port {site.sign.port} is in use, as it is while the sign runs"
     page = pages_of(NEUTRAL, site)[0]
-    scratch = Paths(places.runtime, places.runtime)  # leave the records of a running unit alone
+    scratch = Paths(paths.runtime, paths.runtime)  # leave the records of a running unit alone
     panel = open_panel(site, scratch)
     try:
         image = render(page, site.sign.width, site.sign.height)
@@ -65,13 +65,13 @@ def _port_taken(port: int) -> bool:
         return probing.connect_ex(("127.0.0.1", port)) == 0
 
 
-def sound(site: Site, places: Paths) -> str:
+def sound(site: Site, paths: Paths) -> str:
     """Play a moment of silence as show plays: a device that is absent, busy or hung refuses it."""
-    silence = places.runtime / "silence.wav"
+    silence = paths.runtime / "silence.wav"
     with wave.open(str(silence), "wb") as file:
         file.setparams((1, 2, SILENCE_HZ, 0, "NONE", "not compressed"))
         file.writeframes(bytes(2 * round(SILENCE_HZ * SILENCE_S)))
-    speaker = open_speaker(site, Paths(places.runtime, places.runtime))
+    speaker = open_speaker(site, Paths(paths.runtime, paths.runtime))
     speaker.play(silence)
     while speaker.busy():  # raises VoiceError for a device that fails, or hangs for 3 s
         time.sleep(0.05)
@@ -79,9 +79,9 @@ def sound(site: Site, places: Paths) -> str:
     return f"card {site.voice.card!r} plays" if real else "no sound card is used: only recorded"
 
 
-def beacon(site: Site, places: Paths) -> str:
+def beacon(site: Site, paths: Paths) -> str:
     """Switch the lamp on and off, each read back where it is a pin."""
-    scratch = Paths(places.runtime, places.runtime)
+    scratch = Paths(paths.runtime, paths.runtime)
     lamp = open_lamp(site, scratch, gpio_of(scratch))
     try:
         lamp.light(True)
@@ -92,9 +92,9 @@ def beacon(site: Site, places: Paths) -> str:
     return f"{site.beacon.output}, follows, off"
 
 
-def inputs(site: Site, places: Paths) -> str:
+def inputs(site: Site, paths: Paths) -> str:
     """They can be read."""
-    contacts = open_contacts(site, places, gpio_of(places))
+    contacts = open_contacts(site, paths, gpio_of(paths))
     try:
         active = contacts.active()
     finally:

@@ -57,9 +57,9 @@ class Check:
 
     def command(self, *more: str) -> list[str]:
         self.site_file.write_text(self.site, encoding="utf-8")
-        places = ["--runtime", str(self.runtime), "--state", str(self.state)]
+        paths = ["--runtime", str(self.runtime), "--state", str(self.state)]
         plain = [sys.executable, "-m", "edge", *(more or ("check", "--json"))]
-        plain += ["--site", str(self.site_file), *places]
+        plain += ["--site", str(self.site_file), *paths]
         if not self.mounts:
             return plain
         script = "set -e\n" + "\n".join(self.mounts) + '\nexec "$@"'

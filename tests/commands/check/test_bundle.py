@@ -140,10 +140,10 @@ def test_no_picture_is_in_it(check: Check) -> None:
 
 def test_a_running_unit_gives_its_state_and_goes_on(check: Check) -> None:
     unit = Appliance(check.folder, SITE)
-    places = Paths(check.runtime, check.state)
+    paths = Paths(check.runtime, check.state)
     try:
         unit.start()
-        wait_for(lambda: read_status(places) and unit.shown(), 60, "the unit tells its state")
+        wait_for(lambda: read_status(paths) and unit.shown(), 60, "the unit tells its state")
         told = bundle(check, "--log", str(unit.log))
         assert json.loads(told["status.json"])["health"]["programs"]
         assert b"no unit runs" not in told["check.txt"]

@@ -29,14 +29,14 @@ class Unit:
     def __init__(self, folder: Path, site: str) -> None:
         self.check = Check(folder, site)
         self.appliance = Appliance(folder, site)
-        self.places = Paths(self.check.runtime, self.check.state)
+        self.paths = Paths(self.check.runtime, self.check.state)
 
     def start(self) -> None:
         self.appliance.start()
         wait_for(self.has_told, 100, "the unit tells of all four programs")
 
     def has_told(self) -> bool:
-        status = read_status(self.places)
+        status = read_status(self.paths)
         return status is not None and len(status.health["programs"]) == 4
 
 
@@ -50,7 +50,7 @@ def unit(tmp_path: Path) -> Iterator[Unit]:
 def test_a_running_unit_is_asked_and_goes_on(unit: Unit) -> None:
     unit.start()
     unit.appliance.wait_until_level()
-    status = read_status(unit.places)
+    status = read_status(unit.paths)
     wait_for(lambda: "picture_age_s" in shown(unit), 30, "the latency is told")
     assert status is not None
     pids = programs(unit)
@@ -69,7 +69,7 @@ def programs(unit: Unit) -> list[int]:
 
 
 def shown(unit: Unit) -> dict[str, str]:
-    status = read_status(unit.places)
+    status = read_status(unit.paths)
     return {} if status is None else dict(status.health["programs"]["show"])
 
 
@@ -117,7 +117,7 @@ def test_a_camera_that_gives_no_more_pictures_is_told(tmp_path: Path) -> None:
 
 
 def frame_age_s(unit: Unit) -> float:
-    status = read_status(unit.places)
+    status = read_status(unit.paths)
     return 0.0 if status is None else status.health["frame_age_s"] or 0.0
 
 
@@ -133,7 +133,7 @@ def test_a_picture_that_cannot_be_trusted_is_told(tmp_path: Path) -> None:
 
 
 def picture_faults(unit: Unit) -> list[str]:
-    status = read_status(unit.places)
+    status = read_status(unit.paths)
     return [] if status is None else list(status.health["picture_faults"])
 
 
@@ -143,7 +143,7 @@ def test_a_panel_that_fails_is_told_by_the_running_unit(unit: Unit) -> None:
     unit.start()
 
     def panel_fails() -> bool:
-        status = read_status(unit.places)
+        status = read_status(unit.paths)
         return status is not None and "panel" in status.health["programs"]["show"]["faults"]
 
     wait_for(panel_fails, 40, "the panel's fault is told")

@@ -1,0 +1,15 @@
+"""`redroad view accept`: the camera was turned on purpose."""
+
+from pathlib import Path
+
+from edge.watch.view_store import accept_view
+
+
+def accept(state: Path) -> str:
+    """Forget the stored view, so that the present one is learnt; returns what to do next."""
+    if accept_view(state / "watch"):
+        return (
+            "the old view is forgotten; keep the camera still for two minutes while it learns the "
+            "new"
+        )
+    return f"no view is kept in {state}: a running unit learns the one it sees"
