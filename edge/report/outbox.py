@@ -1,4 +1,4 @@
-"""The outbox: what must go upstream waits here, on disk, until the broker has it.
+"""The outbox: what must go upstream waits here, on disk, until the broker acknowledges it.
 
 SQLite in WAL mode with synchronous FULL: a row that `put` has taken survives a power cut. It is
 bounded: when full, the oldest counts give way before any event does, and what is dropped is
@@ -7,7 +7,7 @@ counted.
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -49,97 +49,97 @@ class Row:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A row and its place in the queue."""
+    """A row and its sequence number in the queue."""
 
     seq: int
     row: Row
 
 
 class Outbox:
-    """The queue in one file. OutboxError, in one line, when the disk does not take it."""
+    """The queue in one file. Every method raises OutboxError, of one line, when the disk fails."""
 
     def __init__(self, path: Path, max_bytes: int) -> None:
         self.dropped = 0
         self.set_aside: Path | None = None
         self._path = path
         self._max_bytes = max_bytes
-        try:
+        with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = self._open_or_renew()
             self._bytes = self._measure()
-        except (sqlite3.Error, OSError) as error:
-            raise OutboxError(_explain(path, error)) from error
 
     def put(self, rows: Iterable[Row]) -> None:
-        """Take rows, all or none; a row whose id is known already is passed over."""
-        try:
-            with self._database as database:
-                for row in rows:
-                    done = database.execute(
-                        "INSERT OR IGNORE INTO outbox (id, kind, boot_id, at, payload)"
-                        " VALUES (?, ?, ?, ?, ?)",
-                        (row.id, row.kind, row.boot_id, row.at, row.payload),
-                    )
-                    self._bytes += row.size * done.rowcount
-                self._make_room(database)
-        except sqlite3.Error as error:
-            self._forget_size()
-            raise OutboxError(_explain(self._path, error)) from error
+        """Write rows, all or none; a row whose id is known already is passed over."""
+        with self._writing() as database:
+            for row in rows:
+                done = database.execute(
+                    "INSERT OR IGNORE INTO outbox (id, kind, boot_id, at, payload)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    (row.id, row.kind, row.boot_id, row.at, row.payload),
+                )
+                self._bytes += row.size * done.rowcount
+            self._make_room(database)
 
     def oldest(self, limit: int, after: int = 0) -> list[Waiting]:
-        """Up to `limit` rows in their order, beginning after place `after`."""
-        try:
+        """Up to `limit` rows in their order, those after sequence number `after`."""
+        with self._explained():
             found = self._database.execute(
                 "SELECT seq, id, kind, boot_id, at, payload FROM outbox"
                 " WHERE seq > ? ORDER BY seq LIMIT ?",
                 (after, limit),
             ).fetchall()
-        except sqlite3.Error as error:
-            raise OutboxError(_explain(self._path, error)) from error
         return [Waiting(seq, Row(*row)) for seq, *row in found]
 
-    def acknowledge(self, paths: Sequence[int]) -> None:
-        """Forget rows that the broker has."""
-        try:
-            with self._database as database:
-                self._bytes -= _delete(database, paths)
-        except sqlite3.Error as error:
-            self._forget_size()
-            raise OutboxError(_explain(self._path, error)) from error
+    def acknowledge(self, seqs: Sequence[int]) -> None:
+        """Delete rows that the broker has acknowledged."""
+        with self._writing() as database:
+            self._bytes -= _delete(database, seqs)
 
     def note(self, name: str, text: str | None) -> None:
-        """Keep a short text under a name, in the place of what was there; None forgets it."""
-        try:
-            with self._database as database:
-                if text is None:
-                    database.execute("DELETE FROM notes WHERE name = ?", (name,))
-                else:
-                    database.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, text))
-        except sqlite3.Error as error:
-            raise OutboxError(_explain(self._path, error)) from error
+        """Store a short text under a name, replacing what was there; None deletes it."""
+        with self._writing() as database:
+            if text is None:
+                database.execute("DELETE FROM notes WHERE name = ?", (name,))
+            else:
+                database.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, text))
 
     def notes(self, beginning: str) -> list[str]:
         """The texts of all names that begin so."""
-        try:
+        with self._explained():
             found = self._database.execute(
                 "SELECT text FROM notes WHERE substr(name, 1, ?) = ? ORDER BY name",
                 (len(beginning), beginning),
             ).fetchall()
-        except sqlite3.Error as error:
-            raise OutboxError(_explain(self._path, error)) from error
         return [text for (text,) in found]
 
     def depth(self) -> int:
         """How many rows wait."""
-        try:
+        with self._explained():
             (count,) = self._database.execute("SELECT count(*) FROM outbox").fetchone()
-        except sqlite3.Error as error:
-            raise OutboxError(_explain(self._path, error)) from error
         return int(count)
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._database.close()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """What SQLite or the disk refuses, as an OutboxError of one line."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise OutboxError(_explain(self._path, error)) from error
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it is written, or none."""
+        with self._explained():
+            try:
+                with self._database as database:
+                    yield database
+            except sqlite3.Error:
+                self._forget_size()
+                raise
 
     def _open_or_renew(self) -> sqlite3.Connection:
         """The database; a damaged file is set aside and a new one begun."""
@@ -179,12 +179,12 @@ class Outbox:
                 self.dropped += 1
 
 
-def _delete(database: sqlite3.Connection, paths: Sequence[int]) -> int:
-    """Delete the rows at these places; how many bytes that frees."""
-    marks = ",".join("?" * len(paths))
+def _delete(database: sqlite3.Connection, seqs: Sequence[int]) -> int:
+    """Delete the rows with these sequence numbers; returns how many bytes that frees."""
+    marks = ",".join("?" * len(seqs))
     freed = database.execute(
         f"DELETE FROM outbox WHERE seq IN ({marks}) RETURNING length(CAST(payload AS BLOB))",
-        paths,
+        seqs,
     ).fetchall()
     return sum(length + ROW_OVERHEAD_BYTES for (length,) in freed)
 

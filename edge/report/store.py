@@ -1,6 +1,8 @@
-"""The outbox as the program sees it: a disk that fails stops neither keeping nor sending."""
+"""The outbox as the program sees it: a disk that fails stops neither storing nor sending."""
 
+import contextlib
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 from edge.common.clock import NS_PER_S, boottime_ns
@@ -12,7 +14,7 @@ ROWS_IN_MEMORY = 20_000
 OUTBOX_FILE = "outbox.sqlite3"
 OPEN_AGAIN_AFTER = 2 * NS_PER_S
 DELETED_AT_ONCE = 1000  # SQLite takes so many values in one statement, and not many more
-IN_MEMORY = 1 << 62  # the places of rows that are not on disk begin after it
+IN_MEMORY = 1 << 62  # sequence numbers of rows that are not on disk begin after it
 
 
 class Store:
@@ -23,9 +25,9 @@ class Store:
         self._max_bytes = max_bytes
         self._program = program
         self._outbox: Outbox | None = None
-        self._unwritten: dict[int, Row] = {}  # by place, in order
+        self._unwritten: dict[int, Row] = {}  # by sequence number, in order
         self._done: list[int] = []  # the broker has them; to be deleted
-        self._places = itertools.count(IN_MEMORY + 1)
+        self._seqs = itertools.count(IN_MEMORY + 1)
         self._dropped = 0
         self._again_at = 0
 
@@ -35,26 +37,21 @@ class Store:
         return self._dropped + (self._outbox.dropped if self._outbox else 0)
 
     def put(self, row: Row) -> None:
-        """Keep a row; it is written by the next `write`."""
-        self._unwritten[next(self._places)] = row
+        """Queue a row; the next `write` brings it to disk."""
+        self._unwritten[next(self._seqs)] = row
         if len(self._unwritten) > ROWS_IN_MEMORY:
             self._drop_one()
 
     def write(self) -> None:
-        """Bring to disk what waits, and say how the disk is."""
+        """Bring to disk what waits; report whether the disk works."""
         self._delete_done()
         if not self._unwritten and self._outbox is not None:
             return
-        outbox = self._opened()
-        if outbox is None:
-            return
-        try:
-            outbox.put(self._unwritten.values())
-        except OutboxError as error:
-            self._fail(error)
-            return
-        self._unwritten.clear()
-        self._program.recovered("outbox")
+        with self._disk() as outbox:
+            if outbox is not None:
+                outbox.put(self._unwritten.values())
+                self._unwritten.clear()
+                self._program.recovered("outbox")
 
     def unwritten(self) -> set[str]:
         """The ids of those rows that are in memory alone."""
@@ -68,82 +65,78 @@ class Store:
         if after > IN_MEMORY and not self._unwritten:
             after = 0  # the disk has taken them all
         found = self._on_disk(limit, after)
-        waiting = ((place, row) for place, row in self._unwritten.items() if place > after)
+        waiting = ((seq, row) for seq, row in self._unwritten.items() if seq > after)
         rest = itertools.islice(waiting, limit - len(found))
-        return found + [Waiting(place, row) for place, row in rest]
+        return found + [Waiting(seq, row) for seq, row in rest]
 
-    def acknowledge(self, paths: list[int]) -> None:
-        """Forget what the broker has; what the disk does not delete now, it does later."""
-        for place in paths:
-            if place > IN_MEMORY:
-                self._unwritten.pop(place, None)
+    def acknowledge(self, seqs: list[int]) -> None:
+        """Delete what the broker acknowledged; what the disk refuses now is deleted later."""
+        for seq in seqs:
+            if seq > IN_MEMORY:
+                self._unwritten.pop(seq, None)
             else:
-                self._done.append(place)
+                self._done.append(seq)
         self._delete_done()
 
     def note(self, name: str, text: str | None) -> None:
-        """Keep a short text under a name, if the disk takes it; None forgets it."""
-        outbox = self._opened()
-        try:
+        """Store a short text under a name, if the disk works; None deletes it."""
+        with self._disk() as outbox:
             if outbox is not None:
                 outbox.note(name, text)
-        except OutboxError as error:
-            self._fail(error)
 
     def notes(self, beginning: str) -> list[str] | None:
         """The texts whose names begin so; None while the disk cannot be asked."""
-        outbox = self._opened()
-        try:
+        with self._disk() as outbox:
             return outbox.notes(beginning) if outbox else None
-        except OutboxError as error:
-            self._fail(error)
-            return None
+        return None
 
     def depth(self) -> int | None:
         """How many rows wait, or None while the disk cannot be asked."""
-        try:
-            return self._outbox.depth() + len(self._unwritten) if self._outbox else None
-        except OutboxError as error:
-            self._fail(error)
+        if self._outbox is None:
             return None
+        with self._disk() as outbox:
+            return outbox.depth() + len(self._unwritten) if outbox else None
+        return None
 
     def close(self) -> None:
-        """Write what waits and give the file back."""
+        """Write what waits and close the file."""
         self._again_at = 0
         self.write()
         self._close()
 
     def _delete_done(self) -> None:
-        outbox = self._opened() if self._done else None
-        try:
+        if not self._done:
+            return
+        with self._disk() as outbox:
             while outbox is not None and self._done:
                 outbox.acknowledge(self._done[:DELETED_AT_ONCE])
                 del self._done[:DELETED_AT_ONCE]
-        except OutboxError as error:
-            self._fail(error)
 
     def _on_disk(self, limit: int, after: int) -> list[Waiting]:
-        outbox = self._opened()
-        try:
+        with self._disk() as outbox:
             return outbox.oldest(limit, after) if outbox else []
+        return []
+
+    @contextlib.contextmanager
+    def _disk(self) -> Iterator[Outbox | None]:
+        """The outbox, or None while the disk refuses it; what then fails is a fault, not an error.
+
+        The rest of the `with` block is left out, and what follows the block goes on.
+        """
+        try:
+            if self._outbox is None and boottime_ns() >= self._again_at:
+                self._outbox = Outbox(self._path, self._max_bytes)
+                self._report_damage(self._outbox.set_aside)
         except OutboxError as error:
             self._fail(error)
-            return []
+        try:
+            yield self._outbox
+        except OutboxError as error:
+            self._fail(error)
 
-    def _opened(self) -> Outbox | None:
-        """The outbox, or None while the disk refuses it."""
-        if self._outbox is None and boottime_ns() >= self._again_at:
-            try:
-                self._outbox = Outbox(self._path, self._max_bytes)
-            except OutboxError as error:
-                self._fail(error)
-            else:
-                self._tell_damage(self._outbox.set_aside)
-        return self._outbox
-
-    def _tell_damage(self, set_aside: Path | None) -> None:
+    def _report_damage(self, set_aside: Path | None) -> None:
         if set_aside is not None:
-            self._done.clear()  # places of the file that is gone
+            self._done.clear()  # sequence numbers of the file that is gone
             self._program.event(
                 "fault",
                 f"outbox {self._path} was damaged; it is kept as "
@@ -152,7 +145,7 @@ class Store:
             )
 
     def _fail(self, error: OutboxError) -> None:
-        """Tell it and close: opening anew, after a pause, finds out what is wrong with the file."""
+        """Report and close: opening it again, after a pause, finds what is wrong with the file."""
         self._program.fault("outbox", str(error))
         self._again_at = boottime_ns() + OPEN_AGAIN_AFTER
         self._close()
@@ -166,5 +159,5 @@ class Store:
     def _drop_one(self) -> None:
         """Counts before events, the oldest first."""
         self._dropped += 1
-        counts = (place for place, row in self._unwritten.items() if row.kind != "events")
+        counts = (seq for seq, row in self._unwritten.items() if row.kind != "events")
         del self._unwritten[next(counts, next(iter(self._unwritten)))]
