@@ -11,14 +11,12 @@ from edge.common.wire import Command, Level, Occupancy, Order, State, ZoneState
 from edge.decide.active_commands import ActiveCommands
 from edge.decide.levels import (
     STALE_AFTER_S,
-    Hold,
     LevelState,
     Reading,
     Step,
     Transition,
     bands_of,
     distrust,
-    hold,
     observe,
     pass_time,
     shown,
@@ -55,9 +53,8 @@ class Decider:
         self._reasons = dict.fromkeys(self._zones, "no frame yet")
         self._off_ground: float | None = None
         self._last: Sighting | None = None
-        self._hold: Hold | None = None
-        self._commanded_at = 0
         self._active = ActiveCommands()
+        self._passed_at = 0
 
     @property
     def level(self) -> Level:
@@ -65,11 +62,11 @@ class Decider:
         return worst(self._zones.values())
 
     def shown(self, at: int) -> Level:
-        """What the sign tells at `at`: the site's level, or a higher one by command."""
-        return shown(self.level, self._hold, at)
+        """The sign's level at `at`: the site's, or a higher one by command."""
+        return shown(self.level, self._active.held(at))
 
     def order(self, at: int) -> Order:
-        """What the sign shall say at `at`.
+        """The sign's Order at `at`.
 
         What the camera says ends with its last picture: if this program stops meanwhile, the sign
         is neutral no later than if it went on.
@@ -84,37 +81,24 @@ class Decider:
         return replace(order, taken_at=self._last.taken_at, lifetime_s=lifetime_s)
 
     def follow(self, command: Command, at: int) -> list[ZoneTransition]:
-        """Take a Command that arrives at `at`; its repetition changes nothing.
+        """Follow a Command that arrives at `at`; its repetition changes nothing.
 
         CommandError when it asks what it may not. One whose time is over, or is yet to come, is
         passed over.
         """
         refuse_beyond_limits(command, self._site)
-        if not command.since <= at < command.until or not self._active.take(command):
+        if not command.since <= at < command.until:
             return []
+        before = self.shown(command.since)
+        if not self._active.accept(command):
+            return []
+        reason = _in_words(command)
         if command.action == "release":
-            return self.release(command.since, command.by)
-        if command.action == "hold" and command.level is not None:
-            lasts_s = (command.until - command.since) / NS
-            return self.hold(hold(command.level, command.since, lasts_s, command.by))
-        return []
-
-    def hold(self, hold: Hold) -> list[ZoneTransition]:
-        """Take a hold in the place of any other; one not newer than the last command is late."""
-        if hold.since <= self._commanded_at:
-            return []
-        before, self._hold, self._commanded_at = self.shown(hold.since), hold, hold.since
-        return self._told(before, hold.since, _words(hold))
-
-    def release(self, at: int, by: str) -> list[ZoneTransition]:
-        """End the hold, if there is one; not newer than the last command, it is late."""
-        if at <= self._commanded_at:
-            return []
-        before, self._hold, self._commanded_at = self.shown(at), None, at
-        return self._told(before, at, f"{by} released the hold of {before.name}")
+            reason = f"{command.by} released the hold of {before.name}"
+        return self._transition(before, command.since, reason)
 
     def see(self, sighting: Sighting, now: int | None = None) -> list[ZoneTransition]:
-        """Take a Sighting that arrives at `now`, by default at the moment it was taken.
+        """Count a Sighting that arrives at `now`, by default at the moment it was taken.
 
         One that is not newer than the last changes nothing, and neither does one dated in the
         future: it would keep a level alive for as long.
@@ -138,14 +122,15 @@ class Decider:
     def pass_time(self, at: int) -> list[ZoneTransition]:
         """Let time pass without a Sighting; a hold ends when its time has come."""
         changes = self._step_all(lambda _, state: pass_time(state, at))
-        if self._hold is not None and at >= self._hold.until:
-            ended, self._hold = self._hold, None
+        ended = self._active.ended("hold", self._passed_at, at)
+        if ended is not None and ended.level is not None:
             before = max(self.level, ended.level)
-            changes += self._told(before, at, f"the time is over: {_words(ended)}")
+            changes += self._transition(before, at, f"the time is over: {_in_words(ended)}")
+        self._passed_at = max(at, self._passed_at)
         return changes
 
     def state(self, at: int, message: str) -> State:
-        """How things stand at `at`, while the sign shows `message`."""
+        """The state at `at`, while the sign shows `message`."""
         last = self._last
         return State(
             at=at,
@@ -161,13 +146,14 @@ class Decider:
         )
 
     def _reason(self, at: int) -> str:
-        """Why the sign tells what it tells: the hold, or what last changed the worst zone."""
-        if self._hold is not None and self.shown(at) > self.level:
-            return _words(self._hold)
+        """Why the sign is at its level: the hold, or what last changed the worst zone."""
+        hold = self._active.get("hold", at)
+        if hold is not None and self.shown(at) > self.level:
+            return _in_words(hold)
         zone = next(name for name, state in self._zones.items() if state.level is self.level)
         return f"{zone}: {self._reasons[zone]}"
 
-    def _told(self, before: Level, at: int, reason: str) -> list[ZoneTransition]:
+    def _transition(self, before: Level, at: int, reason: str) -> list[ZoneTransition]:
         after = self.shown(at)
         if before is after:
             return []
@@ -203,7 +189,9 @@ class Decider:
         return transitions
 
 
-def _words(hold: Hold) -> str:
+def _in_words(command: Command) -> str:
     """A hold in words: who commanded what, and for how long."""
-    minutes = (hold.until - hold.since) / NS / 60
-    return f"{hold.by} holds {hold.level.name} for {minutes:g} min"
+    if command.level is None:
+        return ""
+    minutes = (command.until - command.since) / NS / 60
+    return f"{command.by} holds {command.level.name} for {minutes:g} min"

@@ -12,14 +12,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from edge.common.errors import CommandError
 from edge.common.wire import Level
 from edge.site.bands import BandTable
 
 NS = 1_000_000_000
 STALE_AFTER_S = 3.0
 TRUST_AFTER_S = 3.0
-HOLD_AT_MOST_S = 4 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -212,37 +210,6 @@ def worst(zones: Iterable[LevelState]) -> Level:
     return max(zone.level for zone in zones)
 
 
-@dataclass(frozen=True)
-class Hold:
-    """A command that the sign tell at least `level`, from `since` until just before `until`."""
-
-    level: Level
-    since: int
-    until: int
-    by: str
-
-    def holds(self, at: int) -> bool:
-        """Whether it is in force at `at`."""
-        return self.since <= at < self.until
-
-
-def hold(level: Level, since: int, for_s: float, by: str) -> Hold:
-    """The hold that `by` commands, for `for_s` seconds; CommandError if it may not be."""
-    if level <= Level.UNKNOWN:
-        raise CommandError(
-            f"level {level.name} cannot be held: only the camera can say that; "
-            "hold CAUTION, CROWDED or CRITICAL"
-        )
-    if not 0 < for_s <= HOLD_AT_MOST_S:
-        raise CommandError(
-            f"a hold of {for_s:g} s is not within 0 to {HOLD_AT_MOST_S:g} s; "
-            "hold for less, and again when the time is over"
-        )
-    return Hold(level, since, since + round(for_s * NS), by)
-
-
-def shown(camera: Level, held: Hold | None, at: int) -> Level:
-    """What the sign tells: a hold raises the camera's level or keeps it up, and never lowers it."""
-    if held is None or not held.holds(at):
-        return camera
-    return max(camera, held.level)
+def shown(camera: Level, held: Level | None) -> Level:
+    """The sign's level: a hold raises the camera's level or keeps it up, and never lowers it."""
+    return camera if held is None else max(camera, held)

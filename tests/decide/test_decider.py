@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.common.sighting import HeadMap, Motion, PictureHealth, Sighting
-from edge.common.wire import Level, Occupancy, State, ZoneState
-from edge.decide.decider import Decider
+from edge.common.wire import Command, Level, Occupancy, State, ZoneState
+from edge.decide.decider import Decider, ZoneTransition
 from edge.decide.ground import GroundPlane
-from edge.decide.levels import NS, hold
+from edge.decide.levels import NS
 from edge.decide.orders import ORDER_LIFETIME_S, order_for, pages_of
 from edge.decide.warnings import warning_of
 from edge.decide.zones import ZoneCounter
@@ -32,6 +32,17 @@ def sighting(seq: int, west: float, east: float) -> Sighting:
     count[:, 5:] = east * 100 / 50
     heads = HeadMap(count, np.zeros_like(count), 16.0, 160, 160, 1.645)
     return Sighting(seq, NS + seq * NS // 4, heads, PictureHealth(), "m")
+
+
+def held(decider: Decider, level: Level, since: int, for_s: float, by: str) -> list[ZoneTransition]:
+    """What a hold changes that arrives as it begins."""
+    until = since + round(for_s * NS)
+    return decider.follow(Command(f"hold-{since}", "hold", by, since, until, level), since)
+
+
+def released(decider: Decider, since: int, by: str) -> list[ZoneTransition]:
+    """What a release changes that arrives as it is given."""
+    return decider.follow(Command(f"r-{since}", "release", by, since, since + NS), since)
 
 
 def test_the_site_has_the_level_of_its_worst_zone() -> None:
@@ -115,7 +126,7 @@ def test_what_the_camera_says_ends_with_its_last_picture(age_s: float, lifetime_
 def test_what_an_operator_holds_does_not_end_with_a_picture() -> None:
     decider = crowd(Decider(SITE), 0.5, 3.5, 0, 30)
     at = sighting(29, 0, 0).taken_at + round(2.9 * NS)
-    decider.hold(hold(Level.CRITICAL, at, 60.0, "control room"))
+    held(decider, Level.CRITICAL, at, 60.0, "control room")
     assert decider.order(at).lifetime_s == ORDER_LIFETIME_S
 
 
@@ -160,7 +171,7 @@ def test_silence_before_the_first_level_takes_the_occupancy_away() -> None:
 
 def test_a_hold_is_shown_told_and_over_in_time() -> None:
     decider = crowd(Decider(SITE), 0.5, 0.5, 0, 30)
-    (begin,) = decider.hold(hold(Level.CROWDED, NS * 9, 90, "control room"))
+    (begin,) = held(decider, Level.CROWDED, NS * 9, 90, "control room")
     assert begin.zone is None
     assert (begin.transition.before, begin.transition.after) == (Level.CLEAR, Level.CROWDED)
     assert begin.transition.reason == "control room holds CROWDED for 1.5 min"
@@ -180,7 +191,7 @@ def test_a_hold_is_shown_told_and_over_in_time() -> None:
 
 def test_a_hold_stays_while_the_camera_is_blind_and_gives_way_to_critical() -> None:
     decider = Decider(SITE)
-    decider.hold(hold(Level.CAUTION, NS, 600, "control room"))
+    held(decider, Level.CAUTION, NS, 600, "control room")
     assert decider.level is Level.UNKNOWN
     assert decider.shown(NS * 2) is Level.CAUTION
     crowd(decider, 6.0, 0.5, 4, 30)
@@ -190,23 +201,22 @@ def test_a_hold_stays_while_the_camera_is_blind_and_gives_way_to_critical() -> N
 
 def test_a_new_hold_replaces_the_old_one_and_a_late_one_does_not() -> None:
     decider = Decider(SITE)
-    decider.hold(hold(Level.CRITICAL, NS * 2, 600, "a"))
-    (change,) = decider.hold(hold(Level.CAUTION, NS * 3, 60, "b"))
+    held(decider, Level.CRITICAL, NS * 2, 600, "a")
+    (change,) = held(decider, Level.CAUTION, NS * 3, 60, "b")
     assert (change.transition.before, change.transition.after) == (Level.CRITICAL, Level.CAUTION)
-    assert decider.hold(hold(Level.CRITICAL, NS * 2, 600, "a")) == []
+    assert held(decider, Level.CRITICAL, NS * 2, 600, "a") == []
     assert decider.shown(NS * 4) is Level.CAUTION
 
 
 def test_a_release_ends_the_hold_and_its_repetition_stays_ended() -> None:
     decider = Decider(SITE)
-    first = hold(Level.CRITICAL, NS * 2, 600, "a")
-    decider.hold(first)
-    assert decider.release(NS, "b") == []
-    (change,) = decider.release(NS * 3, "b")
+    held(decider, Level.CRITICAL, NS * 2, 600, "a")
+    assert released(decider, NS, "b") == []
+    (change,) = released(decider, NS * 3, "b")
     assert change.transition.reason == "b released the hold of CRITICAL"
     assert decider.shown(NS * 3) is Level.UNKNOWN
-    assert decider.hold(first) == []
-    assert decider.release(NS * 4, "b") == []
+    assert held(decider, Level.CRITICAL, NS * 2, 600, "a") == []
+    assert released(decider, NS * 4, "b") == []
     assert decider.shown(NS * 4) is Level.UNKNOWN
 
 
@@ -233,9 +243,9 @@ def test_no_command_makes_the_sign_say_less_than_the_camera(
             at = sighting(seq, 0, 0).taken_at
             match what:
                 case "hold":
-                    decider.hold(hold(level, at, length, "a"))
+                    held(decider, level, at, length, "a")
                 case "release":
-                    decider.release(at, "a")
+                    released(decider, at, "a")
                 case "see":
                     decider.see(sighting(seq, density, 0.5), at)
                 case "blind":

@@ -140,6 +140,28 @@ def test_no_longer_than_the_bound(action: Action) -> None:
         calm().follow(command(action, 10, AT_MOST_S[action] + 1), NS * 11)
 
 
+@pytest.mark.parametrize("lasts_s", [0.0, -1.0, AT_MOST_S["hold"] + 1e-6])
+def test_a_hold_has_a_time_that_is_bounded(lasts_s: float) -> None:
+    with pytest.raises(CommandError, match="is not within 0 to 14400 s"):
+        calm().follow(command("hold", 10, lasts_s, level=Level.CAUTION), NS * 11)
+
+
+def test_a_hold_may_last_as_long_as_the_bound() -> None:
+    decider = calm()
+    assert decider.follow(command("hold", 10, AT_MOST_S["hold"], level=Level.CAUTION), NS * 11)
+    assert decider.shown((10 + 4 * 3600) * NS - 1) is Level.CAUTION
+
+
+@pytest.mark.parametrize("level", [Level.CAUTION, Level.CROWDED, Level.CRITICAL])
+def test_a_hold_begins_and_ends_to_the_nanosecond(level: Level) -> None:
+    decider = calm()
+    decider.follow(command("hold", 10, 60, level=level), NS * 11)
+    for at in (10 * NS, 10 * NS + 1, 70 * NS - 1):
+        assert decider.shown(at) is level
+    for at in (0, 10 * NS - 1, 70 * NS, 700 * NS):
+        assert decider.shown(at) is Level.CLEAR
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(

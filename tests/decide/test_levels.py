@@ -5,18 +5,14 @@ from math import inf, nan, nextafter
 
 import pytest
 
-from edge.common.errors import CommandError
 from edge.common.wire import Level
 from edge.decide.levels import (
-    HOLD_AT_MOST_S,
     NS,
-    Hold,
     LevelState,
     Reading,
     Transition,
     bands_of,
     distrust,
-    hold,
     observe,
     pass_time,
     shown,
@@ -124,7 +120,6 @@ def test_a_repeated_reading_changes_nothing_and_a_late_blind_picture_neither() -
         Reading(1.0, 1.0, 1),
         Transition(Level.CLEAR, Level.CAUTION, "", 1),
         LevelState(),
-        Hold(Level.CAUTION, 1, 2, ""),
     ],
 )
 def test_nothing_changes_once_it_is_made(made: object) -> None:
@@ -255,32 +250,11 @@ def test_the_worst_zone_makes_the_level_and_unknown_is_worse_than_clear() -> Non
     assert worst([*zones, LevelState(Level.CAUTION)]) is Level.CAUTION
 
 
-@pytest.mark.parametrize("level", [Level.CLEAR, Level.UNKNOWN])
-def test_no_command_can_say_clear_or_unknown(level: Level) -> None:
-    with pytest.raises(CommandError, match=f"{level.name} cannot be held: only the camera"):
-        hold(level, since=1, for_s=60, by="control room")
-
-
-@pytest.mark.parametrize("for_s", [0.0, -1.0, HOLD_AT_MOST_S + 1e-6, inf, nan])
-def test_a_hold_has_a_time_that_is_bounded(for_s: float) -> None:
-    with pytest.raises(CommandError, match="is not within 0 to 14400 s"):
-        hold(Level.CAUTION, since=1, for_s=for_s, by="control room")
-
-
-def test_a_hold_may_last_as_long_as_the_bound() -> None:
-    held = hold(Level.CAUTION, since=1, for_s=HOLD_AT_MOST_S, by="control room")
-    assert held == Hold(Level.CAUTION, 1, 1 + 4 * 3600 * NS, "control room")
-
-
 @pytest.mark.parametrize("camera", list(Level))
 @pytest.mark.parametrize("level", [Level.CAUTION, Level.CROWDED, Level.CRITICAL])
-def test_a_hold_raises_or_keeps_and_ends_to_the_nanosecond(camera: Level, level: Level) -> None:
-    held = hold(level, since=LONG, for_s=60, by="control room")
-    for at in (LONG, LONG + 1, LONG + 60 * NS - 1):
-        assert shown(camera, held, at) is max(camera, level)
-    for at in (0, LONG - 1, LONG + 60 * NS, 2 * LONG):
-        assert shown(camera, held, at) is camera
-    assert shown(camera, None, LONG) is camera
+def test_a_hold_raises_or_keeps(camera: Level, level: Level) -> None:
+    assert shown(camera, level) is max(camera, level)
+    assert shown(camera, None) is camera
 
 
 def test_a_warning_counts_for_one_level_more_from_the_first_level_on() -> None:
