@@ -74,7 +74,7 @@ class OneLineErrors(click.Group):
     """Every error of ours ends in one line per mistake and exit code 2; no traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; tell RedRoadError in plain words."""
+        """Run the command; print a RedRoadError as one line per mistake."""
         try:
             return super().invoke(ctx)
         except RedRoadError as error:
@@ -95,7 +95,7 @@ LASTING = "\n\nServes with the last site file that was right where the present o
 def _program(name: str, help_text: str, *, lasting: bool = False) -> None:
     """Add one of the four programs as a command of its own.
 
-    A lasting one does not end for a mistake in the site file: it tells it.
+    A lasting one does not end for a mistake in the site file: it reports it.
     """
 
     @main.command(name, help=help_text + LASTING * lasting)
@@ -137,7 +137,7 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
     from edge.commands.run import Colours, supervise, where_to_look
     from edge.decide.decider import Decider
 
-    site = load_site(site_file)  # a mistake is told once, before anything starts
+    site = load_site(site_file)  # a mistake is printed once, before anything starts
     Decider(site)  # and so are points that give no ground plane
     colours = Colours(sys.stdout.isatty())
     paths = Paths(runtime, state)
@@ -328,7 +328,7 @@ def voice() -> None:
     "--missing", is_flag=True, help="Only if a clip is missing, or its words have changed."
 )
 def voice_build(site_file: Path | None, runtime: Path, state: Path, missing: bool) -> None:
-    """Speak every warning into a WAV file, check each, and tell how long and how loud it is.
+    """Speak every warning into a WAV file, check each, and print how long and how loud it is.
 
     Recordings of your own, in the folder voice.recordings of the site, take the place of any.
     """

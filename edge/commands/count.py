@@ -1,4 +1,4 @@
-"""`redroad count`: heads in pictures and videos that somebody has at hand."""
+"""`redroad count`: heads in one's own pictures and videos."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Files that are whole: whoever reads one finds what it said before or what it says now."""
+"""Files that are whole: a reader finds the old content or the new, never a part of either."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ NEW_MODE = 0o666  # less the umask
 
 
 def atomic_write(path: Path, content: bytes, *, lasting: bool, mode: int = NEW_MODE) -> None:
-    """Put a file in the place of another, which stands until then: whoever is killed meanwhile.
+    """Replace a file in one step; the old one stays until then, also if this process is killed.
 
     With `lasting`, also when the power goes. A file that stands keeps its owner and mode; a new one
     gets `mode`. OSError when the disk refuses; the old one stands then, and nothing is left over.

@@ -36,7 +36,7 @@ def time_valid() -> bool:
 
 
 def boot_id() -> str:
-    """The kernel's random name of this boot: tells boot times of different boots apart."""
+    """The kernel's random name of this boot: distinguishes boot times of different boots."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 

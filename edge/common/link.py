@@ -24,7 +24,7 @@ from edge.common.errors import LinkError
 from edge.common.wire import Message, Wire
 
 SEND_BUFFER = 1 << 18  # bytes
-SOCKET_MODE = 0o660  # whoever is in the folder's group may send: each program is another user
+SOCKET_MODE = 0o660  # the folder's group may send: each program is another user
 FOLDER_MODE = 0o710
 MAX_PATH = 107  # bytes in sockaddr_un, less the closing zero
 # Whether a message may carry open files. Nobody here sends any, and who closes the last of a

@@ -209,7 +209,7 @@ class Program:
 
 
 def _is_installed(paths: Paths) -> bool:
-    """Whether root made the runtime folder; whoever else has one runs all programs alone."""
+    """Whether root made the runtime folder; any other owner runs all programs as one user."""
     return paths.runtime.stat().st_uid == 0 != os.geteuid()
 
 

@@ -15,7 +15,7 @@ def is_secret(name: str) -> bool:
 
 
 def harmless(option: str, value: object) -> str:
-    """A wrong option's value as it may be told in a log: no password, no address, no section."""
+    """A wrong option's value as it may be logged: no password, no address, no section."""
     if isinstance(value, dict):
         return "{...}"
     text = repr(value)

@@ -1,4 +1,4 @@
-"""What watch tells decide: heads per cell of the picture, and how far the picture can be trusted.
+"""What watch sends decide: heads per cell of the picture, and how far the picture can be trusted.
 
 Apart from the other messages (`edge.common.wire`), because only these hold arrays:
 programs that never get one do not load numpy.

@@ -1,7 +1,7 @@
 """The messages between the programs: small, typed, frozen, each with its time.
 
 `Order` goes from decide to show, `State`, `Event` and `Health` go to report, and `Command` and
-`Ack` come down from it; what watch tells decide stands in `edge.common.sighting`, whose
+`Ack` come down from it; what watch sends decide stands in `edge.common.sighting`, whose
 arrays the others need not load. Times named `at` or `_at`, `since` or `until` are
 CLOCK_BOOTTIME nanoseconds.
 """
@@ -19,11 +19,11 @@ MAX_BYTES = 1 << 14
 
 
 class Message(msgspec.Struct, frozen=True, tag=True):
-    """What one program sends another."""
+    """A message from one program to another."""
 
     @property
     def sender(self) -> str | None:
-        """Which program it says it is of; None where only one can tell it."""
+        """The program it claims to come from; None where only one can send it."""
         return None
 
 
@@ -100,7 +100,7 @@ class ZoneState(msgspec.Struct, frozen=True):
 
 
 class State(Message, frozen=True):
-    """How things stand, told once a second. `frame_age_s` is None before the first frame.
+    """The unit's state, sent once a second. `frame_age_s` is None before the first frame.
 
     `off_ground` is how many heads are seen too far away to be of any place, and so in no zone.
     `commands` are the ids of the commands in force.
@@ -179,9 +179,9 @@ class Command(Message, frozen=True):
 
 
 class Ack(Message, frozen=True):
-    """These events are on disk, or with the broker already: they need not be told again.
+    """Acknowledges events: they are on disk, or with the broker, and need not be sent again.
 
-    `begun`: report has only just begun, and of what else its last life was told it knows nothing.
+    `begun`: report has just started, and knows nothing of what else was sent before.
     """
 
     ids: tuple[str, ...]

@@ -204,8 +204,8 @@ def _stand(found: Survey, options: Ground) -> tuple[Floats, float | None]:
     pose = found.pose()
     if pose is None:
         raise GroundError(
-            "the points do not tell where the camera stands, as when it looks straight down or "
-            "its picture is cropped; give camera_foot_m, the point on the ground straight below it"
+            "the points do not determine where the camera stands, as when it looks straight down "
+            "or its picture is cropped; give camera_foot_m, the point on the ground straight below it"
         )
     foot, height = pose
     stated = options.camera_height_m

@@ -98,7 +98,7 @@ def observe(bands: Sequence[Band], state: LevelState, reading: Reading) -> Step:
     """Take a reading of a trusted picture.
 
     One that is not newer than the last thing known changes nothing. One that cannot be a count
-    makes UNKNOWN at once: whoever made it cannot be trusted.
+    makes UNKNOWN at once: its source cannot be trusted.
     """
     if state.seen is not None and reading.at <= state.seen:
         return state, None

@@ -3,8 +3,8 @@
 Of each zone, and of each patch, the moments of its people's velocities are remembered for about
 five seconds. Crowd pressure is Helbing's (Phys. Rev. E 75, 046109, 2007): density times the
 variance over time of the local velocity, which is the mean of all who stand on a patch; the worst
-patch counts. Motion is told only where the picture has enough samples per metre: with fewer, noise
-alone looks like turbulence.
+patch counts. Motion is reported only where the picture has enough samples per metre: with fewer,
+noise alone looks like turbulence.
 """
 
 import math
@@ -26,7 +26,7 @@ NS = 1_000_000_000
 MEMORY_S = 5.0
 PAUSE_S = 2.0  # after a longer one all is forgotten
 LEAST_SAMPLES_PER_M = 20.0
-LEAST_PEOPLE = 1.0  # in a zone, now; of fewer nothing is told
+LEAST_PEOPLE = 1.0  # in a zone, now; of fewer nothing is reported
 
 
 @dataclass(frozen=True)

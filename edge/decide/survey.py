@@ -197,7 +197,7 @@ def _refuse_crossed(rays: Floats, ground: Floats, names: Sequence[str]) -> None:
             [f"{names[-i]} and {names[-j]} are crossed: exchange their metres, or mark them again"]
         )
     if len(rays) > LEAST:
-        return  # the others tell how far the bad one is off
+        return  # the others show how far the bad one is off
     stray = _stray(rays, ground, everybody)
     _refuse(
         [f"{names[stray]} lies behind the camera or on the wrong side of the others; "

@@ -30,7 +30,7 @@ def load_or_kept(path: Path | None, state: Path) -> tuple[Site, str]:
 
 
 def _keep(path: Path, kept: Path) -> None:
-    """A disk that refuses is told by the programs that need it."""
+    """A disk that refuses is reported by the programs that need it."""
     with contextlib.suppress(OSError):
         text = path.read_bytes()
         if not kept.exists() or kept.read_bytes() != text:

@@ -1,4 +1,4 @@
-"""Options of what the street sees and hears, and of the cabinet's inputs."""
+"""Options of sign, voice and beacon, and of the cabinet's inputs."""
 
 import re
 from typing import Annotated, Literal, Self
@@ -166,7 +166,7 @@ class Inputs(Section):
     """Contacts of the cabinet: door (active: open), service button, feedback of the panel's light.
 
     "simulated" takes an input for active while a file of its name lies in the folder `inputs` of
-    the state folder. `lux_file` is where Linux tells what a light sensor measures (its
+    the state folder. `lux_file` is the file in which Linux gives what a light sensor measures (its
     in_illuminance_input); the panel's brightness follows it.
     """
 

@@ -115,7 +115,7 @@ class Zone(Section):
 
     Without one, its outline in the picture at the height of heads (`polygon`, in fractions of
     width and height) and its area. `width_m` and `slope_percent` of the street are notes for
-    whoever chooses its levels and draws its zones: nothing is computed from them.
+    the person who chooses its levels and draws its zones: nothing is computed from them.
     """
 
     name: Name
@@ -155,7 +155,7 @@ class Zone(Section):
 
 
 class Warnings(Section):
-    """When the motion of a dense crowd is told as a warning, and whether that raises the level.
+    """When the motion of a dense crowd is reported as a warning, and whether that raises the level.
 
     Both begin at a density, persons per m2 on the worst patch: `pressure` is crowd pressure in
     1/s2, and at a standstill the mean speed is at most `standstill_m_s`.
