@@ -205,7 +205,7 @@ def _stand(found: Survey, options: Ground) -> tuple[Floats, float | None]:
     if pose is None:
         raise GroundError(
             "the points do not determine where the camera stands, as when it looks straight down "
-            "or its picture is cropped; give camera_foot_m, the point on the ground straight below it"
+            "or its picture is cropped; give camera_foot_m, the point straight below it"
         )
     foot, height = pose
     stated = options.camera_height_m
