@@ -45,6 +45,8 @@ class Occupancy(msgspec.Struct, frozen=True):
 
     `speed` is the people's mean in m/s, `speed_variance` that of their velocities in m2/s2, and
     `pressure` the crowd pressure on the worst patch in 1/s2; None where they are not known.
+    `implausible` heads were counted on `implausible_area` m2 where so many cannot stand, and are
+    not among the people.
     """
 
     zone: str
@@ -58,6 +60,8 @@ class Occupancy(msgspec.Struct, frozen=True):
     speed: float | None = None
     speed_variance: float | None = None
     pressure: float | None = None
+    implausible: float = 0.0
+    implausible_area: float = 0.0
 
 
 class Page(msgspec.Struct, frozen=True):

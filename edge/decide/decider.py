@@ -23,6 +23,7 @@ from edge.decide.levels import (
     worst,
 )
 from edge.decide.orders import order_for
+from edge.decide.plausible import IMPLAUSIBLE_PER_M2, MOST_PER_M2, MOST_REMOVED
 from edge.decide.warnings import warning_of
 from edge.decide.zones import ZoneCounter
 from edge.site.command_limits import refuse_beyond_limits
@@ -173,6 +174,10 @@ class Decider:
         occupancy = self._occupancy[zone]
         high = occupancy.high / occupancy.area
         upper = occupancy.peak if high < occupancy.peak else high  # NaN stays, and is refused
+        if occupancy.implausible_area > MOST_REMOVED * occupancy.area:
+            return distrust(state, occupancy.taken_at, _implausible(occupancy))
+        if occupancy.implausible and state.level >= Level.CAUTION:
+            upper = max(upper, MOST_PER_M2)  # what was reached is not lost to a doubtful patch
         warning = (
             warning_of(self._site.warnings, occupancy) if self._site.warnings.raise_level else ""
         )
@@ -195,3 +200,12 @@ def _in_words(command: Command) -> str:
         return ""
     minutes = (command.until - command.since) / NS / 60
     return f"{command.by} holds {command.level.name} for {minutes:g} min"
+
+
+def _implausible(occupancy: Occupancy) -> str:
+    """Why a zone is UNKNOWN in which more is counted than can stand there."""
+    share = occupancy.implausible_area / occupancy.area
+    return (
+        f"{occupancy.implausible:.0f} heads counted on {100 * share:.0f} % of the zone, over "
+        f"{IMPLAUSIBLE_PER_M2:g} per m²: at most {MOST_PER_M2:g} people can stand there"
+    )

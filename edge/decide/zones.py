@@ -17,6 +17,7 @@ from edge.common.wire import Occupancy
 from edge.decide.ground import GroundPlane
 from edge.decide.motion import Movement, Moving, Street
 from edge.decide.overlap import covered, signed_area
+from edge.decide.plausible import Cleared, cleared
 from edge.decide.sparse import Row, SparseMatrix
 from edge.site.schema import Ground, Zone
 
@@ -70,13 +71,16 @@ class Weights:
     """What to sum: a row for each zone, one for what is beyond, then each zone's patches.
 
     `patches_from` are each zone's first. Of a zone that is not larger than a patch, or has no
-    ground plane, the only patch is the whole. `zones` are their names and areas (m2).
+    ground plane, the only patch is the whole. `zones` are their names and areas (m2), `shares` the
+    part of each cell in each zone, `areas` the part of each zone in each cell.
     """
 
     zones: tuple[tuple[str, float], ...]
     people: SparseMatrix
     variance: SparseMatrix
     shares: tuple[Row, ...]
+    areas: tuple[Row, ...]
+    patches: tuple[Row, ...]
     patches_from: NDArray[np.int64]
 
     @staticmethod
@@ -105,6 +109,8 @@ class Weights:
             ),
             variance=SparseMatrix(shares).squared(),
             shares=tuple(shares),
+            areas=tuple(_row(parts.cell, inside / inside.sum()) for parts, inside in in_zone),
+            patches=tuple(row for rows in patches for row in rows),
             patches_from=firsts,
         )
 
@@ -115,25 +121,65 @@ class Weights:
     def crowd(
         self, heads: HeadMap, taken_at: int, moving: Sequence[Moving | None] | None = None
     ) -> Crowd:
-        """Everybody in `heads`, and how they move in each zone."""
-        sums = self.people @ heads.count.ravel()
-        variances = self.variance @ heads.variance.ravel()
+        """Everybody in `heads`, and how they move in each zone.
+
+        What cannot be people (`edge/decide/plausible.py`) is taken out of the zones.
+        """
+        counts, variance = heads.count.ravel(), heads.variance.ravel()
+        found = cleared(counts, self.people, self.patches, len(self.zones) + 1)
+        taken_out = self._taken_out(counts, found)
+        if found is not None:
+            counts, variance = found.counts, np.where(found.removed, np.float32(0), variance)
+        sums = self.people @ counts
+        variances = self.variance @ variance
         peaks = np.maximum.reduceat(sums, self.patches_from)
         speeds = moving or [None] * len(self.zones)
         rows = zip(
-            self.zones, sums.tolist(), variances.tolist(), peaks.tolist(), speeds, strict=False
-        )
+            self.zones, sums.tolist(), variances.tolist(), peaks.tolist(), speeds, taken_out,
+            strict=False,
+        )  # fmt: skip
         return Crowd(
             zones=tuple(
-                _occupancy(zone, heads.estimate(people, variance), peak, speed, taken_at)
-                for zone, people, variance, peak, speed in rows
+                _occupancy(
+                    zone,
+                    heads.estimate(people, variance),
+                    peak,
+                    speed,
+                    taken_out=out,
+                    taken_at=taken_at,
+                )
+                for zone, people, variance, peak, speed, out in rows
             ),
             off_ground=float(sums[len(self.zones)]),
         )
 
+    def _taken_out(
+        self, counts: NDArray[np.float32], found: Cleared | None
+    ) -> list[tuple[float, float]]:
+        """Of each zone the heads that cannot be people, and the m2 on which they were counted."""
+        if found is None:
+            return [(0.0, 0.0)] * len(self.zones)
+        heads = (self.people @ (counts - found.counts)).tolist()
+        return [
+            (people, area * _sum(row, found.removed))
+            for (_, area), people, row in zip(self.zones, heads, self.areas, strict=False)
+        ]
+
+
+def _sum(row: Row, cells: NDArray[np.bool_]) -> float:
+    """What the row weighs in those cells."""
+    columns, weights = row
+    return float(weights[cells[columns]].sum())
+
 
 def _occupancy(
-    zone: tuple[str, float], found: Estimate, peak: float, moving: Moving | None, taken_at: int
+    zone: tuple[str, float],
+    found: Estimate,
+    peak: float,
+    moving: Moving | None,
+    *,
+    taken_out: tuple[float, float],
+    taken_at: int,
 ) -> Occupancy:
     """The figures of a zone, of which name and area are given. The peak is never below the mean."""
     name, area = zone
@@ -150,6 +196,8 @@ def _occupancy(
         speed=None if moving is None else moving.speed,
         speed_variance=None if moving is None else moving.speed_variance,
         pressure=None if moving is None else moving.pressure,
+        implausible=taken_out[0],
+        implausible_area=taken_out[1],
     )
 
 

@@ -101,7 +101,17 @@ def state_fields(state: State, stamp: Stamp) -> dict[str, object]:
 def _zone_fields(zone: ZoneState) -> dict[str, object]:
     """A zone; without a trusted count its figures are null, never zero."""
     seen = zone.occupancy
-    names = ("people", "low", "high", "density", "peak", "speed", "speed_variance", "pressure")
+    names = (
+        "people",
+        "low",
+        "high",
+        "density",
+        "peak",
+        "speed",
+        "speed_variance",
+        "pressure",
+        "implausible",
+    )
     return {
         "zone": zone.zone,
         "level": zone.level.name,
