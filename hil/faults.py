@@ -19,7 +19,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from edge.common.clock import boottime_ns, seconds
+from edge.common.clock import boottime_ns
+from edge.common.units import seconds
 from edge.common.wire import Level
 from edge.site import Site
 from edge.site.overrides import phrases_of

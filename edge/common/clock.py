@@ -4,7 +4,7 @@ import datetime
 import time
 from pathlib import Path
 
-NS_PER_S = 1_000_000_000
+from edge.common.units import seconds
 
 # No sign of this product existed before: a wall clock that shows an earlier time was never set.
 EARLIEST_PLAUSIBLE_WALL_S = 1_767_225_600  # 2026-01-01 00:00 UTC
@@ -13,16 +13,6 @@ EARLIEST_PLAUSIBLE_WALL_S = 1_767_225_600  # 2026-01-01 00:00 UTC
 def boottime_ns() -> int:
     """Nanoseconds since boot, suspend included; the same for every program of the unit."""
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-
-
-def seconds(duration_ns: int) -> float:
-    """Convert a duration from nanoseconds to seconds."""
-    return duration_ns / NS_PER_S
-
-
-def nanoseconds(duration_s: float) -> int:
-    """Convert a duration from seconds to nanoseconds."""
-    return round(duration_s * NS_PER_S)
 
 
 def wall_s(at_boottime_ns: int) -> float:

@@ -7,8 +7,8 @@ until an `Ack` names it. Only a program that is killed itself loses what it coul
 import itertools
 from collections.abc import Iterable
 
-from edge.common.clock import NS_PER_S
 from edge.common.link import Sender
+from edge.common.units import NS_PER_S
 from edge.common.wire import Ack, Event
 
 MAX_WAITING = 1000

@@ -19,8 +19,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from edge.common.clock import NS_PER_S, boottime_ns
+from edge.common.clock import boottime_ns
 from edge.common.errors import LinkError
+from edge.common.units import NS_PER_S
 from edge.common.wire import Message, Wire
 
 SEND_BUFFER = 1 << 18  # bytes

@@ -7,7 +7,8 @@ by half a megabyte.
 
 import ctypes
 
-from edge.common.clock import boottime_ns, nanoseconds
+from edge.common.clock import boottime_ns
+from edge.common.units import nanoseconds
 
 LIBC = ctypes.CDLL(None)  # once: each makes a class of its own, which stays for hours
 M_TRIM_THRESHOLD = -1  # of glibc's <malloc.h>

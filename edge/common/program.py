@@ -19,10 +19,11 @@ from types import FrameType, MappingProxyType
 
 import sdnotify
 
-from edge.common.clock import boottime_ns, nanoseconds
+from edge.common.clock import boottime_ns
 from edge.common.events import Events
 from edge.common.link import Inbox, Sender
 from edge.common.memory import Tidy, give_back_what_is_free
+from edge.common.units import nanoseconds
 from edge.common.wire import (
     COMMANDS,
     EVENTS,

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from edge.common.errors import GroundError
 from edge.common.sighting import Sighting
+from edge.common.units import seconds
 from edge.common.wire import Command, Level, Occupancy, Order, State, ZoneState
 from edge.decide.active_commands import ActiveCommands
 from edge.decide.levels import (
@@ -28,8 +29,6 @@ from edge.decide.warnings import warning_of
 from edge.decide.zones import ZoneCounter
 from edge.site.command_limits import refuse_beyond_limits
 from edge.site.schema import Site
-
-NS = 1_000_000_000
 
 _ZoneStep = Callable[[str, LevelState], Step]
 
@@ -77,7 +76,7 @@ class Decider:
             return order
         lifetime_s = order.lifetime_s
         if self.level is not Level.UNKNOWN and self.shown(at) is self.level:
-            left_s = STALE_AFTER_S - (at - self._last.taken_at) / NS
+            left_s = STALE_AFTER_S - seconds(at - self._last.taken_at)
             lifetime_s = min(lifetime_s, max(0.0, left_s))
         return replace(order, taken_at=self._last.taken_at, lifetime_s=lifetime_s)
 
@@ -139,7 +138,7 @@ class Decider:
             message=message,
             reason=self._reason(at),
             zones=tuple(self._zone_state(name, state) for name, state in self._zones.items()),
-            frame_age_s=None if last is None else (at - last.taken_at) / NS,
+            frame_age_s=None if last is None else seconds(at - last.taken_at),
             picture_faults=() if last is None else last.picture.faults,
             model="" if last is None else last.model,
             off_ground=self._off_ground,
@@ -198,7 +197,7 @@ def _in_words(command: Command) -> str:
     """A hold in words: who commanded what, and for how long."""
     if command.level is None:
         return ""
-    minutes = (command.until - command.since) / NS / 60
+    minutes = seconds(command.until - command.since) / 60
     return f"{command.by} holds {command.level.name} for {minutes:g} min"
 
 

@@ -12,10 +12,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from edge.common.units import NS_PER_S
 from edge.common.wire import Level
 from edge.site.bands import BandTable
 
-NS = 1_000_000_000
 STALE_AFTER_S = 3.0
 TRUST_AFTER_S = 3.0
 
@@ -127,7 +127,7 @@ def distrust(state: LevelState, at: int, reason: str) -> Step:
 
 def pass_time(state: LevelState, at: int) -> Step:
     """Let time pass without a reading: UNKNOWN once the last one is too old."""
-    if state.seen is not None and at - state.seen <= STALE_AFTER_S * NS:
+    if state.seen is not None and at - state.seen <= STALE_AFTER_S * NS_PER_S:
         return state, None
     return distrust(state, at, f"no count for {STALE_AFTER_S:g} s")
 
@@ -161,7 +161,7 @@ def _leave_unknown(
     Any of them, not the last: one low count among high ones must not make CLEAR.
     """
     highest = max(state.highest, reading.upper)
-    if reading.at - trusted_since < TRUST_AFTER_S * NS:
+    if reading.at - trusted_since < TRUST_AFTER_S * NS_PER_S:
         return replace(state, highest=highest), None
     reached = [band.level for band in bands if highest >= band.fall]
     reason = f"good counts for {TRUST_AFTER_S:g} s, at most {highest:.2f} persons/m²"
@@ -174,7 +174,9 @@ def _rise(bands: Sequence[Band], state: LevelState, at: int, words: str) -> Step
     held = [
         band
         for band, since in zip(bands, state.rising_since, strict=True)
-        if since is not None and band.level > state.level and at - since >= band.rise_after_s * NS
+        if since is not None
+        and band.level > state.level
+        and at - since >= band.rise_after_s * NS_PER_S
     ]
     if not held:
         return None
@@ -188,7 +190,7 @@ def _fall(bands: Sequence[Band], state: LevelState, reading: Reading, words: str
     if band is None or reading.upper >= band.fall:
         return replace(state, falling_since=None), None
     falling_since = reading.at if state.falling_since is None else state.falling_since
-    if reading.at - falling_since < band.fall_after_s * NS:
+    if reading.at - falling_since < band.fall_after_s * NS_PER_S:
         return replace(state, falling_since=falling_since), None
     lower = max((b.level for b in bands if b.level < band.level), default=Level.CLEAR)
     reason = f"{words}; surely below {band.fall:g} for {band.fall_after_s:g} s"

@@ -1,9 +1,10 @@
 """The program `decide`: Sightings in, Orders and States out."""
 
-from edge.common.clock import boottime_ns, nanoseconds
+from edge.common.clock import boottime_ns
 from edge.common.errors import CommandError
 from edge.common.program import Paths, Program, running
 from edge.common.sighting import SIGHTINGS, Sighting
+from edge.common.units import nanoseconds
 from edge.common.wire import ORDERS, STATES, Command
 from edge.decide.decider import Decider, ZoneTransition
 from edge.decide.orders import ORDER_EVERY_S

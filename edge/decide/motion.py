@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from edge.common.errors import GroundError
 from edge.common.sighting import HeadMap, Motion
+from edge.common.units import NS_PER_S
 from edge.decide.ground import GroundPlane
 from edge.decide.sparse import Row, SparseMatrix
 
 Floats = NDArray[np.float64]
 Sums = NDArray[np.float32]
 
-NS = 1_000_000_000
 MEMORY_S = 5.0
 PAUSE_S = 2.0  # after a longer one all is forgotten
 LEAST_SAMPLES_PER_M = 20.0
@@ -98,11 +98,11 @@ class Movement:
 
         GroundError when the motion is of other cells than the heads.
         """
-        if self._mean is not None and at - self._last > PAUSE_S * NS:
+        if self._mean is not None and at - self._last > PAUSE_S * NS_PER_S:
             self._mean = None
         if motion is not None:
             self._remember(heads, motion, at)
-        if self._mean is None or self._last - self._began < MEMORY_S * NS:
+        if self._mean is None or self._last - self._began < MEMORY_S * NS_PER_S:
             return [None] * len(self._street.px_per_m)
         return self._told(self._mean)
 
@@ -113,7 +113,7 @@ class Movement:
         elif self._mean is None:
             self._mean, self._began = now, at
         else:
-            kept = math.exp((self._last - at) / (MEMORY_S * NS))
+            kept = math.exp((self._last - at) / (MEMORY_S * NS_PER_S))
             self._mean = now + np.float32(kept) * (self._mean - now)
         self._last, self._people, self._sample = at, now[0], motion.sample
 

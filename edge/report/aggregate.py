@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edge.common.clock import NS_PER_S, seconds
+from edge.common.units import NS_PER_S, seconds
 from edge.common.wire import Level, Occupancy, State
 
 # A State stands for this long at most; after that nothing is known.

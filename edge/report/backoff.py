@@ -7,7 +7,7 @@ run: each of them waits longer from time to time, so that both still deliver wha
 
 import random
 
-from edge.common.clock import NS_PER_S
+from edge.common.units import NS_PER_S
 
 FIRST, LONGEST = NS_PER_S, 30 * NS_PER_S
 # A failure of our own says nothing against the broker: delivery must resume within 10 s.

@@ -18,8 +18,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from edge.common.clock import NS_PER_S, boottime_ns
+from edge.common.clock import boottime_ns
 from edge.common.errors import BrokerError
+from edge.common.units import NS_PER_S
 from edge.report.payloads import OFFLINE, topic
 from edge.report.requests import Received
 from edge.report.tls import context_of, in_plain_words, password_of

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from edge.common.clock import NS_PER_S, boottime_ns, time_valid, wall_s
+from edge.common.clock import boottime_ns, time_valid, wall_s
 from edge.common.errors import CommandError
 from edge.common.program import PROGRAMS, Program
+from edge.common.units import NS_PER_S
 from edge.common.wire import COMMANDS, Action, Command, Level
 from edge.report.requests import (
     Answer,

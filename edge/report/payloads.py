@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from edge.common.clock import NS_PER_S, seconds
+from edge.common.units import NS_PER_S, seconds
 from edge.common.wire import Event, Health, Level, State, ZoneState
 from edge.report.aggregate import STANDS_FOR, Aggregate, Spread, length_s
 from edge.report.machine import Machine

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge.common.clock import NS_PER_S, boot_id
+from edge.common.clock import boot_id
 from edge.common.errors import RedRoadError, SiteError
 from edge.common.program import Program
+from edge.common.units import NS_PER_S
 from edge.report.backoff import ReconnectBackoff
 from edge.report.broker import Broker, BrokerEvent
 from edge.report.client_id_conflict import ClientIdConflict

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edge.common.clock import NS_PER_S
+from edge.common.units import NS_PER_S
 from edge.site import Site
 
 LOOK_EVERY = 5 * NS_PER_S

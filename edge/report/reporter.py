@@ -2,8 +2,9 @@
 
 import logging
 
-from edge.common.clock import boot_id, boottime_ns, nanoseconds, time_valid, wall_s
+from edge.common.clock import boot_id, boottime_ns, time_valid, wall_s
 from edge.common.program import PROGRAMS, Program
+from edge.common.units import nanoseconds
 from edge.common.wire import Event, Health, Message, State
 from edge.report.acknowledgements import Acknowledgements
 from edge.report.aggregate import Aggregate, Aggregator

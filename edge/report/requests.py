@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from edge.common.clock import nanoseconds
 from edge.common.errors import CommandError
+from edge.common.units import nanoseconds
 from edge.common.wire import Action, Command, CommandBy, CommandId, Level, Verbosity
 
 LONGEST_PAYLOAD = 4096  # bytes

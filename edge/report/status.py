@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.common.atomic_write import atomic_write
-from edge.common.clock import NS_PER_S, boottime_ns
+from edge.common.clock import boottime_ns
 from edge.common.link import listens
 from edge.common.program import PROGRAMS, Paths, Program
+from edge.common.units import NS_PER_S
 
 STATUS_FILE = "status.json"
 WRITTEN_EVERY_S = 10.0

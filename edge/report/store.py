@@ -5,9 +5,10 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge.common.clock import NS_PER_S, boottime_ns
+from edge.common.clock import boottime_ns
 from edge.common.errors import OutboxError
 from edge.common.program import Program
+from edge.common.units import NS_PER_S
 from edge.report.outbox import Outbox, Row, Waiting
 
 ROWS_IN_MEMORY = 20_000

@@ -1,6 +1,7 @@
 """When what failed may be tried again: after pauses that double."""
 
-from edge.common.clock import boottime_ns, nanoseconds
+from edge.common.clock import boottime_ns
+from edge.common.units import nanoseconds
 from edge.show.driver_process import DEAD_MAN_S
 
 # Shorter than the dead-man of a driver apart: it would put the neutral text, or nothing, on a panel

@@ -15,9 +15,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from edge.common.clock import boottime_ns, seconds
+from edge.common.clock import boottime_ns
 from edge.common.errors import DriverError
 from edge.common.memory import Tidy
+from edge.common.units import seconds
 
 DEAD_MAN_S = 2.0
 ANSWER_LIMIT_S = 1.0

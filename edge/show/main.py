@@ -2,8 +2,9 @@
 
 import gc
 
-from edge.common.clock import boottime_ns, seconds
+from edge.common.clock import boottime_ns
 from edge.common.program import Paths, Program, running
+from edge.common.units import seconds
 from edge.common.wire import ORDERS, Order, Page
 from edge.show.operator import OperatorTexts
 from edge.show.outputs import PinsOutput, SignOutput, VoiceOutput

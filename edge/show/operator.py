@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from edge.common.clock import boottime_ns, seconds, time_valid, wall_s
+from edge.common.clock import boottime_ns, time_valid, wall_s
 from edge.common.errors import LayoutError
 from edge.common.program import Program
+from edge.common.units import seconds
 from edge.common.wire import Order, Page
 from edge.messages import NEUTRAL
 from edge.show.layout import render

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 from PIL import Image
 
-from edge.common.clock import boottime_ns, nanoseconds, time_valid
+from edge.common.clock import boottime_ns, time_valid
 from edge.common.errors import DriverError, LayoutError, VoiceError
 from edge.common.program import Program
+from edge.common.units import nanoseconds
 from edge.common.wire import Order, Page
 from edge.show.backoff import Backoff
 from edge.show.beacon import OFF

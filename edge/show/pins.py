@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge.common.clock import boottime_ns, nanoseconds, seconds
+from edge.common.clock import boottime_ns
 from edge.common.errors import BeaconError, InputError
+from edge.common.units import nanoseconds, seconds
 from edge.show.backoff import Backoff
 from edge.show.beacon import FLASHES, OFF, Lamp, is_lit
 from edge.show.driver_process import DEAD_MAN_S

@@ -7,7 +7,7 @@ import collections
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge.common.clock import nanoseconds, seconds
+from edge.common.units import nanoseconds, seconds
 from edge.common.wire import Level, Order, Page
 from edge.messages import NEUTRAL
 

@@ -8,8 +8,9 @@ from datetime import time
 from pathlib import Path
 from typing import Protocol
 
-from edge.common.clock import between, boottime_ns, nanoseconds
+from edge.common.clock import between, boottime_ns
 from edge.common.errors import CardBusyError, VoiceError
+from edge.common.units import nanoseconds
 from edge.common.wire import Level
 from edge.site.outputs import Voice
 

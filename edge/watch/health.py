@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from edge.common.clock import nanoseconds
 from edge.common.sighting import PictureHealth
+from edge.common.units import nanoseconds
 from edge.watch.frame import Frame, Pixels
 from edge.watch.view import CELL, SMALLEST, Samples, pooled
 from edge.watch.view_monitor import ViewMonitor

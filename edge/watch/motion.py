@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.common.clock import nanoseconds, seconds
 from edge.common.sighting import HeadMap, Motion
+from edge.common.units import nanoseconds, seconds
 from edge.watch.frame import Frame, Pixels
 
 Grey = NDArray[np.uint8]

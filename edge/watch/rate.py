@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from edge.common.clock import NS_PER_S
+from edge.common.units import NS_PER_S
 
 OVER = 10 * NS_PER_S
 

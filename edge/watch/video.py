@@ -8,8 +8,9 @@ import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from edge.common.clock import boottime_ns, seconds
+from edge.common.clock import boottime_ns
 from edge.common.errors import PictureError
+from edge.common.units import seconds
 from edge.watch.frame import Pixels
 
 # A file whose last picture comes before this part of its stated length was cut off.

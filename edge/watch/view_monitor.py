@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.common.clock import nanoseconds
+from edge.common.units import nanoseconds
 from edge.watch.view import SMALLEST, Edges, Samples, View, edges_of
 
 LOOK_EVERY_S = 1.0

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.common.clock import NS_PER_S, boottime_ns, nanoseconds, seconds
+from edge.common.clock import boottime_ns
+from edge.common.units import NS_PER_S, nanoseconds, seconds
 from hil.campaign.faults import CLOCK, FAULTS, STREAM, Fault, Scene
 from hil.campaign.judge import message_at
 from hil.campaign.ledger import Ledger

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
-from edge.common.clock import nanoseconds, seconds
+from edge.common.units import nanoseconds, seconds
 from hil.campaign.faults import Duty, Fault
 from hil.rig import DARK, UNPLUGGED, Lit, Shown
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 
-from edge.common.clock import NS_PER_S, nanoseconds, seconds
+from edge.common.units import NS_PER_S, nanoseconds, seconds
 from edge.site import Site
 from edge.street.scenarios import StagedScenario
 from hil.campaign.judge import NEUTRAL, message_at, spans

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, get_args
 
-from edge.common.clock import boottime_ns, nanoseconds, seconds
+from edge.common.clock import boottime_ns
+from edge.common.units import nanoseconds, seconds
 from edge.watch.cameras.rig import Mishap
 from hil.campaign.faults import BOOT_OFFLINE, KILL, Fault, Scene
 from hil.campaign.judge import SAFE, Blow, judged, seconds_to_safe

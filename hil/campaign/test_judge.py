@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from edge.common.clock import NS_PER_S, nanoseconds
+from edge.common.units import NS_PER_S, nanoseconds
 from hil.campaign.faults import Duty, Fault
 from hil.campaign.judge import Blow, Verdict, judged
 from hil.campaign.oracle import Beam, lit_beside_neutral

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edge.common.clock import NS_PER_S
+from edge.common.units import NS_PER_S
 from hil.campaign.campaign import Plan, campaign
 from hil.campaign.faults import FAULTS
 from hil.campaign.ledger import Ledger

@@ -14,7 +14,8 @@ import numpy as np
 import tomlkit
 from av.video.stream import VideoStream
 
-from edge.common.clock import boottime_ns, seconds
+from edge.common.clock import boottime_ns
+from edge.common.units import seconds
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE
 from edge.watch.cameras.rig import Mishap
 from edge.watch.frame import Pixels

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.common.clock import seconds
 from edge.common.errors import CameraError
+from edge.common.units import seconds
 from edge.site.schema import StreamOptions
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.stream import BEHIND_S, StreamCamera

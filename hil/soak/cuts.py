@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from edge.common.clock import boottime_ns, seconds
+from edge.common.clock import boottime_ns
 from edge.common.link import Inbox
 from edge.common.sighting import SIGHTINGS, Sighting
+from edge.common.units import seconds
 from edge.common.wire import Event, Message
 from edge.street.scene import Scene
 from edge.watch.cameras.rig import Mishap

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from edge.common.clock import NS_PER_S, boottime_ns
+from edge.common.clock import boottime_ns
+from edge.common.units import NS_PER_S
 from hil.testkit.mosquitto import wait_for
 
 SITE = """

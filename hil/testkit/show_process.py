@@ -11,8 +11,9 @@ from typing import Any
 
 import psutil
 
-from edge.common.clock import NS_PER_S, boottime_ns
+from edge.common.clock import boottime_ns
 from edge.common.link import Sender
+from edge.common.units import NS_PER_S
 from edge.common.wire import ORDERS, Event, Level, Message, Order, Page
 from hil.testkit.report_stand_in import ReportStandIn
 

@@ -19,8 +19,9 @@ import numpy as np
 import psutil
 
 from edge.commands.run import CHILDREN
-from edge.common.clock import NS_PER_S, boottime_ns
+from edge.common.clock import boottime_ns
 from edge.common.sighting import SIGHTINGS, HeadMap, Motion, PictureHealth, Sighting
+from edge.common.units import NS_PER_S
 from edge.common.wire import ORDERS
 from edge.decide.decider import Decider
 from edge.decide.orders import order_for

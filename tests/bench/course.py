@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge.common.clock import nanoseconds
+from edge.common.units import nanoseconds
 from edge.common.wire import Level, Occupancy
 from edge.decide.decider import Decider
 from edge.decide.levels import LevelState, Reading, bands_of, observe

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import pairwise
 
 from edge.commands.count import PictureCounter
-from edge.common.clock import nanoseconds
+from edge.common.units import nanoseconds
 from edge.watch.counter import Counter
 from edge.watch.frame import Frame, Pixels
 from edge.watch.health import HealthJudge, sampled, unlike

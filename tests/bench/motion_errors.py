@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.common.clock import nanoseconds
 from edge.common.sighting import HeadMap, Motion
+from edge.common.units import nanoseconds
 from edge.decide.motion import LEAST_PEOPLE, MEMORY_S
 from edge.decide.zones import ZoneCounter
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Site

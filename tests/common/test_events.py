@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.common.clock import NS_PER_S
 from edge.common.events import MAX_IN_FLIGHT, MAX_WAITING, RESEND_AFTER, Events
 from edge.common.link import Inbox, Sender
+from edge.common.units import NS_PER_S
 from edge.common.wire import EVENTS, Ack, Event
 
 NOW = 100 * NS_PER_S

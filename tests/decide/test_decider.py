@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.common.sighting import HeadMap, Motion, PictureHealth, Sighting
+from edge.common.units import NS_PER_S as NS
 from edge.common.wire import Command, Level, Occupancy, State, ZoneState
 from edge.decide.decider import Decider, ZoneTransition
 from edge.decide.ground import GroundPlane
-from edge.decide.levels import NS
 from edge.decide.orders import ORDER_LIFETIME_S, order_for, pages_of
 from edge.decide.warnings import warning_of
 from edge.decide.zones import ZoneCounter

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.common.errors import CommandError
+from edge.common.units import NS_PER_S as NS
 from edge.common.wire import Action, Command, Level
 from edge.decide.decider import Decider
-from edge.decide.levels import NS
 from edge.messages import CLEAR
 from edge.site.command_limits import AT_MOST_S
 from tests.decide.test_decider import SITE, crowd

@@ -5,9 +5,9 @@ from math import inf, nan, nextafter
 
 import pytest
 
+from edge.common.units import NS_PER_S as NS
 from edge.common.wire import Level
 from edge.decide.levels import (
-    NS,
     LevelState,
     Reading,
     Transition,

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from edge.common.errors import GroundError
 from edge.common.sighting import HeadMap, Motion
+from edge.common.units import NS_PER_S as NS
 from edge.common.wire import Occupancy
 from edge.decide.ground import GroundPlane
 from edge.decide.motion import MEMORY_S, PAUSE_S
 from edge.decide.zones import ZoneCounter
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Zone
 
-NS = 1_000_000_000
 PLANE = GroundPlane.of(DEMO_GROUND)
 ROWS, COLUMNS, CELL = 22, 40, 16.0
 Velocities = NDArray[np.float64]  # (2, rows, columns), m/s on the ground

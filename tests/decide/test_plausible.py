@@ -8,10 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.common.sighting import HeadMap, PictureHealth, Sighting
+from edge.common.units import NS_PER_S as NS
 from edge.common.wire import Level
 from edge.decide.decider import Decider
 from edge.decide.ground import GroundPlane
-from edge.decide.levels import NS
 from edge.decide.plausible import IMPLAUSIBLE_PER_M2, MOST_PER_M2
 from edge.decide.zones import ZoneCounter
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Site

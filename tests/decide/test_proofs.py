@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.common.units import NS_PER_S as NS
 from edge.common.wire import Level
 from edge.decide.levels import (
-    NS,
     Band,
     LevelState,
     Reading,

@@ -7,9 +7,9 @@ rules of safety held. The exhaustive walk and the random streams of `test_proofs
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from edge.common.units import NS_PER_S as NS
 from edge.common.wire import Level
 from edge.decide.levels import (
-    NS,
     STALE_AFTER_S,
     TRUST_AFTER_S,
     Band,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.common.clock import NS_PER_S
+from edge.common.units import NS_PER_S
 from edge.report.backoff import (
     LONGEST,
     LONGEST_AFTER_CONFLICT,

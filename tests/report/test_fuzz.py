@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from hypothesis.strategies import builds, dictionaries, floats, none, sampled_from, tuples
 from jsonschema import Draft202012Validator
 
-from edge.common.clock import NS_PER_S, boottime_ns
+from edge.common.clock import boottime_ns
 from edge.common.errors import CommandError, LinkError
 from edge.common.link import Inbox
 from edge.common.program import PROGRAMS, Paths, Program
 from edge.common.sighting import SIGHTINGS, HeadMap, PictureHealth, Sighting
+from edge.common.units import NS_PER_S
 from edge.common.wire import (
     COMMANDS,
     EVENTS,

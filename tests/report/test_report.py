@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from edge.common.clock import boottime_ns, seconds
+from edge.common.clock import boottime_ns
 from edge.common.events import RESEND_AFTER
 from edge.common.link import Inbox
 from edge.common.program import Paths, Program
+from edge.common.units import seconds
 from edge.common.wire import COMMANDS, Ack, Event, Level, Occupancy, State, ZoneState
 from edge.report.outbox import Outbox, Row
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for

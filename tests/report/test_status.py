@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.common.clock import NS_PER_S, boottime_ns
+from edge.common.clock import boottime_ns
 from edge.common.link import Inbox, socket_path
 from edge.common.program import Paths
+from edge.common.units import NS_PER_S
 from edge.common.wire import ORDERS
 from edge.report.status import STALE_AFTER_S, STATUS_FILE, read_status, status_text
 from hil.testkit.mosquitto import wait_for

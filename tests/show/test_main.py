@@ -10,7 +10,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from edge.common.clock import NS_PER_S, seconds
+from edge.common.units import NS_PER_S, seconds
 from edge.common.wire import Health, Level
 from hil.testkit.show_process import Running
 

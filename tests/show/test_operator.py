@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from edge.common.clock import boottime_ns, nanoseconds, seconds
+from edge.common.clock import boottime_ns
 from edge.common.errors import LayoutError
+from edge.common.units import nanoseconds, seconds
 from edge.common.wire import Level, Order, Page
 from edge.show.operator import laid_out
 from edge.show.player import Player

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.common.clock import nanoseconds, seconds
+from edge.common.units import nanoseconds, seconds
 from edge.common.wire import Level, Order, Page
 from edge.show.player import Announcer, Player, is_alive, page_at
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.common.clock import boottime_ns, seconds
+from edge.common.clock import boottime_ns
 from edge.common.errors import CameraError
+from edge.common.units import seconds
 from edge.site import Site
 from edge.site.schema import (
     PiCameraOptions,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from edge.common.clock import nanoseconds
+from edge.common.units import nanoseconds
 from edge.site.schema import SceneOptions
 from edge.street.scene import Scene
 from edge.watch.frame import Frame, Pixels

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge.common.clock import NS_PER_S
 from edge.common.sighting import HeadMap, Motion
+from edge.common.units import NS_PER_S
 from edge.street.scenarios import StagedScenario
 from edge.watch.frame import Frame, Pixels
 from edge.watch.motion import MotionMeter

@@ -1,6 +1,6 @@
 """How many pictures a second are watched."""
 
-from edge.common.clock import NS_PER_S
+from edge.common.units import NS_PER_S
 from edge.watch.rate import OVER, Rate
 
 

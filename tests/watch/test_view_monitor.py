@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.common.clock import nanoseconds
+from edge.common.units import nanoseconds
 from edge.street.scene import Scene
 from edge.watch.frame import Pixels
 from edge.watch.health import sampled

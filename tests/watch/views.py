@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.common.clock import nanoseconds
 from edge.common.errors import PictureError
+from edge.common.units import nanoseconds
 from edge.street.scene import Scene
 from edge.watch.frame import Pixels
 from edge.watch.health import sampled

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.common.clock import boottime_ns, nanoseconds
+from edge.common.clock import boottime_ns
+from edge.common.units import nanoseconds
 from edge.decide.orders import ORDER_LIFETIME_S
 from edge.report.schemas import SENT, schema_of
 from hil.testkit.appliance import SITE, Appliance, send

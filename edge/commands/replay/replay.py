@@ -13,9 +13,9 @@ import click
 import msgspec
 
 from edge.commands.replay.timeline import Change, Replay, Row, write_tables
-from edge.common.clock import NS_PER_S, nanoseconds
 from edge.common.errors import PictureError, SiteError
 from edge.common.sighting import Sighting
+from edge.common.units import NS_PER_S, nanoseconds
 from edge.common.wire import Level
 from edge.decide.decider import Decider, ZoneTransition
 from edge.site import Site

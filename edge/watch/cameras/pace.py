@@ -2,7 +2,8 @@
 
 import time
 
-from edge.common.clock import boottime_ns, nanoseconds, seconds
+from edge.common.clock import boottime_ns
+from edge.common.units import nanoseconds, seconds
 from edge.watch.cameras.camera import NoFrameError
 
 

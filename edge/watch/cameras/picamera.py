@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from edge.common.clock import boottime_ns, seconds
+from edge.common.clock import boottime_ns
 from edge.common.errors import CameraError
+from edge.common.units import seconds
 from edge.site.schema import PiCameraOptions
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.frame import Frame

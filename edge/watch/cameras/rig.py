@@ -6,8 +6,9 @@ from typing import Literal
 
 import numpy as np
 
-from edge.common.clock import boottime_ns, seconds
+from edge.common.clock import boottime_ns
 from edge.common.errors import CameraError
+from edge.common.units import seconds
 from edge.site.schema import RigCameraOptions
 from edge.watch.cameras.pace import Pace
 from edge.watch.frame import Frame, Pixels

@@ -2,7 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from edge.common.clock import boottime_ns, seconds
+from edge.common.clock import boottime_ns
+from edge.common.units import seconds
 from edge.site.schema import SceneOptions
 from edge.street.scenarios import StagedScenario
 from edge.street.scene import Scene

@@ -7,8 +7,9 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 
-from edge.common.clock import boottime_ns, nanoseconds, seconds
+from edge.common.clock import boottime_ns
 from edge.common.errors import CameraError, PictureError
+from edge.common.units import nanoseconds, seconds
 from edge.site.schema import StreamOptions
 from edge.watch.address import Address, address_of
 from edge.watch.cameras.camera import NoFrameError
