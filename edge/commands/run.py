@@ -17,9 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from edge.common.backoff import Backoff
+from edge.common.clock import boottime_ns
 from edge.common.errors import LinkError
 from edge.common.pdeathsig import die_with_parent
 from edge.common.program import Paths, paths_of
+from edge.common.units import seconds
 from edge.site import Site
 
 LOOK_EVERY_S = 0.2
@@ -133,14 +136,15 @@ class _Keeper:
 
     async def keep(self) -> None:
         """Start, watch and restart the child until cancelled."""
-        pause_s = FIRST_PAUSE_S
+        backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         with _notify_socket(self._notify_path) as notify:
             asyncio.get_running_loop().add_reader(notify, self._take_notice, notify)
             while True:
-                began = time.monotonic()
+                began = boottime_ns()
                 why = await self._live_once()
-                steady = time.monotonic() - began >= STEADY_AFTER_S
-                pause_s = FIRST_PAUSE_S if steady else min(LONGEST_PAUSE_S, pause_s * 2)
+                if seconds(boottime_ns() - began) >= STEADY_AFTER_S:
+                    backoff.worked()
+                pause_s = seconds(backoff.next_pause())
                 self._tell("run", f"{self._child.name} {why}; starting it again in {pause_s:.1f} s")
                 await asyncio.sleep(pause_s)
 

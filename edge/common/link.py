@@ -21,7 +21,7 @@ from types import TracebackType
 
 from edge.common.clock import boottime_ns
 from edge.common.errors import LinkError
-from edge.common.units import NS_PER_S
+from edge.common.interval import Interval
 from edge.common.wire import Message, Wire
 
 SEND_BUFFER = 1 << 18  # bytes
@@ -36,7 +36,7 @@ FILES_AT_MOST = 253  # SCM_MAX_FD; of more than are asked for the kernel closes 
 NO_LINGER = struct.pack("ii", 0, 0)
 # Of one sender in one go: a flood must not keep a program from its work.
 MAX_PER_READ = 100
-RETRY_LISTEN_NS = NS_PER_S
+RETRY_LISTEN_S = 1.0
 
 
 def socket_path(runtime: Path, sender: str, receiver: str) -> Path:
@@ -72,7 +72,7 @@ class Inbox:
         self.rejected = 0
         self.is_open = False
         self.fault = ""
-        self._again_at = 0
+        self._listen_interval = Interval(RETRY_LISTEN_S)
         self._unbound = {
             socket_path(runtime, sender, program): (sender, wire)
             for sender, wire in receives_from.items()
@@ -82,13 +82,14 @@ class Inbox:
 
     def receive(self, timeout_s: float) -> list[Message]:
         """All waiting messages, each sender's oldest first; waits at most `timeout_s` for one."""
-        if self._unbound and boottime_ns() >= self._again_at:
+        if self._unbound and self._listen_interval.due(boottime_ns()):
             self._listen()
         readable, _, _ = select.select(list(self._channels), [], [], max(0.0, timeout_s))
         return [message for ready in readable for message in self._waiting(ready)]
 
     def _listen(self) -> None:
-        self.fault, self._again_at = "", boottime_ns() + RETRY_LISTEN_NS
+        self._listen_interval.restart(boottime_ns())
+        self.fault = ""
         for path, channel in list(self._unbound.items()):
             try:
                 self.is_open |= _make(path.parent)

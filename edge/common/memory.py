@@ -8,7 +8,7 @@ by half a megabyte.
 import ctypes
 
 from edge.common.clock import boottime_ns
-from edge.common.units import nanoseconds
+from edge.common.interval import Interval
 
 LIBC = ctypes.CDLL(None)  # once: each makes a class of its own, which stays for hours
 M_TRIM_THRESHOLD = -1  # of glibc's <malloc.h>
@@ -32,10 +32,9 @@ class Tidy:
     """
 
     def __init__(self) -> None:
-        self._done_at = 0
+        self._trim_interval = Interval(EVERY_S)
 
     def pass_time(self) -> None:
-        """To be called often."""
-        if boottime_ns() - self._done_at >= nanoseconds(EVERY_S):
-            self._done_at = boottime_ns()
+        """Trim the heap if that is due; to be called often."""
+        if self._trim_interval.restart_if_due(boottime_ns()):
             LIBC.malloc_trim(0)

@@ -21,6 +21,7 @@ import sdnotify
 
 from edge.common.clock import boottime_ns
 from edge.common.events import Events
+from edge.common.interval import Interval
 from edge.common.link import Inbox, Sender
 from edge.common.memory import Tidy, give_back_what_is_free
 from edge.common.units import nanoseconds
@@ -84,7 +85,7 @@ class Program:
             # A channel of its own, so that a resend is not counted as lost.
             self._events = Events(Sender(paths.runtime, name, "report", EVENTS))
         self._local: list[Event | Health] = []
-        self._health_at = 0
+        self._health_interval = Interval(HEALTH_EVERY_S)
         self._verbose_until = 0
         self._tidy = Tidy()
         self._notifier = sdnotify.SystemdNotifier()
@@ -119,8 +120,7 @@ class Program:
         if self._events:
             self._events.send_due(boottime_ns())
         self._tidy.pass_time()
-        if boottime_ns() - self._health_at >= nanoseconds(HEALTH_EVERY_S):
-            self._health_at = boottime_ns()
+        if self._health_interval.restart_if_due(boottime_ns()):
             self._report(self.health())
 
     def event(

@@ -2,9 +2,9 @@
 
 from edge.common.clock import boottime_ns
 from edge.common.errors import CommandError
+from edge.common.interval import Interval
 from edge.common.program import Paths, Program, running
 from edge.common.sighting import SIGHTINGS, Sighting
-from edge.common.units import nanoseconds
 from edge.common.wire import ORDERS, STATES, Command
 from edge.decide.decider import Decider, ZoneTransition
 from edge.decide.orders import ORDER_EVERY_S
@@ -57,8 +57,8 @@ class _Publisher:
         self._show = program.channel_to("show", ORDERS)
         self._report = program.channel_to("report", STATES)
         self._published: object = None
-        self._ordered_at = 0
-        self._stated_at = 0
+        self._order_interval = Interval(ORDER_EVERY_S)
+        self._state_interval = Interval(STATE_EVERY_S)
 
     def publish(self, decider: Decider) -> None:
         """Send what is due."""
@@ -66,10 +66,10 @@ class _Publisher:
         order = decider.order(now)
         content = (order.message, order.pages)
         changed = content != self._published
-        if changed or now - self._ordered_at >= nanoseconds(ORDER_EVERY_S):
+        if changed or self._order_interval.due(now):
             self._show.send(order)
-            self._ordered_at = now
-        if changed or now - self._stated_at >= nanoseconds(STATE_EVERY_S):
+            self._order_interval.restart(now)
+        if changed or self._state_interval.due(now):
             self._report.send(decider.state(now, order.message))
-            self._stated_at = now
+            self._state_interval.restart(now)
         self._published = content

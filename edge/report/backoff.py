@@ -1,13 +1,12 @@
-"""How long to wait before the broker is asked again. Pure but for the jitter.
+"""How long to wait before the broker is connected again: the common backoff, of two kinds.
 
 Hundreds of signs lose a broker together and must not come back together, so every pause is
 shortened by chance. Two units of one name take the connection from each other for as long as both
 run: each of them waits longer from time to time, so that both still deliver what they have.
 """
 
-import random
-
-from edge.common.units import NS_PER_S
+from edge.common.backoff import Backoff
+from edge.common.units import NS_PER_S, seconds
 
 FIRST, LONGEST = NS_PER_S, 30 * NS_PER_S
 # A failure of our own says nothing against the broker: delivery must resume within 10 s.
@@ -15,13 +14,15 @@ LONGEST_AFTER_OUR_FAILURE = 2 * NS_PER_S
 STEADY_AFTER = 10 * NS_PER_S  # a connection that ends sooner was none
 LONGEST_AFTER_CONFLICT = 60 * NS_PER_S
 NAMESAKE_GONE_AFTER = 10 * 60 * NS_PER_S
+JITTER = 0.5  # each pause is shortened by up to half
 
 
 class ReconnectBackoff:
     """Pauses that double until a connection stands, or until no namesake is felt any more."""
 
     def __init__(self) -> None:
-        self._next = self._next_after_conflict = FIRST
+        self._backoff = _backoff(LONGEST)
+        self._conflict_backoff = _backoff(LONGEST_AFTER_CONFLICT)
         self._connected_at: int | None = None
         self._felt_at: int | None = None
 
@@ -43,24 +44,21 @@ class ReconnectBackoff:
 
     def after_conflict(self) -> int:
         """Ns to wait once another of our name has taken the connection."""
-        pause = self._next_after_conflict
-        self._next_after_conflict = min(2 * pause, LONGEST_AFTER_CONFLICT)
-        return _shortened(pause)
+        return self._conflict_backoff.next_pause()
 
     def in_conflict(self, now: int) -> bool:
         """Whether one was felt not so long ago that it is likely to be gone."""
         if self._felt_at is not None and now - self._felt_at >= NAMESAKE_GONE_AFTER:
-            self._felt_at, self._next_after_conflict = None, FIRST
+            self._felt_at = None
+            self._conflict_backoff.worked()
         return self._felt_at is not None
 
     def _doubled(self, now: int, longest: int) -> int:
         if self._connected_at is not None and now - self._connected_at >= STEADY_AFTER:
-            self._next = FIRST
+            self._backoff.worked()
         self._connected_at = None
-        pause = min(self._next, longest)
-        self._next = min(2 * pause, LONGEST)
-        return _shortened(pause)
+        return self._backoff.next_pause(seconds(longest))
 
 
-def _shortened(pause: int) -> int:
-    return round(pause * random.uniform(0.5, 1.0))
+def _backoff(longest: int) -> Backoff:
+    return Backoff(seconds(FIRST), seconds(longest), jitter=JITTER)

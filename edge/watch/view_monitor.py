@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge.common.interval import Interval
 from edge.common.units import nanoseconds
 from edge.watch.view import SMALLEST, Edges, Samples, View, edges_of
 
@@ -51,7 +52,7 @@ class ViewMonitor:
         self._unproven = view is not None  # it is from before a restart, and not seen since
         self._halves = _Halves()
         self._now = _Mean(LOOKS)
-        self._looked_at: int | None = None
+        self._look_interval = Interval(LOOK_EVERY_S)
         self._doubted_since: int | None = None
 
     @property
@@ -63,9 +64,7 @@ class ViewMonitor:
 
     def look(self, grey: Samples, at: int) -> Seen:
         """Judge a picture that is otherwise good, taken at `at` ns; looks once a second."""
-        due = self._looked_at is None or at - self._looked_at >= nanoseconds(LOOK_EVERY_S)
-        if due and min(grey.shape) >= SMALLEST:
-            self._looked_at = at
+        if min(grey.shape) >= SMALLEST and self._look_interval.restart_if_due(at):
             edges = edges_of(grey)
             if self.view is None:
                 self.view = self._halves.add(edges, at)

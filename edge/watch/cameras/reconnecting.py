@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from edge.common.backoff import Backoff
+from edge.common.clock import boottime_ns
 from edge.common.errors import CameraError
 from edge.common.program import Program
 from edge.watch.cameras.camera import Camera, NoFrameError
@@ -20,15 +22,14 @@ class ReconnectingCamera:
         self._open = open_camera
         self._program = program
         self._camera: Camera | None = None
-        self._pause_s = FIRST_PAUSE_S
-        self._again_at = 0.0
+        self._backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
 
     def read(self) -> Frame | None:
         """The next frame, or None when there is none within about READ_TIMEOUT_S.
 
         It never waits longer, so that a program whose camera is away still shows signs of life.
         """
-        if time.monotonic() < self._again_at:
+        if not self._backoff.due(boottime_ns()):
             time.sleep(NAP_S)
             return None
         try:
@@ -41,7 +42,7 @@ class ReconnectingCamera:
             self._give_up(error)
             return None
         self._program.recovered("camera")
-        self._pause_s = FIRST_PAUSE_S
+        self._backoff.worked()
         return frame
 
     def close(self) -> None:
@@ -53,5 +54,4 @@ class ReconnectingCamera:
     def _give_up(self, error: CameraError) -> None:
         self._program.fault("camera", str(error))
         self.close()
-        self._again_at = time.monotonic() + self._pause_s
-        self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s)
+        self._backoff.failed(boottime_ns())
