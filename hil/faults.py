@@ -26,7 +26,7 @@ from edge.site import Site
 from edge.site.overrides import phrases_of
 from hil.testkit.appliance import Appliance, send
 from hil.testkit.clips import make_clip
-from hil.testkit.show_process import Running
+from hil.testkit.show_process import ShowProcess
 
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)  # Debian's faketime
 WATCHED_S = 8.0  # how long a case is looked at when nothing is to happen
@@ -63,13 +63,13 @@ def running(
     more: str = "",
     sign: str = "[sign]\n",
     **environment: str,
-) -> Iterator[Running]:
+) -> Iterator[ShowProcess]:
     """`show` alone, in which CROWDED stands, the lamp flashes and the voice has spoken."""
     for name in phrases_of(Site()):
         make_clip(folder / "clips" / f"{name}.wav", 3.0)
     spoken = f'[voice]\nclips = "{folder}/clips"\nrepeat_s = 5.0\n{voice}\n'
     site = f'{sign}panel = "recorder"\n{spoken}{more}'
-    show = Running(folder, site, **environment)
+    show = ShowProcess(folder, site, **environment)
     try:
         show.until(show.shows("neutral"))
         yield show
@@ -77,14 +77,14 @@ def running(
         show.end()
 
 
-def crowded(show: Running) -> None:
+def crowded(show: ShowProcess) -> None:
     """Bring it into service."""
     show.order(Level.CROWDED, lifetime_s=60.0)
     show.until(show.shows("crowded"))
     show.until(lambda: show.lamp().count(True) > 1)
 
 
-def after(show: Running, at: int, file: str, key: str, value: object) -> float:
+def after(show: ShowProcess, at: int, file: str, key: str, value: object) -> float:
     """When `key` first was `value` in a record after `at` (s); infinite when that is not soon."""
     end = time.monotonic() + 2 * WATCHED_S
     while time.monotonic() < end:
@@ -95,12 +95,12 @@ def after(show: Running, at: int, file: str, key: str, value: object) -> float:
     return math.inf
 
 
-def shown_after(show: Running, at: int, message: str) -> float:
+def shown_after(show: ShowProcess, at: int, message: str) -> float:
     """When the panel showed it."""
     return after(show, at, "panel/panel.jsonl", "message", message)
 
 
-def told_after(show: Running, at: int, part: str) -> float:
+def told_after(show: ShowProcess, at: int, part: str) -> float:
     """When the fault of a part was told."""
     end = time.monotonic() + 2 * WATCHED_S
     while time.monotonic() < end:
@@ -111,14 +111,14 @@ def told_after(show: Running, at: int, part: str) -> float:
     return math.inf
 
 
-def panel_since(show: Running, at: int) -> tuple[tuple[float, str], ...]:
+def panel_since(show: ShowProcess, at: int) -> tuple[tuple[float, str], ...]:
     """What stood at the fault, and every change after it."""
     lines = [(seconds(line["at"] - at), line["message"]) for line in show.lines()]
     before = [(0.0, message) for shown, message in lines if shown < 0][-1:]
     return (*before, *((shown, message) for shown, message in lines if shown >= 0))
 
 
-def critical_ordered(show: Running, at: int) -> dict[str, tuple[float, float]]:
+def critical_ordered(show: ShowProcess, at: int) -> dict[str, tuple[float, float]]:
     """Order CRITICAL just after a fault: the outputs that are well."""
     show.order(Level.CRITICAL, lifetime_s=60.0)
     return {"voice": (after(show, at, "voice/played.jsonl", "clip", "critical-ko"), OTHERS)}
@@ -139,7 +139,7 @@ def orders_end(folder: Path) -> Outcome:
         return Outcome(panel_since(show, at), measured)
 
 
-def safe_after(show: Running, at: int) -> dict[str, tuple[float, float]]:
+def safe_after(show: ShowProcess, at: int) -> dict[str, tuple[float, float]]:
     """When the panel was neutral and the lamp off for good."""
     neutral = shown_after(show, at, "neutral")
     time.sleep(1.0)  # longer than a lamp that flashes is dark
@@ -261,7 +261,7 @@ def sound_fails(how: str, folder: Path) -> Outcome:
         return Outcome(panel_since(show, at), {**measured, "next warning": (heard, BACK)})
 
 
-def _while_it_fails(show: Running, at: int) -> dict[str, tuple[float, float]]:
+def _while_it_fails(show: ShowProcess, at: int) -> dict[str, tuple[float, float]]:
     show.order(Level.CROWDED, lifetime_s=60.0)
     return {
         "panel": (shown_after(show, at, "crowded"), OTHERS),

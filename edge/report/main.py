@@ -15,7 +15,7 @@ def run(site: Site, paths: Paths, mistake: str = "") -> None:
         reporter = Reporter(site, program)
         program.ready()
         if mistake:
-            program.fault("site", f"{mistake}; the last right one serves")
+            program.fault("site", f"{mistake}; the last valid one is in use")
         while not program.stopping:
             for message in program.receive(TICK_S):
                 reporter.take(message)

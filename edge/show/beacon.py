@@ -1,4 +1,4 @@
-"""The beacon: a lamp that stands, flashes or is off. Off is its safe state."""
+"""The beacon: a lamp that is steady, flashes or is off. Off is its safe state."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ PATTERNS = (OFF, STEADY, *FLASHES)
 
 
 def is_lit(pattern: str, elapsed_s: float) -> bool:
-    """Whether the lamp is lit so long after a pattern began. BeaconError for one unknown."""
+    """Whether the lamp is lit `elapsed_s` after `pattern` began. BeaconError for an unknown one."""
     if pattern in FLASHES:
         on_s, off_s = FLASHES[pattern]
         return elapsed_s % (on_s + off_s) < on_s
@@ -29,24 +29,24 @@ class Lamp(Protocol):
     """A lamp that is lit or not."""
 
     def light(self, on: bool) -> None:
-        """Switch it. BeaconError when it does not follow."""
+        """Switch the lamp on or off. BeaconError when it does not follow."""
 
     def close(self) -> None:
-        """Off, and give the pin back."""
+        """Switch the lamp off, and release its pin."""
 
 
 class NoLamp:
     """For a sign without a beacon."""
 
     def light(self, on: bool) -> None:
-        """There is nothing to switch."""
+        """Do nothing: there is no lamp."""
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no device is open."""
 
 
 class RecorderLamp:
-    """A simulated lamp that notes every change in beacon.jsonl."""
+    """A simulated lamp that records every change in beacon.jsonl."""
 
     def __init__(self, folder: Path) -> None:
         self._record = folder / "beacon.jsonl"
@@ -54,7 +54,7 @@ class RecorderLamp:
         self.light(False)
 
     def light(self, on: bool) -> None:
-        """Note the change, if it is one."""
+        """Record the change, if it is one. BeaconError when the disk refuses."""
         if on is self._lit:
             return
         try:
@@ -68,14 +68,14 @@ class RecorderLamp:
         self._lit = on
 
     def close(self) -> None:
-        """Off."""
+        """Switch the lamp off."""
         self.light(False)
 
 
 class PinLamp:
     """A lamp, or its relay, on a pin of a gpiozero factory, real or mock.
 
-    After the program's end the pin keeps its level or floats, as the kernel has it: a resistor at
+    After the program's end the pin keeps its level or floats, as the kernel decides: a resistor at
     the relay's input must pull it to off.
     """
 
@@ -98,7 +98,7 @@ class PinLamp:
             ) from error
 
     def light(self, on: bool) -> None:
-        """Switch the pin, and read it back."""
+        """Switch the pin, and read it back. BeaconError when it reads otherwise."""
         try:
             self._output.value = on
             follows = bool(self._output.value) is on
@@ -111,6 +111,6 @@ class PinLamp:
             )
 
     def close(self) -> None:
-        """Off, and give the pin back."""
+        """Switch the lamp off, and release its pin."""
         self._output.off()
         self._output.close()

@@ -1,8 +1,8 @@
 """How bright the panel is: full by day, less at night, by a light sensor, the sun or the clock.
 
-Night luminance is limited by law in places; the site says what its panel may do. While the wall
-clock was not set nobody knows whether it is night: then the panel is as bright as by day, since a
-sign that cannot be read in sunlight warns nobody.
+Some cities limit luminance at night; the site file sets what its panel may do. While the wall clock
+was not set it may be day: then the panel is as bright as by day, since a sign that cannot be read
+in sunlight warns nobody.
 """
 
 import math
@@ -27,10 +27,11 @@ STEPS = 10  # so that the panel does not change with every reading
 def brightness_at(
     sign: Sign, site: Identity, now: datetime | None, lux: float | None = None
 ) -> int:
-    """Per cent at a moment (with its time zone; None while the clock was not set).
+    """Return the panel's brightness in per cent.
 
-    With a sensor it follows the street's light between the two brightnesses; the night's limit
-    holds all the same, whatever lamp shines on the sensor.
+    `now` has a time zone, and is None while the clock was not set. With a sensor (`lux`) it follows
+    the street's light between the two brightnesses of the site file. At night the lower one is the
+    limit, even where a lamp shines on the sensor.
     """
     if sign.night_brightness is None:
         return sign.brightness
@@ -46,7 +47,7 @@ def brightness_at(
 
 
 def dimmed(image: Image.Image, percent: int, full: int) -> Image.Image:
-    """The image for a panel whose own brightness is `full` per cent."""
+    """Return the image at `percent` of brightness for a panel that is set to `full` per cent."""
     if percent == full:
         return image
     return image.point([round(value * percent / full) for value in range(256)] * 3)

@@ -1,7 +1,7 @@
 """Making the clips ahead of time: nothing is synthesised at warning time.
 
-A clip is spoken by espeak-ng, or is the city's own recording of that name. Either is judged before
-it counts, made as loud as the others, and led by silence and an attention signal.
+A clip is spoken by espeak-ng, or is the city's own recording of that name. Either is checked, made
+as loud as the others, and preceded by silence and an attention signal.
 """
 
 import difflib
@@ -34,8 +34,8 @@ SPREAD_DB = 1.0  # how far a clip may stay from TARGET_DB
 
 
 @dataclass(frozen=True)
-class Made:
-    """A clip that was made; its speech's loudness, and its peak, in dB of full scale."""
+class Clip:
+    """A clip that was made: its length, its speech's loudness and its peak, dB of full scale."""
 
     name: str
     source: str
@@ -44,7 +44,7 @@ class Made:
     peak_db: float
 
     def as_text(self) -> str:
-        """For whoever builds."""
+        """Return the clip in one line, for `redroad voice build`."""
         return (
             f"{self.name}.wav {self.length_s:5.1f} s, loudness {self.loudness_db:5.1f} dB, "
             f"peak {self.peak_db:4.1f} dB, {self.source}"
@@ -54,15 +54,15 @@ class Made:
 def build_clips(
     folder: Path,
     phrases: Mapping[str, Phrase],
-    progress: Callable[[Made], None] = lambda _made: None,
+    progress: Callable[[Clip], None] = lambda _clip: None,
     recordings: Path | None = None,
 ) -> None:
-    """Make a clip of every phrase in `folder` as NAME.wav; `progress` after each.
+    """Make a clip of every phrase in `folder` as NAME.wav, and call `progress` after each.
 
-    `recordings` holds the city's own, of which NAME.wav takes the place of what espeak-ng would
-    say. VoiceError names the clips that could not be made; those made before stay.
+    `recordings` holds the city's own: its NAME.wav replaces what espeak-ng would say. VoiceError
+    names the clips that could not be made; those made before stay.
     """
-    failed = [] if recordings is None else strangers(recordings, phrases)
+    failed = [] if recordings is None else unknown_recordings(recordings, phrases)
     folder.mkdir(parents=True, exist_ok=True)
     for name, phrase in phrases.items():
         own = None if recordings is None else recordings / f"{name}.wav"
@@ -75,9 +75,9 @@ def build_clips(
 
 
 def lacking_clips(folder: Path, phrases: Mapping[str, Phrase]) -> list[str]:
-    """The names of the clips that `folder` lacks, or has with words that are no longer the site's.
+    """Return the names of the clips that `folder` lacks, or has with other words than the site's.
 
-    A clip that was recorded, or put there by hand, is taken for right.
+    A clip that was recorded, or put there by hand, is not checked.
     """
     return [name for name, phrase in phrases.items() if not _is_there(folder / name, phrase)]
 
@@ -93,8 +93,8 @@ def _said(phrase: Phrase) -> str:
     return f"{phrase.voice}: {phrase.text}\n"
 
 
-def strangers(recordings: Path, names: Iterable[str]) -> list[str]:
-    """What is wrong with the folder of recordings: none there, or one that no warning is called."""
+def unknown_recordings(recordings: Path, names: Iterable[str]) -> list[str]:
+    """Return what is wrong with the folder of recordings: it is missing, or a name is unknown."""
     if not recordings.is_dir():
         return [f"voice.recordings: there is no folder {recordings}; make it, or take the line out"]
     known = sorted(names)
@@ -106,8 +106,8 @@ def strangers(recordings: Path, names: Iterable[str]) -> list[str]:
     return lines
 
 
-def build_clip(path: Path, phrase: Phrase, own: Path | None = None) -> Made:
-    """Make one clip; `path` is only ever a whole and good one."""
+def build_clip(path: Path, phrase: Phrase, own: Path | None = None) -> Clip:
+    """Make one clip in `path`, which is written only when the clip is good. VoiceError if not."""
     is_own = own is not None and own.is_file()
     if own is not None and is_own:
         source, (speech, rate) = f"recorded in {own}", read_sound(own)
@@ -133,24 +133,24 @@ def build_clip(path: Path, phrase: Phrase, own: Path | None = None) -> Made:
         if is_own:
             said.unlink(missing_ok=True)
         else:
-            said.write_text(_said(phrase), encoding="utf-8")
+            atomic_write(said, _said(phrase).encode(), lasting=True)
     except OSError as error:
         raise VoiceError(
             f"cannot write {path}: {error.strerror}; free or change the folder"
         ) from error
     peak = decibel(float(np.abs(sound).max()))
-    return Made(path.stem, source, len(sound) / rate, loudness, peak)
+    return Clip(path.stem, source, len(sound) / rate, loudness, peak)
 
 
 def compose(speech: Samples, rate: int) -> Samples:
-    """Silence, attention signal, pause and speech."""
+    """Return silence, attention signal, pause and speech as one array of shape (samples,)."""
     tones = [_tone(hertz, rate) for hertz in TONES_HZ]
     pause = _silence(PAUSE_S, rate)
     return np.concatenate([_silence(SILENCE_S, rate), *tones, pause, speech, pause])
 
 
 def read_sound(path: Path) -> tuple[Samples, int]:
-    """A WAV file's sound, mixed to one channel, -1 to 1, and its rate (Hz).
+    """Return a WAV file's sound and its rate (Hz): one channel, -1 to 1, shape (samples,).
 
     VoiceError when it is no 16-bit PCM of one or two channels.
     """

@@ -13,9 +13,10 @@ MOST_CHIPS = 32
 
 
 def gpio_factory(folder: Path) -> Any:
-    """A factory of the Pi's pins. `folder`: where lgpio may write the pipe that it insists on.
+    """Return gpiozero's factory of the Pi's pins. BeaconError when the chip cannot be opened.
 
-    A folder of show's own: one that others may write to could hold a file in the pipe's place.
+    lgpio writes a pipe into `folder`, which is show's own: where others may write, a file could
+    have the pipe's place.
     """
     os.environ["LG_WD"] = str(folder)
     try:
@@ -32,7 +33,7 @@ def gpio_factory(folder: Path) -> Any:
         ) from error
 
     class SteadyPin(LGPIOPin):  # type: ignore[misc]
-        """An output that has its level from the start: gpiozero would first drive it low."""
+        """An output that has its level from the start: gpiozero's own pin is first driven low."""
 
         def output_with_state(self, state: bool) -> None:
             lgpio.gpio_claim_output(self.factory._handle, self._number, int(state))
@@ -49,7 +50,7 @@ def gpio_factory(folder: Path) -> Any:
 
 
 def find_chip(lgpio: Any) -> int:
-    """The number of the chip that bears the Pi's header. BeaconError when there is none."""
+    """Return the number of the chip with the Pi's header. BeaconError when there is none."""
     labels = {number: _label(lgpio, number) for number in range(MOST_CHIPS) if _exists(number)}
     for number, label in labels.items():
         if label.startswith(CHIP_LABELS):
@@ -66,7 +67,7 @@ def _exists(number: int) -> bool:
 
 
 def _label(lgpio: Any, number: int) -> str:
-    """The chip's label; empty for one that we may not open."""
+    """The chip's label; empty for one that this user may not open."""
     try:
         handle = lgpio.gpiochip_open(number)
     except lgpio.error:

@@ -1,4 +1,4 @@
-"""What the cabinet tells: door contact, service button, the panel's light and the street's.
+"""The cabinet's inputs: door contact, service button, the panel's light and the street's.
 
 Every input is pulled up, and its contact closes to ground: a cable torn off reads as open.
 """
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from edge.common.errors import InputError
 from edge.site.outputs import Inputs
 
-# What is told when an input changes, idle and active; the light's are part of the panel's proof.
+# What is reported when an input becomes idle or active; the light is part of the panel's proof.
 DOOR, SERVICE, LIGHT = "door", "service", "light"
 WORDS = {
     DOOR: ("the door is shut", "the door is open"),
@@ -21,43 +21,46 @@ class Contacts(Protocol):
     """The inputs of the site."""
 
     def active(self) -> frozenset[str]:
-        """The names of those active now. InputError when they cannot be read."""
+        """Return the names of the active inputs. InputError when they cannot be read."""
 
     def close(self) -> None:
-        """Give the pins back."""
+        """Release the pins."""
 
 
 class NoContacts:
-    """For a cabinet without any."""
+    """For a cabinet without inputs."""
 
     def active(self) -> frozenset[str]:
-        """None."""
+        """Return no name."""
         return frozenset()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no device is open."""
 
 
 class FolderContacts:
-    """Simulated: an input is active while a file of its name lies in the folder."""
+    """Simulated inputs: one is active while a file of its name is in the folder."""
 
     def __init__(self, names: frozenset[str], folder: Path) -> None:
         self._names, self._folder = names, folder
 
     def active(self) -> frozenset[str]:
-        """The names that lie in the folder."""
+        """Return the names of the files in the folder that are inputs."""
         return frozenset(name for name in self._names if (self._folder / name).exists())
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no device is open."""
 
 
 def read_lux(path: Path) -> float:
-    """What a light sensor measures, as Linux tells it (in_illuminance_input). InputError if not."""
+    """Return what a light sensor measures, in lux.
+
+    `path` is its in_illuminance_input in Linux's sysfs. InputError when it has no number.
+    """
     try:
         return float(path.read_text(encoding="ascii"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} tells no lux: {error}; check inputs.lux_file") from error
+        raise InputError(f"{path} holds no lux: {error}; check inputs.lux_file") from error
 
 
 class PinContacts:
@@ -80,7 +83,7 @@ class PinContacts:
             ) from error
 
     def active(self) -> frozenset[str]:
-        """The names of those active now; a device that is pulled up calls low active."""
+        """Return the names of the active inputs. gpiozero takes pulled-up ones for active low."""
         try:
             low = {name for name, device in self._devices.items() if device.is_active}
         except self._errors as error:
@@ -90,6 +93,6 @@ class PinContacts:
         )
 
     def close(self) -> None:
-        """Give the pins back."""
+        """Release the pins."""
         for device in self._devices.values():
             device.close()

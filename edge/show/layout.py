@@ -19,8 +19,8 @@ from edge.common.wire import Page
 from edge.show.line_break import broken
 
 WHITE = (255, 255, 255)
-EVEN = 1.5  # times the smallest letters of a page: larger ones beside them look ill
-MISSING = "\uffff"  # a character of no font: drawn as the box that stands for what is missing
+EVEN = 1.5  # times the smallest letters of a page: larger ones beside them look odd
+MISSING = "\uffff"  # a character of no font: drawn as the box for a missing glyph
 
 
 @dataclass(frozen=True)
@@ -72,27 +72,27 @@ class Setting:
 
     @property
     def size(self) -> tuple[int, int]:
-        """What makes a setting larger than another: higher letters, then broader ones."""
+        """The key by which settings are compared: higher letters are larger, then broader ones."""
         return self.letters, self.width
 
     def mask(self) -> Image.Image:
-        """The lit LEDs, enlarged without smoothing."""
+        """Return the lit LEDs, enlarged without smoothing (mode "1")."""
         return self.ink.resize((self.width, self.height), Image.Resampling.NEAREST)
 
 
 def render(page: Page, width: int, height: int) -> Image.Image:
-    """The page as an RGB image of `width` x `height` px. LayoutError when it does not fit."""
+    """Return the page as an RGB image of `width` x `height` px. LayoutError if it does not fit."""
     colour = _colour(page)
     return _draw(Image.new("RGB", (width, height)), _set(page, width, height), colour)
 
 
 def letter_height(page: Page, width: int, height: int) -> int:
-    """The height in px of the page's smallest letters. LayoutError when it does not fit."""
+    """Return the height (px) of the page's smallest letters. LayoutError if it does not fit."""
     return _letters(_set(page, width, height))
 
 
 def render_clipped(page: Page, width: int, height: int) -> Image.Image:
-    """The page in the smallest font, cut off where it does not fit: better than a dark sign."""
+    """Return the page in the smallest font, cut off where it does not fit: no sign stays dark."""
     try:
         colour = _colour(page)
     except LayoutError:
@@ -155,7 +155,7 @@ def _smallest(choices: Sequence[Setting], floor: int) -> Setting | None:
 def _grown(
     settings: Sequence[Setting], choices: Sequence[Sequence[Setting]], room: int
 ) -> list[Setting]:
-    """Each line in turn as large as the room allows, and as stands well beside the smallest."""
+    """Each line in turn as large as the room allows, and as looks well beside the smallest."""
     limit = EVEN * min(setting.letters for setting in settings)
     grown = list(settings)
     for index, line in enumerate(choices):

@@ -19,7 +19,7 @@ _UNSPACED = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]"
 
 
 def pieces(text: str) -> list[str]:
-    """The text in parts that must each stay on one line; a space stands at the end of its part."""
+    """Return the text in parts that may not be broken; a space is at the end of its part."""
     parts = [""]
     for index, character in enumerate(text):
         if index and _may_break(text[:index], character):
@@ -29,7 +29,7 @@ def pieces(text: str) -> list[str]:
 
 
 def broken(text: str, lines: int) -> tuple[str, ...]:
-    """The text in so many lines, the widest as narrow as can be; in fewer where it has no more."""
+    """Return the text in at most so many lines, of which the widest is as narrow as possible."""
     parts = pieces(text.strip())
     limit = max((_width(part.rstrip()) for part in parts), default=0)
     while len(filled := _filled(parts, limit)) > lines:
@@ -38,7 +38,7 @@ def broken(text: str, lines: int) -> tuple[str, ...]:
 
 
 def _filled(parts: list[str], limit: int) -> tuple[str, ...]:
-    """The parts in lines, each as full as the limit of width allows."""
+    """The parts in lines, each as full as the limit of width allows (halves of a square)."""
     lines = [""]
     for part in parts:
         if lines[-1] and _width((lines[-1] + part).rstrip()) > limit:
@@ -48,7 +48,7 @@ def _filled(parts: list[str], limit: int) -> tuple[str, ...]:
 
 
 def _width(text: str) -> int:
-    """In halves of a square: characters of East Asian scripts are twice as wide as others."""
+    """The width in halves of a square: East Asian characters are twice as wide as others."""
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 

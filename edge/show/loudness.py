@@ -20,12 +20,12 @@ ROUNDS = 6  # limiting takes loudness away, which the next round makes up for
 
 
 def decibel(amplitude: float) -> float:
-    """An amplitude as a level; silence is far below everything."""
+    """Return an amplitude (1: full scale) as a level in dB; silence is at -180."""
     return 20 * float(np.log10(max(amplitude, 1e-9)))
 
 
 def loudness_db(samples: Samples, rate: int) -> float:
-    """The loudness of speech, -1 to 1, shape (samples,)."""
+    """Return the loudness (dB of full scale) of speech, -1 to 1, shape (samples,); `rate` in Hz."""
     block, step = round(BLOCK_S * rate), round(STEP_S * rate)
     padded = np.pad(samples, (0, max(0, block - len(samples))))
     power = np.mean(sliding_window_view(padded, block)[::step] ** 2, axis=1)
@@ -37,7 +37,7 @@ def loudness_db(samples: Samples, rate: int) -> float:
 
 
 def levelled(samples: Samples, rate: int) -> Samples:
-    """The same speech at TARGET_DB, as nearly as its peaks allow; none is above PEAK_DB."""
+    """Return the same speech at TARGET_DB, as nearly as its peaks allow; none is above PEAK_DB."""
     gain = 1.0
     limited = samples
     for _ in range(ROUNDS):
@@ -47,7 +47,7 @@ def levelled(samples: Samples, rate: int) -> Samples:
 
 
 def _limited(samples: Samples, look: int) -> Samples:
-    """Turned down smoothly around every peak.
+    """The samples turned down smoothly around every peak.
 
     The gain at a sample is a mean of minima that all reach over it, so it is never too high.
     """

@@ -8,45 +8,48 @@ from edge.common.units import seconds
 from edge.common.wire import ORDERS, Order, Page
 from edge.show.operator import OperatorTexts
 from edge.show.outputs import PinsOutput, SignOutput, VoiceOutput
-from edge.show.player import Player, Scene, newest_of
+from edge.show.player import Player, SignContent, newest_of
 from edge.site import Site
 
 TICK_S = 0.06
 
 
 def run(site: Site, paths: Paths, mistake: str = "") -> None:
-    """Show until asked to stop; `mistake` is why another site file serves than the present one."""
+    """Show Orders until SIGTERM or SIGINT.
+
+    `mistake` says why the last valid site file is used; empty where the present one is.
+    """
     gc.freeze()  # a collection marks what it looks at, and so copies it in each driver's process
     with running("show", paths, {"decide": ORDERS}) as program:
         player = Player(neutral_page(site))
         sign = SignOutput(site, program, player.neutral)
         sign.show(player.neutral)  # before anything slow: the sign must not stay dark
         pins = PinsOutput(site, program)
-        pins.show(player.neutral.beacon)  # nor the lamp lit, as a life that was killed may leave it
+        pins.show(player.neutral.beacon)  # nor the lamp lit, as a killed process may leave it
         program.ready()
         if mistake:
-            program.fault("site", f"{mistake}; the last right one serves")
+            program.fault("site", f"{mistake}; the last valid one is in use")
         voice = VoiceOutput(site, program)
         texts = OperatorTexts(site, program, player.neutral.page)
         while not program.stopping:
-            orders = [told for told in program.receive(TICK_S) if isinstance(told, Order)]
+            orders = [each for each in program.receive(TICK_S) if isinstance(each, Order)]
             if newest := newest_of(orders, boottime_ns()):
-                player.take(texts.prepared(newest), boottime_ns())
-            scene = player.scene(boottime_ns())
-            pins.show(scene.beacon)
-            sign.show(scene, pins.sees_light, pins.lux)
-            voice.follow(scene.order)
-            program.facts["message"] = scene.message
-            _tell_age(program, orders[-1:], scene)
+                player.follow(texts.prepared(newest), boottime_ns())
+            content = player.content(boottime_ns())
+            pins.show(content.beacon)
+            sign.show(content, pins.sees_light, pins.lux)
+            voice.follow(content.order)
+            program.facts["message"] = content.message
+            _report_age(program, orders[-1:], content)
             program.alive()
         pins.close()
         voice.close()
         sign.close()
 
 
-def _tell_age(program: Program, newest: list[Order], scene: Scene) -> None:
-    """How old the last picture was (s) when the Order that stands on it was shown."""
-    if scene.order is None:
+def _report_age(program: Program, newest: list[Order], content: SignContent) -> None:
+    """Report how old (s) the newest picture behind the Order was when the Order was shown."""
+    if content.order is None:
         program.facts.pop("picture_age_s", None)
     for order in newest:
         if order.taken_at is not None:
@@ -55,5 +58,5 @@ def _tell_age(program: Program, newest: list[Order], scene: Scene) -> None:
 
 
 def neutral_page(site: Site) -> Page:
-    """The text for when nothing is known."""
+    """Return the site's neutral text, for when nothing is known."""
     return Page(tuple(site.sign.neutral), site.sign.neutral_colour)

@@ -17,16 +17,16 @@ from edge.site import Site
 
 
 class OperatorTexts:
-    """Makes an Order that carries an operator's text ready to be shown."""
+    """Lays out the text of an Order that an operator has sent."""
 
     def __init__(self, site: Site, program: Program, neutral: Page) -> None:
         self._sign, self._program, self._neutral = site.sign, program, neutral
         self._zone = ZoneInfo(site.site.time_zone)
 
     def prepared(self, order: Order) -> Order:
-        """The Order with its text laid out; with the neutral text where that cannot be shown.
+        """Return the Order with its text laid out, or with the neutral text where it does not fit.
 
-        Light and voice stay the level's.
+        Beacon and clips stay the level's.
         """
         if order.until is None:
             self._program.recovered("text")
@@ -44,7 +44,7 @@ class OperatorTexts:
         return replace(order, pages=pages)
 
     def _end(self, until: int) -> str:
-        """The end by the site's clocks; while ours was not set, the minutes that are left."""
+        """The end in local time; while the clock was not set, the minutes that are left."""
         if time_valid():
             return f"~ {datetime.fromtimestamp(round(wall_s(until)), self._zone):%H:%M}"
         return f"~ {max(1, round(seconds(until - boottime_ns()) / 60))} min"
@@ -52,7 +52,7 @@ class OperatorTexts:
 
 @lru_cache(maxsize=16)
 def laid_out(pages: tuple[Page, ...], end: str, width: int, height: int) -> tuple[Page, ...]:
-    """The pages with the end as the last line, on one page more where that is too much for one.
+    """Return the pages with the end as the last line, on one page more where one is too small.
 
     LayoutError when it does not fit so either, or takes more than two pages.
     """

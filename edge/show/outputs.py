@@ -1,5 +1,6 @@
-"""The three outputs in service: each handles its own faults and never holds up the others."""
+"""The three outputs in service: each handles its own faults, and never holds up the others."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from functools import cache, partial
 from pathlib import Path
@@ -9,69 +10,71 @@ from PIL import Image
 
 from edge.common.clock import boottime_ns, time_valid
 from edge.common.errors import DriverError, LayoutError, VoiceError
+from edge.common.interval import Interval
 from edge.common.program import Program
 from edge.common.units import nanoseconds
 from edge.common.wire import Order, Page
-from edge.show.backoff import Backoff
 from edge.show.beacon import OFF
 from edge.show.brightness import brightness_at, dimmed
-from edge.show.driver_process import DriverProcess
+from edge.show.driver_process import DriverProcess, driver_backoff
 from edge.show.inputs import LIGHT, WORDS
 from edge.show.layout import render, render_clipped
-from edge.show.panels import Caption
-from edge.show.parts import clips_folder, make_pins, open_panel, open_speaker
-from edge.show.pins import PinsStatus
-from edge.show.player import Announcer, Scene
-from edge.show.screen import Answer, PanelFrame, Proof, Screen
+from edge.show.panel_driver import PanelDriver, PanelStatus, Proof
+from edge.show.panels import PanelFrame
+from edge.show.parts import clips_folder, make_pins_driver, open_panel, open_speaker
+from edge.show.pins_driver import PinsStatus
+from edge.show.player import Announcer, SignContent
 from edge.show.voice import is_quiet, volume_at
 from edge.site import Site
 from edge.site.overrides import phrases_of
 
 # The same page is sent again, so that a dead driver is noticed; and so often that, when this
-# program stops, panel and beacon turn to what is safe hardly one before the other.
+# program stops, panel and beacon turn to what is safe at nearly the same time.
 RESEND_S = 0.5
 PINS_S = 0.2  # how often the inputs are read
-# A pattern begins with light: were a new one taken at once each time, the lamp would flash as fast
-# as anybody changes the level (WCAG 2.3.1: never at 3 Hz).
+# A pattern begins with light: were each new one followed at once, the lamp would flash as fast as
+# the level changes (WCAG 2.3.1: never at 3 Hz).
 BEGINS_S = 1.0
-STANDS_S = 0.2  # how long a page stands at least: orders that flap must not flash at 3 Hz
-CLIPS_S = 10.0  # how often missing clips are looked for: at first they are still being spoken
+CHANGE_S = 0.2  # how long a page stays at least: Orders that flap must not flash at 3 Hz
+CLIPS_S = 10.0  # how often missing clips are looked for: after the first start they are being made
 DARK_S = 2.0  # the light feedback may lag behind the panel, but not longer
 
 
 class SignOutput:
-    """The panel: given every new page, the same one twice a second; opened again if it fails."""
+    """The panel: sent every new page, the same one twice a second; opened again if it fails."""
 
-    def __init__(self, site: Site, program: Program, neutral: Scene) -> None:
+    def __init__(self, site: Site, program: Program, neutral: SignContent) -> None:
         self._site, self._program = site, program
-        self._neutral = self._shot(neutral)
-        self._panel: DriverProcess[PanelFrame, Answer] | None = None
-        self._backoff = Backoff()
-        self._shown: tuple[Page, Caption] | None = None
-        self._at_hand: tuple[Page, Caption] | None = None  # what the shot at hand shows
-        self._shot_at_hand = self._neutral
-        self._sent_at = 0
-        self._light_at = boottime_ns()  # when it was last seen
+        self._neutral = self._frame_of(neutral)
+        self._panel: DriverProcess[PanelFrame, PanelStatus] | None = None
+        self._backoff = driver_backoff()
+        self._content, self._frame = _visible(neutral), self._neutral  # what was last rendered
+        self._sent: object = None  # what of it was last sent
+        self._change_interval, self._resend_interval = Interval(CHANGE_S), Interval(RESEND_S)
+        self._light_at = boottime_ns()  # when the feedback last saw light
         self._lux: float | None = None
 
-    def show(self, scene: Scene, sees_light: bool | None = None, lux: float | None = None) -> None:
-        """Put the scene on the panel when it is new, or due again; never waits.
+    def show(
+        self, content: SignContent, sees_light: bool | None = None, lux: float | None = None
+    ) -> None:
+        """Put the content on the panel when it is new, or due again; never wait.
 
-        `sees_light` is what a feedback tells of the panel's light, `lux` the light in the street;
-        None where nothing tells.
+        `sees_light` is whether the feedback sees the panel's light, `lux` the light in the street;
+        each is None without its sensor.
         """
         self._lux = lux
         try:
-            self._hear(sees_light)
-            content = (scene.page, _caption(scene))
-            if content != self._at_hand:
-                self._at_hand, self._shot_at_hand = content, self._shot(scene)
-            new = content != self._shown
-            if boottime_ns() - self._sent_at < nanoseconds(STANDS_S if new else RESEND_S):
-                return
-            if self._backoff.due() and not (self._panel and self._panel.waiting):
+            self._read_status(sees_light)
+            visible, now = _visible(content), boottime_ns()
+            if visible != self._content:
+                self._content, self._frame = visible, self._frame_of(content)
+            interval = self._resend_interval if visible == self._sent else self._change_interval
+            ready = self._backoff.due(now) and not (self._panel and self._panel.waiting)
+            if ready and interval.due(now):
                 self._send()
-                self._shown, self._sent_at = content, boottime_ns()
+                self._sent = visible
+                self._change_interval.restart(boottime_ns())
+                self._resend_interval.restart(boottime_ns())
         except DriverError as error:
             self._failed(str(error))
             if self._panel is not None:
@@ -79,55 +82,56 @@ class SignOutput:
             self._panel = None
 
     def close(self) -> None:
-        """Leave the neutral text, and give the panel back."""
+        """Leave the neutral text on the panel, and release it."""
         if self._panel is not None:
             self._panel.close()
         self._panel = None
 
-    def _hear(self, sees_light: bool | None) -> None:
-        """Take the panel's answer."""
-        answer = self._panel.answer() if self._panel else None
-        if answer is None:
+    def _read_status(self, sees_light: bool | None) -> None:
+        status = self._panel.reply() if self._panel else None
+        if status is None:
             return
-        if answer.proof is Proof.FAILED:
-            self._failed(answer.why)
+        if status.proof is Proof.FAILED:
+            self._failed(status.fault)
             return
         self._backoff.worked()
-        proof = self._in_the_light_of(sees_light, answer.proof)
+        proof = self._proof_by_light(sees_light, status.proof)
         self._program.facts["sign_proof"] = proof.value
-        if proof is Proof.FAILED:  # nothing is tried anew: the panel itself complains of nothing
+        if proof is Proof.FAILED:  # the panel itself reports no error: it is not opened again
             self._program.fault("panel", "the feedback sees no light of it; check its power")
         else:
             self._program.recovered("panel")
 
-    def _in_the_light_of(self, sees_light: bool | None, proof: Proof) -> Proof:
-        """What the feedback makes of an image that the panel has taken."""
+    def _proof_by_light(self, sees_light: bool | None, proof: Proof) -> Proof:
+        """How far the display is proven, given the feedback, when the panel accepted the image."""
         if sees_light is not False:
             self._light_at = boottime_ns()
             return Proof.PROVEN if sees_light else proof
         dark = boottime_ns() - self._light_at > nanoseconds(DARK_S)
         return Proof.FAILED if dark else Proof.UNPROVEN
 
-    def _failed(self, why: str) -> None:
+    def _failed(self, fault: str) -> None:
         self._program.facts["sign_proof"] = Proof.FAILED.value
-        self._program.fault("panel", why)
-        self._backoff.failed()
-        self._shown = None
+        self._program.fault("panel", fault)
+        self._backoff.failed(boottime_ns())
+        self._sent = None
 
     def _send(self) -> None:
         if self._panel is None:
             opening = partial(open_panel, self._site, self._program.paths)
-            self._panel = DriverProcess("panel", partial(Screen, opening), self._neutral)
+            self._panel = DriverProcess("panel", partial(PanelDriver, opening), self._neutral)
         now = datetime.now(UTC) if time_valid() else None
         sign = self._site.sign
         percent = brightness_at(sign, self._site.site, now, self._lux)
-        image = dimmed(self._shot_at_hand.image, percent, sign.brightness)
-        self._panel.send(PanelFrame(image, self._shot_at_hand.caption))
+        self._panel.send(
+            replace(self._frame, image=dimmed(self._frame.image, percent, sign.brightness))
+        )
 
-    def _shot(self, scene: Scene) -> PanelFrame:
-        return PanelFrame(self._render(scene.page), _caption(scene))
+    def _frame_of(self, content: SignContent) -> PanelFrame:
+        image = self._rendered(content.page)
+        return PanelFrame(image, content.message, content.level, content.page.lines)
 
-    def _render(self, page: Page) -> Image.Image:
+    def _rendered(self, page: Page) -> Image.Image:
         sign = self._site.sign
         try:
             image = render(page, sign.width, sign.height)
@@ -138,85 +142,92 @@ class SignOutput:
         return image
 
 
-def _caption(scene: Scene) -> Caption:
-    return Caption(scene.message, scene.level, scene.page.lines)
+def _visible(content: SignContent) -> object:
+    """What the panel shows or records of the content; two that are equal need no new frame."""
+    return content.page, content.message, content.level
 
 
 class PinsOutput:
-    """Beacon and inputs: told the pattern several times a second, and asked what is active."""
+    """Beacon and inputs: sent the pattern five times a second; the reply has the inputs."""
 
     def __init__(self, site: Site, program: Program) -> None:
-        self._make = partial(make_pins, site, program.paths)
+        self._make = partial(make_pins_driver, site, program.paths)
         self._program, self._wired = program, frozenset(site.inputs.wired)
         self._pins: DriverProcess[str, PinsStatus] | None = None
-        self._backoff = Backoff()
-        self._told = PinsStatus()
-        self._sent_at = self._began_at = 0
+        self._backoff = driver_backoff()
+        self._status = PinsStatus()
+        self._resend_interval, self._begin_interval = Interval(PINS_S), Interval(BEGINS_S)
         self._pattern = OFF
 
     @property
     def sees_light(self) -> bool | None:
         """Whether the feedback sees the panel's light; None without one, or when it fails."""
-        if LIGHT not in self._wired or self._pins is None or self._told.inputs_fault:
+        if LIGHT not in self._wired or self._pins is None or self._status.inputs_fault:
             return None
-        return LIGHT in self._told.active
+        return LIGHT in self._status.active
 
     @property
     def lux(self) -> float | None:
-        """The light in the street; None without a sensor, or when it fails."""
-        return self._told.lux if self._pins else None
+        """The light in the street (lux); None without a sensor, or when it fails."""
+        return self._status.lux if self._pins else None
 
     def show(self, pattern: str) -> None:
-        """Follow `pattern`, off at once, and what lights a second after another began at most.
+        """Switch the beacon to `pattern`; never wait.
 
-        Never waits.
+        Off is followed at once, a pattern with light at the earliest BEGINS_S after another began.
         """
         try:
-            self._hear()
-            if pattern != OFF and boottime_ns() - self._began_at < nanoseconds(BEGINS_S):
+            self._read_status()
+            now = boottime_ns()
+            if pattern != OFF and not self._begin_interval.due(now):
                 pattern = self._pattern
             new = pattern != self._pattern
-            due = new or boottime_ns() - self._sent_at >= nanoseconds(PINS_S)
-            if due and self._backoff.due() and not (self._pins and self._pins.waiting):
-                if self._pins is None:
-                    self._pins = DriverProcess("beacon", self._make, OFF)
-                self._pins.send(pattern)
-                self._pattern, self._sent_at = pattern, boottime_ns()
-                self._began_at = self._sent_at if new and pattern != OFF else self._began_at
+            due = new or self._resend_interval.due(now)
+            if due and self._backoff.due(now) and not (self._pins and self._pins.waiting):
+                self._send(pattern)
         except DriverError as error:
             self._program.fault("beacon", str(error))
-            self._backoff.failed()
+            self._backoff.failed(boottime_ns())
             if self._pins is not None:
                 self._pins.kill()
             self._pins = None
 
     def close(self) -> None:
-        """Off, and give the pins back."""
+        """Switch the beacon off, and release the pins."""
         if self._pins is not None:
             self._pins.close()
         self._pins = None
 
-    def _hear(self) -> None:
-        told = self._pins.answer() if self._pins else None
-        if told is None:
+    def _send(self, pattern: str) -> None:
+        if self._pins is None:
+            self._pins = DriverProcess("beacon", self._make, OFF)
+        self._pins.send(pattern)
+        if pattern not in {OFF, self._pattern}:
+            self._begin_interval.restart(boottime_ns())
+        self._pattern = pattern
+        self._resend_interval.restart(boottime_ns())
+
+    def _read_status(self) -> None:
+        status = self._pins.reply() if self._pins else None
+        if status is None:
             return
         self._backoff.worked()
-        self._note("beacon", self._told.beacon_fault, told.beacon_fault)
-        self._note("inputs", self._told.inputs_fault, told.inputs_fault)
-        if not told.inputs_fault:
-            self._tell_changes(told.active)
-        self._told = told
+        self._report_fault("beacon", self._status.beacon_fault, status.beacon_fault)
+        self._report_fault("inputs", self._status.inputs_fault, status.inputs_fault)
+        if not status.inputs_fault:
+            self._report_inputs(status.active)
+        self._status = status
 
-    def _note(self, part: str, before: str, why: str) -> None:
-        if why and why != before:
-            self._program.fault(part, why)
-        elif not why:
+    def _report_fault(self, part: str, before: str, fault: str) -> None:
+        if fault and fault != before:
+            self._program.fault(part, fault)
+        elif not fault:
             self._program.recovered(part)
 
-    def _tell_changes(self, active: frozenset[str]) -> None:
+    def _report_inputs(self, active: frozenset[str]) -> None:
         for name in self._wired:
             self._program.facts[name] = "active" if name in active else "idle"
-        for name in (self._told.active ^ active) & WORDS.keys():
+        for name in (self._status.active ^ active) & WORDS.keys():
             self._program.event("input", WORDS[name][name in active], after=name)
 
 
@@ -232,12 +243,12 @@ class VoiceOutput:
         self._speaker = open_speaker(site, program.paths)
         self._announcer = Announcer(site.voice.repeat_s)
         self._playing = False
-        self._looked_at = 0  # for the clips
+        self._look_interval = Interval(CLIPS_S)  # for the clips
         self._check_clips()
 
     def follow(self, order: Order | None) -> None:
-        """Say what `order` wants said; fall silent without one."""
-        self._await_clips()
+        """Play the clips of `order` when they are due; stop without an Order."""
+        self._look_for_clips()
         busy, now = self._busy(), self._time_of_day()
         quiet = is_quiet(self._voice, now)
         cue = self._announcer.cue(order, boottime_ns(), busy=busy, quiet=quiet)
@@ -248,7 +259,7 @@ class VoiceOutput:
             self._play(self._clip(cue.clip), volume_at(self._voice, order.level, now))
 
     def close(self) -> None:
-        """Fall silent."""
+        """Stop the clip that plays."""
         self._speaker.stop()
 
     def _busy(self) -> bool:
@@ -264,12 +275,12 @@ class VoiceOutput:
         return busy
 
     def _time_of_day(self) -> time | None:
-        """By the site's clocks; None while ours was not set."""
+        """The site's local time; None while the clock was not set."""
         return datetime.now(self._zone).time() if time_valid() else None
 
     def _play(self, clip: Path, volume: int) -> None:
         self._check_clips()
-        if not _is_there(clip):
+        if not _exists(clip):
             return
         try:
             self._speaker.play(clip, volume)
@@ -278,14 +289,13 @@ class VoiceOutput:
         else:
             self._playing = True
 
-    def _await_clips(self) -> None:
-        since = boottime_ns() - self._looked_at
-        if "clips" in self._program.faults and since >= nanoseconds(CLIPS_S):
+    def _look_for_clips(self) -> None:
+        if "clips" in self._program.faults and self._look_interval.due(boottime_ns()):
             self._check_clips()
 
     def _check_clips(self) -> None:
-        self._looked_at = boottime_ns()
-        if all(_is_there(self._clip(name)) for name in self._needed):
+        self._look_interval.restart(boottime_ns())
+        if all(_exists(self._clip(name)) for name in self._needed):
             self._program.recovered("clips")
         else:
             self._program.fault(
@@ -299,8 +309,8 @@ def _clip_file(folder: Path, name: str) -> Path:
     return folder / f"{name}.wav"
 
 
-def _is_there(clip: Path) -> bool:
-    """Not where it may not be looked for, or the disk fails: the sign goes on without it."""
+def _exists(clip: Path) -> bool:
+    """Whether the clip exists; False where its folder is closed or its disk fails."""
     try:
         return clip.is_file()
     except OSError:

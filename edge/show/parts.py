@@ -1,4 +1,4 @@
-"""Which panel, loudspeaker and pins serve: chosen here, by the site file, and nowhere else."""
+"""Which panel, loudspeaker and pins are used: chosen here, by the site file, and nowhere else."""
 
 import logging
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from edge.show.beacon import Lamp, NoLamp, PinLamp, RecorderLamp
 from edge.show.gpio import gpio_factory
 from edge.show.inputs import Contacts, FolderContacts, NoContacts, PinContacts
 from edge.show.panels import Panel
-from edge.show.pins import Pins
+from edge.show.pins_driver import PinsDriver
 from edge.show.voice import AplaySpeaker, RecorderSpeaker, Speaker, has_sound_card
 from edge.site import Site
 
@@ -19,7 +19,7 @@ log = logging.getLogger("redroad")
 
 
 def open_panel(site: Site, paths: Paths) -> Panel:
-    """The site's panel, ready to show. PanelError says what is wrong and what to do."""
+    """Return the site's panel, ready to show. PanelError says what is wrong and what to do."""
     # Each driver is loaded only where it is configured.
     match site.sign.panel:
         case "recorder":
@@ -45,21 +45,21 @@ def open_panel(site: Site, paths: Paths) -> Panel:
 
 
 def open_speaker(site: Site, paths: Paths) -> Speaker:
-    """The site's loudspeaker."""
+    """Return the site's loudspeaker: for "auto" a sound card if there is one, else a recorder."""
     output = site.voice.output
     if output == "auto":
         output = "aplay" if has_sound_card() else "record"
         if output == "record":
-            log.info("no sound card found: clips are not heard, only recorded as played")
+            log.info("no sound card found: clips are not played, only recorded as played")
     if output == "aplay":
         return AplaySpeaker(site.voice.card)
     return RecorderSpeaker(paths.state / "voice")
 
 
-def make_pins(site: Site, paths: Paths) -> Pins:
-    """The site's beacon and inputs, on one factory of pins; nothing is opened yet."""
+def make_pins_driver(site: Site, paths: Paths) -> PinsDriver:
+    """Return the driver of the site's beacon and inputs; nothing is opened yet."""
     factory, lux_file = gpio_of(paths), site.inputs.lux_file
-    return Pins(
+    return PinsDriver(
         partial(open_lamp, site, paths, factory),
         partial(open_contacts, site, paths, factory),
         site.path(lux_file) if lux_file else None,
@@ -67,12 +67,12 @@ def make_pins(site: Site, paths: Paths) -> Pins:
 
 
 def gpio_of(paths: Paths) -> Callable[[], Any]:
-    """Gives the Pi's factory of pins: made at the first call, the same one ever after."""
+    """Return what makes the Pi's factory of pins at its first call, and returns it at each."""
     return cache(partial(gpio_factory, paths.runtime / "pins"))
 
 
 def open_lamp(site: Site, paths: Paths, factory: Callable[[], Any]) -> Lamp:
-    """The site's beacon, off. BeaconError says what is wrong and what to do."""
+    """Return the site's beacon, off. BeaconError says what is wrong and what to do."""
     match site.beacon.output:
         case "none":
             return NoLamp()
@@ -83,7 +83,7 @@ def open_lamp(site: Site, paths: Paths, factory: Callable[[], Any]) -> Lamp:
 
 
 def open_contacts(site: Site, paths: Paths, factory: Callable[[], Any]) -> Contacts:
-    """The site's inputs. InputError, or BeaconError of the chip, says what is wrong."""
+    """Return the site's inputs. InputError, or BeaconError of the chip, says what is wrong."""
     match site.inputs.source:
         case "none":
             return NoContacts()
@@ -94,5 +94,5 @@ def open_contacts(site: Site, paths: Paths, factory: Callable[[], Any]) -> Conta
 
 
 def clips_folder(site: Site, paths: Paths) -> Path:
-    """Where the WAV files of the spoken warnings lie."""
+    """Return the folder of the spoken warnings' WAV files."""
     return site.path(site.voice.clips) if site.voice.clips else paths.state / "voice"

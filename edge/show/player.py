@@ -1,13 +1,14 @@
-"""What the sign says at a moment, and what the voice does: no I/O, time is an argument.
+"""What the sign shows at a moment, and what the voice says: no I/O, time is an argument (ns).
 
-Here lives the dead-man timer: without a living Order the sign is neutral.
+The dead-man timer is here: without an Order within its lifetime the sign is neutral.
 """
 
 import collections
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge.common.units import nanoseconds, seconds
+from edge.common.interval import Interval
+from edge.common.units import seconds
 from edge.common.wire import Level, Order, Page
 from edge.messages import NEUTRAL
 
@@ -15,8 +16,8 @@ SHORTEST_PAGE_S = 0.5  # a page is never a flash: nothing changes faster than 3 
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What stands on the sign: `order` is the living Order, or None for the neutral text."""
+class SignContent:
+    """What is on the sign: `order` is the Order it shows, or None for the neutral text."""
 
     message: str
     level: Level
@@ -36,45 +37,48 @@ def is_alive(order: Order, at: int) -> bool:
 
 
 def newest_of(orders: Iterable[Order], at: int) -> Order | None:
-    """The one to follow, of several that came at once: to lay out all of their texts takes time."""
+    """Return the newest of the Orders that may be shown at `at`, or None.
+
+    Of several that came at once only this one is laid out, as that takes time.
+    """
     living = (order for order in orders if is_alive(order, at))
     return max(living, key=lambda order: order.issued_at, default=None)
 
 
 class Player:
-    """Keeps the newest Order and turns its pages."""
+    """Keeps the newest Order, and turns its pages."""
 
     def __init__(self, neutral: Page) -> None:
-        self.neutral = Scene(NEUTRAL.name, Level.UNKNOWN, neutral, "off", None)
+        self.neutral = SignContent(NEUTRAL.name, Level.UNKNOWN, neutral, "off", None)
         self._order: Order | None = None
         self._since = 0  # when the pages that are shown were first ordered
 
-    def take(self, order: Order, at: int) -> None:
-        """Follow `order` from now on, unless it is expired or older than the one followed."""
+    def follow(self, order: Order, at: int) -> None:
+        """Show `order` from `at` on, unless it is expired or older than the present one."""
         if not is_alive(order, at) or (self._order and order.issued_at < self._order.issued_at):
             return
-        if self._living(at) is None or self._content(self._order) != self._content(order):
+        if self._living(at) is None or self._words(self._order) != self._words(order):
             self._since = at
         self._order = order
 
-    def scene(self, at: int) -> Scene:
-        """What to show at `at`."""
+    def content(self, at: int) -> SignContent:
+        """Return what the sign shows at `at`."""
         order = self._living(at)
         if order is None:
             return self.neutral
         page = page_at(order.pages, at - self._since) if order.pages else self.neutral.page
-        return Scene(order.message, order.level, page, order.beacon, order)
+        return SignContent(order.message, order.level, page, order.beacon, order)
 
     def _living(self, at: int) -> Order | None:
         return self._order if self._order and is_alive(self._order, at) else None
 
     @staticmethod
-    def _content(order: Order | None) -> tuple[str, tuple[Page, ...]] | None:
+    def _words(order: Order | None) -> tuple[str, tuple[Page, ...]] | None:
         return (order.message, order.pages) if order else None
 
 
 def page_at(pages: tuple[Page, ...], elapsed_ns: int) -> Page:
-    """The page to show `elapsed_ns` after the first one came up; they go round."""
+    """Return the page to show `elapsed_ns` after the first one appeared; they are repeated."""
     lengths = [max(SHORTEST_PAGE_S, page.seconds) for page in pages]
     left_s = seconds(elapsed_ns) % sum(lengths)
     for page, length in zip(pages, lengths, strict=True):
@@ -86,39 +90,39 @@ def page_at(pages: tuple[Page, ...], elapsed_ns: int) -> Page:
 
 @dataclass(frozen=True)
 class Cue:
-    """What the loudspeaker must do now: fall silent, begin a clip, both or neither."""
+    """What the loudspeaker is to do: stop, begin the clip of that name, both or neither."""
 
     stop: bool = False
     clip: str | None = None
 
 
 class Announcer:
-    """Says an Order's clips in turn, again every `repeat_s`, and at once when the level rises."""
+    """Plays an Order's clips in turn, again every `repeat_s`, and at once when the level rises."""
 
     def __init__(self, repeat_s: float) -> None:
-        self._repeat_ns = nanoseconds(repeat_s)
-        self._telling: tuple[str, Level] | None = None
+        self._round_interval = Interval(repeat_s)
+        self._subject: tuple[str, Level] | None = None
         self._waiting: collections.deque[str] = collections.deque()
-        self._loudest: Level | None = None  # the level last spoken of
-        self._began_at = 0
+        self._loudest: Level | None = None  # the level of the last round
 
     def cue(self, order: Order | None, at: int, *, busy: bool, quiet: bool) -> Cue:
-        """The next step at `at`; `busy`: a clip is playing; `quiet`: only CRITICAL may speak."""
+        """Return the next step at `at`; `busy`: a clip plays; `quiet`: only CRITICAL may speak."""
         if order and (not order.clips or (quiet and order.level < Level.CRITICAL)):
             order = None
         subject = (order.message, order.level) if order else None
-        stop = busy and self._telling != subject
-        if self._telling != subject:
-            self._telling = subject
+        stop = busy and self._subject != subject
+        if self._subject != subject:
+            self._subject = subject
             self._waiting.clear()
         if busy and not stop:
             return Cue()
         if order and not self._waiting and self._due(order, at):
             self._waiting.extend(order.clips)
-            self._began_at, self._loudest = at, order.level
+            self._round_interval.restart(at)
+            self._loudest = order.level
         return Cue(stop, self._waiting.popleft() if self._waiting else None)
 
     def _due(self, order: Order, at: int) -> bool:
-        """A rise speaks at once; everything else, a fall too, when its turn comes."""
+        """Whether a round of clips begins: at once after a rise, else by the interval."""
         rises = self._loudest is None or order.level > self._loudest
-        return rises or at - self._began_at >= self._repeat_ns
+        return rises or self._round_interval.due(at)

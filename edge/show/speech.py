@@ -1,7 +1,8 @@
 """Speaking by pyttsx3 and espeak-ng, into a file.
 
-pyttsx3 hangs, leaves words out and takes wrong voices in silence (see the traps in `_speak`). So
-each text is spoken in a child process of its own, with a time limit.
+All that works around pyttsx3 is in this file: it hangs, leaves words out and replaces an unknown
+voice without an error (see `_speak`). So each text is spoken in a child process, with a time limit,
+until two attempts agree.
 """
 
 import signal
@@ -22,10 +23,10 @@ WORDS_PER_MINUTE = 150  # calm, and clear in an echoing street
 
 
 def speak(phrase: Phrase, path: Path) -> None:
-    """Speak into `path`, until two attempts agree. VoiceError when none do, or not in time.
+    """Write the spoken phrase to the WAV file `path`. VoiceError when no two attempts agree.
 
-    espeak-ng says the same text alike each time; one that lost words, or was said before the rate
-    was set, is shorter than the others.
+    espeak-ng speaks the same text in the same length each time; an attempt that lost words, or
+    began before the rate was set, is shorter. An attempt may take SPEAK_LIMIT_S.
     """
     seen: list[int] = []
     for _ in range(ATTEMPTS):
@@ -64,16 +65,16 @@ def _speak(voice: str, text: str, path: str) -> None:
     signal.alarm(round(SPEAK_LIMIT_S))  # a parent that hangs cannot end a child that hangs
 
     engine = pyttsx3.init("espeak")
-    time.sleep(SETTLE_S)  # its own first settings are still on their way, and would overtake ours
+    time.sleep(SETTLE_S)  # its own first settings are still queued, and would replace these
     if voice not in {known.id for known in engine.getProperty("voices")}:
-        raise SystemExit(f"espeak-ng has no voice {voice!r}")  # pyttsx3 would take another
+        raise SystemExit(f"espeak-ng has no voice {voice!r}")  # pyttsx3 would use another
     engine.setProperty("voice", voice)
     engine.setProperty("rate", WORDS_PER_MINUTE)
     written = threading.Event()
     engine.connect("finished-utterance", lambda **_: written.set())
     engine.save_to_file(text, path)
     engine.runAndWait()
-    written.wait()  # it returns before a long text is spoken; our parent limits the wait
+    written.wait()  # it returns before a long text is spoken; the parent limits the wait
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ from edge.common.units import nanoseconds
 from edge.common.wire import Level
 from edge.site.outputs import Voice
 
-# A sound device that takes no sound for so long is hung; a healthy one buffers half a second.
+# A sound device that accepts no sound for so long hangs; a working one buffers half a second.
 STALL_S = 3.0
-# A card that plays for one at a time is left alone for a moment by whoever had it.
+# A card that plays for one program at a time may be busy until another has closed it.
 BUSY_S = 1.0
 CARDS = Path("/proc/asound")
 LIST_LIMIT_S = 1.0
@@ -27,17 +27,17 @@ class Speaker(Protocol):
     """Plays one clip at a time, without waiting."""
 
     def play(self, clip: Path, volume: int = FULL_VOLUME) -> None:
-        """Begin `clip` at `volume` per cent. VoiceError when that is not possible."""
+        """Start `clip` at `volume` per cent, and return. VoiceError when that is not possible."""
 
     def stop(self) -> None:
-        """Fall silent."""
+        """Stop the clip that plays."""
 
     def busy(self) -> bool:
         """Whether a clip plays. VoiceError, once, when it failed; then the next may be played."""
 
 
 class AplaySpeaker:
-    """A sound card, by a child process for each clip: a hung driver cannot hold us up."""
+    """A sound card, by a child process for each clip: a driver that hangs holds up nothing else."""
 
     def __init__(self, card: str) -> None:
         self._card = card
@@ -50,7 +50,7 @@ class AplaySpeaker:
         self._ends_at = 0
 
     def play(self, clip: Path, volume: int = FULL_VOLUME) -> None:
-        """Begin `clip`, after ending what played."""
+        """Start `clip` at `volume` per cent, and stop the one before. VoiceError if it fails."""
         self.stop()
         self._clip, self._volume = clip, volume
         self._waits_until = boottime_ns() + nanoseconds(BUSY_S)
@@ -61,13 +61,13 @@ class AplaySpeaker:
         longest_s = length_s(clip) + STALL_S
         try:
             self._file = _open_at(self._volume, clip)
-            # aplay shares the file's position with us: so we see whether it advances.
+            # aplay shares the file's position with this process, which so sees whether it advances.
             self._process = subprocess.Popen(
                 ["aplay", "-q", "-D", self._card, "-"],
                 stdin=self._file,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env=os.environ | {"LC_ALL": "C"},  # its words are looked at below
+                env=os.environ | {"LC_ALL": "C"},  # its error messages are parsed below
             )
         except OSError as error:
             self._forget()
@@ -103,14 +103,14 @@ class AplaySpeaker:
         return True
 
     def _failure(self, words: str) -> VoiceError:
-        """What aplay's last line means, and what to do."""
-        told = f"aplay failed on sound card {self._card!r}: {words.splitlines()[-1]}"
-        if "resource busy" in told:
-            return CardBusyError(f"{told}; end the other program that plays on it")
-        if "open error" not in told:
-            return VoiceError(f"{told}; check the card, and its cable")
+        """The error that aplay's last line means, and what to do."""
+        line = f"aplay failed on sound card {self._card!r}: {words.splitlines()[-1]}"
+        if "resource busy" in line:
+            return CardBusyError(f"{line}; end the other program that plays on it")
+        if "open error" not in line:
+            return VoiceError(f"{line}; check the card, and its cable")
         return VoiceError(
-            f"{told} (cards found: {', '.join(cards()) or 'none at all'}); plug it in, or set "
+            f"{line} (cards found: {', '.join(cards()) or 'none at all'}); plug it in, or set "
             "voice.card to one that `aplay -L` lists"
         )
 
@@ -123,7 +123,7 @@ class AplaySpeaker:
             self.stop()
             raise VoiceError(
                 f"sound card {self._card!r} "
-                + (f"took no sound for {STALL_S:.0f} s" if stalled else "plays too slowly")
+                + (f"accepted no sound for {STALL_S:.0f} s" if stalled else "plays too slowly")
                 + "; the player was killed; check the card and its cable"
             )
 
@@ -136,14 +136,14 @@ class AplaySpeaker:
 
 
 class RecorderSpeaker:
-    """Notes what would be heard in played.jsonl, and is busy for as long."""
+    """Records each clip in played.jsonl, and is busy for as long as it would play."""
 
     def __init__(self, folder: Path) -> None:
         self._record = folder / "played.jsonl"
         self._until = 0
 
     def play(self, clip: Path, volume: int = FULL_VOLUME) -> None:
-        """Note `clip` as played."""
+        """Record `clip` as played. VoiceError when the disk refuses."""
         at = boottime_ns()
         self._until = at + nanoseconds(length_s(clip))
         try:
@@ -156,11 +156,11 @@ class RecorderSpeaker:
             ) from error
 
     def stop(self) -> None:
-        """No longer busy."""
+        """Be busy no longer."""
         self._until = 0
 
     def busy(self) -> bool:
-        """Whether the clip would still be heard."""
+        """Whether the clip would still be playing."""
         return boottime_ns() < self._until
 
 
@@ -183,7 +183,7 @@ def _open_at(volume: int, clip: Path) -> int:
 
 
 def length_s(clip: Path) -> float:
-    """How long a WAV file plays (s). VoiceError when it is none."""
+    """Return how long a WAV file plays (s). VoiceError when it is none."""
     try:
         with wave.open(str(clip)) as sound:
             return float(sound.getnframes() / sound.getframerate())
@@ -192,32 +192,34 @@ def length_s(clip: Path) -> float:
 
 
 def cards() -> list[str]:
-    """The names of the cards that can play, as the kernel knows them."""
+    """Return the kernel's names of the sound cards that can play."""
     playing = {device.parent for device in CARDS.glob("card*/pcm*p")}
     return sorted((card / "id").read_text(encoding="ascii").strip() for card in playing)
 
 
 def has_sound_card() -> bool:
-    """Whether `aplay -l` lists a card; without aplay there is none to use."""
+    """Whether `aplay -l` lists a card; False without aplay, or when it hangs."""
     try:
-        asked = subprocess.Popen(["aplay", "-l"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        listing = subprocess.Popen(
+            ["aplay", "-l"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
     except OSError:
         return False
     try:
-        listed, _ = asked.communicate(timeout=LIST_LIMIT_S)
+        listed, _ = listing.communicate(timeout=LIST_LIMIT_S)
     except subprocess.TimeoutExpired:
-        asked.kill()  # not waited for: one that hangs in the kernel never ends
+        listing.kill()  # not waited for: one that hangs in the kernel never ends
         return False
     return any(line.startswith(b"card ") for line in listed.splitlines())
 
 
 def is_quiet(voice: Voice, now: time | None) -> bool:
-    """Whether these are quiet hours; never while the clock was not set (None)."""
+    """Whether `now` is in the quiet hours; False while the clock was not set (None)."""
     return _within(voice.quiet_from, voice.quiet_to, now)
 
 
 def volume_at(voice: Voice, level: Level, now: time | None) -> int:
-    """Per cent at a time of day: less at night, but never of what is said at CRITICAL."""
+    """Return the volume in per cent: less at night, but never for what is said at CRITICAL."""
     night = _within(voice.night_from, voice.night_to, now)
     if voice.night_volume is None or not night or level >= Level.CRITICAL:
         return voice.volume
@@ -225,7 +227,7 @@ def volume_at(voice: Voice, level: Level, now: time | None) -> int:
 
 
 def _within(begin: str | None, end: str | None, now: time | None) -> bool:
-    """Whether `now` lies in hours that may reach past midnight, if there are any."""
+    """Whether `now` is within hours that may reach past midnight; False without any."""
     if begin is None or end is None or now is None:
         return False
     return between(time.fromisoformat(begin), time.fromisoformat(end), now)

@@ -18,16 +18,16 @@ from edge.common.wire import ORDERS, Event, Level, Message, Order, Page
 from hil.testkit.report_stand_in import ReportStandIn
 
 
-class Running:
-    """A running `show` and what can be seen of it."""
+class ShowProcess:
+    """A running `show`, and what it shows, plays, reports and logs."""
 
     def __init__(self, folder: Path, site: str, **environment: str) -> None:
         runtime = Path(environment.get("REDROAD_RUNTIME", folder))
         self.state = folder / "show"
         (folder / "site.toml").write_text(site, encoding="utf-8")
         self.report = ReportStandIn(folder, "show")
-        self.outlet = Sender(runtime, "decide", "show", ORDERS)
-        self.told: list[Message] = []
+        self.sender = Sender(runtime, "decide", "show", ORDERS)
+        self.messages: list[Message] = []
         self.began = boottime_ns()
         paths = ["--runtime", str(runtime), "--state", str(folder)]
         command = [sys.executable, "-m", "edge", "show", "--site", str(folder / "site.toml")]
@@ -42,13 +42,14 @@ class Running:
         return [json.loads(line) for line in text.splitlines()]
 
     def events(self, kind: str) -> list[Event]:
-        self.told += self.report.receive(0)
-        return [told for told in self.told if isinstance(told, Event) and told.kind == kind]
+        self.messages += self.report.receive(0)
+        events = [each for each in self.messages if isinstance(each, Event)]
+        return [event for event in events if event.kind == kind]
 
     def faults(self, part: str) -> list[Event]:
         return [event for event in self.events("fault") if event.after == part]
 
-    def said(self) -> str:
+    def log(self) -> str:
         return (self.state.parent / "show.log").read_text(encoding="utf-8")
 
     def order(
@@ -57,14 +58,14 @@ class Running:
         name = level.name.lower()
         pages = (Page((name.upper(),), "#ff2020"),)
         order = Order(name, level, pages, (f"{name}-ko",), beacon, 3, boottime_ns(), lifetime_s)
-        assert self.outlet.send(order)
+        assert self.sender.send(order)
         return order
 
     def order_text(self, text: str) -> None:
-        """An operator's, for ten seconds."""
+        """Send an operator's text, for ten seconds."""
         pages, now = (Page((text,), "#ffb000"),), boottime_ns()
         until = now + 10 * NS_PER_S
-        assert self.outlet.send(Order("text", Level.CROWDED, pages, (), "slow", 2, now, 3.0, until))
+        assert self.sender.send(Order("text", Level.CROWDED, pages, (), "slow", 2, now, 3.0, until))
 
     def until(self, true: Callable[[], object], limit_s: float = 8.0) -> None:
         end = time.monotonic() + limit_s
@@ -76,7 +77,7 @@ class Running:
         return lambda: [line["message"] for line in self.lines()][-1:] == [message]
 
     def child(self, name: str) -> psutil.Process:
-        """The process of a driver: "panel" or "beacon"."""
+        """Return the process of a driver: "panel" or "beacon"."""
         found: list[psutil.Process] = []
 
         def there() -> bool:
@@ -88,10 +89,10 @@ class Running:
         return found[0]
 
     def lamp(self) -> list[bool]:
-        """Each change of the lamp: lit or not."""
+        """Return each change of the lamp: lit or not."""
         return [line["lit"] for line in self.lines("beacon.jsonl")]
 
     def end(self) -> None:
-        """Leave nothing behind, whatever happened."""
+        """Kill the process."""
         self.process.kill()
         self.process.wait()

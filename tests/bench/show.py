@@ -20,7 +20,7 @@ from edge.site import Site
 from edge.site.overrides import phrases_of
 from hil.testkit.clips import make_clip
 from hil.testkit.mosquitto import free_port
-from hil.testkit.show_process import Running
+from hil.testkit.show_process import ShowProcess
 
 IDLE_S = 20.0
 AIM_CPU, AIM_MB = 5.0, 80.0
@@ -59,7 +59,7 @@ def _bench_panel(panel: str, more: str, folder: Path, peer: float) -> None:
     site = f'[sign]\npanel = "{panel}"\n{more}[voice]\noutput = "record"\n'
     for name in phrases_of(Site()):
         make_clip(folder / "show" / "voice" / f"{name}.wav", 8.0)
-    show = Running(folder, site, **OFFSCREEN)
+    show = ShowProcess(folder, site, **OFFSCREEN)
     try:
         time.sleep(3.0)
         processes = [psutil.Process(show.process.pid), show.child("panel"), show.child("beacon")]
@@ -71,8 +71,8 @@ def _bench_panel(panel: str, more: str, folder: Path, peer: float) -> None:
         show.end()
 
 
-def _order(show: Running) -> None:
-    show.outlet.send(order_for(Level.CROWDED, Site(), boottime_ns()))
+def _order(show: ShowProcess) -> None:
+    show.sender.send(order_for(Level.CROWDED, Site(), boottime_ns()))
     show.report.receive(0)
 
 

@@ -351,5 +351,5 @@ def test_a_mistake_in_a_new_site_file_is_told_upstream(report: Report, broker: M
     wait_for(lambda: listener.on("health"), 10, "a health")
     told = listener.on("health")[-1]["programs"]["report"]["faults"]["site"]
     assert "option upstream.hots = 'broker' is unknown; did you mean 'host'?" in told
-    assert told.endswith("; the last right one serves")
+    assert told.endswith("; the last valid one is in use")
     assert listener.on("state")[-1]["level"] == "UNKNOWN"

@@ -18,10 +18,10 @@ WIDTH, HEIGHT = (
 )
 
 
-class Answers:
-    """A driver that tells the size of what it was given."""
+class Sizes:
+    """A driver that replies with the size of the image it was sent."""
 
-    def take(self, request: Image.Image) -> tuple[int, int]:
+    def handle(self, request: Image.Image) -> tuple[int, int]:
         return request.size
 
     def pass_time(self) -> float:
@@ -39,28 +39,28 @@ def largest() -> Image.Image:
     return image
 
 
-def answered(apart: DriverProcess[Image.Image, tuple[int, int]]) -> tuple[int, int]:
+def replied(driver: DriverProcess[Image.Image, tuple[int, int]]) -> tuple[int, int]:
     end = time.monotonic() + 5.0
-    while (answer := apart.answer()) is None:
+    while (reply := driver.reply()) is None:
         assert time.monotonic() < end
         time.sleep(0.01)
-    return answer
+    return reply
 
 
-def test_a_child_that_stopped_while_idle_holds_nobody_up_and_is_told() -> None:
+def test_a_child_that_stopped_while_idle_holds_nobody_up_and_is_reported() -> None:
     """Be the image as large as it may; promised is that the other outputs wait at most 1 s."""
     before = set(psutil.Process().children())
-    apart = DriverProcess("panel", Answers, largest())
+    driver = DriverProcess("panel", Sizes, largest())
     try:
-        apart.send(largest())
-        assert answered(apart) == (WIDTH, HEIGHT)
+        driver.send(largest())
+        assert replied(driver) == (WIDTH, HEIGHT)
         (child,) = set(psutil.Process().children()) - before
         os.kill(child.pid, signal.SIGSTOP)
         began = time.monotonic()
-        apart.send(largest())
+        driver.send(largest())
         assert time.monotonic() - began < 0.5
         with pytest.raises(DriverError, match="hung"):
-            answered(apart)
+            replied(driver)
         assert time.monotonic() - began < 2.0
     finally:
-        apart.kill()
+        driver.kill()

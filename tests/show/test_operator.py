@@ -13,7 +13,7 @@ from edge.common.units import nanoseconds, seconds
 from edge.common.wire import Level, Order, Page
 from edge.show.operator import laid_out
 from edge.show.player import Player
-from hil.testkit.show_process import Running
+from hil.testkit.show_process import ShowProcess
 
 AMBER = "#ffb000"
 END = "~ 22:30"
@@ -53,24 +53,24 @@ def test_a_text_that_cannot_be_shown_is_refused(lines: tuple[str, ...], words: s
 def test_a_text_ends_with_its_time_whatever_the_lifetime_of_its_order() -> None:
     player = Player(Page(("neutral",), AMBER))
     order = text_order(("x",), 5.0)
-    player.take(order, order.issued_at)
+    player.follow(order, order.issued_at)
     assert order.until is not None
-    assert player.scene(order.until - 1).message == "text"
-    assert player.scene(order.until) == player.neutral
+    assert player.content(order.until - 1).message == "text"
+    assert player.content(order.until) == player.neutral
 
 
 @pytest.fixture
-def show(tmp_path: Path, clips: Path) -> Iterator[Running]:
+def show(tmp_path: Path, clips: Path) -> Iterator[ShowProcess]:
     site = f'[sign]\npanel = "recorder"\n[voice]\nclips = "{clips}"\noutput = "record"\n'
-    running = Running(tmp_path, site)
+    running = ShowProcess(tmp_path, site)
     yield running
     running.end()
 
 
-def test_the_sign_shows_it_with_its_end_and_then_no_longer(show: Running) -> None:
+def test_the_sign_shows_it_with_its_end_and_then_no_longer(show: ShowProcess) -> None:
     order = text_order(("8번 출구 닫힘",), 3.0)
     show.until(show.shows("neutral"))
-    show.outlet.send(order)
+    show.sender.send(order)
     show.until(show.shows("text"))
     assert order.until is not None
     left_s = seconds(order.until - boottime_ns())
@@ -83,19 +83,19 @@ def test_the_sign_shows_it_with_its_end_and_then_no_longer(show: Running) -> Non
     assert 0 <= seconds(show.lines()[-1]["at"] - order.until) < 1.0
 
 
-def test_critical_takes_its_place_at_once(show: Running) -> None:
+def test_critical_takes_its_place_at_once(show: ShowProcess) -> None:
     show.until(show.shows("neutral"))
-    show.outlet.send(text_order(("8번 출구 닫힘",), 60.0))
+    show.sender.send(text_order(("8번 출구 닫힘",), 60.0))
     show.until(show.shows("text"))
     show.order(Level.CRITICAL, lifetime_s=60.0)
     show.until(show.shows("critical"), 1.0)
 
 
 def test_one_that_cannot_be_shown_is_told_and_light_and_voice_stay_the_level_s(
-    show: Running,
+    show: ShowProcess,
 ) -> None:
     show.until(show.shows("neutral"))
-    show.outlet.send(text_order(("A" * 40,), 60.0))
+    show.sender.send(text_order(("A" * 40,), 60.0))
     show.until(lambda: show.faults("text"))
     assert "cannot be shown: line 'AAA" in show.faults("text")[0].reason
     show.until(lambda: show.lamp().count(True) > 1)

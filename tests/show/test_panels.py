@@ -23,7 +23,7 @@ from PIL import Image, ImageGrab
 from edge.common.errors import PanelError
 from edge.common.wire import Level, Page
 from edge.show.layout import render
-from edge.show.panels import Caption, Panel
+from edge.show.panels import Panel, PanelFrame
 from edge.show.panels.emulator import EmulatorPanel, led_px
 from edge.show.panels.hdmi import open_hdmi
 from edge.show.panels.piomatter import open_piomatter
@@ -32,10 +32,13 @@ from edge.show.panels.rgbmatrix import open_rgbmatrix
 from edge.site.outputs import Sign
 from hil.testkit.mosquitto import wait_for
 
-CAPTION = Caption("critical", Level.CRITICAL, ("매우 혼잡", "진입 금지"))
-PAGE = Page(CAPTION.lines, "#ff2020")
+PAGE = Page(("매우 혼잡", "진입 금지"), "#ff2020")
 
 Opened = tuple[Panel, Callable[[], Image.Image]]
+
+
+def frame(image: Image.Image) -> PanelFrame:
+    return PanelFrame(image, "critical", Level.CRITICAL, PAGE.lines)
 
 
 def sign() -> Sign:
@@ -218,7 +221,7 @@ def test_what_was_sent_can_be_read_back_also_when_it_was_opened_anew(
         with kind(tmp_path) as (panel, read):
             for page in (PAGE, Page(("CLEAR",), "#00d060"), PAGE):
                 image = render(page, 128, 64)
-                panel.show(image, CAPTION)
+                panel.show(frame(image))
                 assert read().convert("RGB").tobytes() == image.tobytes()
                 back = panel.read_back()
                 assert back is None or back.tobytes() == image.tobytes()
@@ -227,7 +230,7 @@ def test_what_was_sent_can_be_read_back_also_when_it_was_opened_anew(
 def test_the_recorder_notes_changes_only(tmp_path: Path) -> None:
     panel = RecorderPanel(tmp_path)
     for _ in range(3):
-        panel.show(render(PAGE, 128, 64), CAPTION)
+        panel.show(frame(render(PAGE, 128, 64)))
     assert len((tmp_path / "panel.jsonl").read_text(encoding="utf-8").splitlines()) == 1
 
 
@@ -260,7 +263,7 @@ def test_the_page_shows_the_panel_in_a_browser(tmp_path: Path) -> None:
     options = sign()
     panel = EmulatorPanel(options)
     image = render(PAGE, 128, 64)
-    panel.show(image, CAPTION)
+    panel.show(frame(image))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
@@ -280,6 +283,16 @@ def test_a_missing_library_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "rgbmatrix", None)
     with pytest.raises(PanelError, match=r"rgbmatrix is missing.*build"):
         open_rgbmatrix(Sign())
+
+
+def test_a_unit_without_pygame_says_which_package_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pygame", None)
+    with pytest.raises(
+        PanelError, match=r"pygame is missing.*apt install python3-pygame.*\[hdmi\]"
+    ):
+        open_hdmi(Sign())
 
 
 def test_a_pi_5_without_its_library_says_what_to_do() -> None:
@@ -338,7 +351,7 @@ def test_a_screen_shows_the_sign_pixel_by_pixel_at_its_place_and_nothing_else(
         panel = open_hdmi(options)
         for page in (Page(("CLEAR",), "#00d060"), PAGE):
             image = render(page, options.width, options.height)
-            panel.show(image, CAPTION)
+            panel.show(frame(image))
             wait_for(partial(screen_shows, display, image), 5, "the screen shows the page")
         panel.close()
 
@@ -346,7 +359,7 @@ def test_a_screen_shows_the_sign_pixel_by_pixel_at_its_place_and_nothing_else(
 def test_brightness_dims_what_a_screen_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     panel = open_hdmi(Sign(brightness=50))
-    panel.show(Image.new("RGB", (128, 64), (200, 100, 0)), CAPTION)
+    panel.show(frame(Image.new("RGB", (128, 64), (200, 100, 0))))
     assert screen_surface().get_at((3, 3))[:3] == (100, 50, 0)
     panel.close()
 

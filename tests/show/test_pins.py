@@ -18,7 +18,7 @@ from edge.common.errors import BeaconError, InputError, SiteError
 from edge.show.beacon import FLASHES, PATTERNS, Lamp, PinLamp, RecorderLamp, is_lit
 from edge.show.gpio import gpio_factory
 from edge.show.inputs import Contacts, FolderContacts, PinContacts
-from edge.show.pins import Pins
+from edge.show.pins_driver import PinsDriver
 from edge.site import load_site
 from edge.site.outputs import Beacon, Contact, Inputs
 
@@ -174,7 +174,7 @@ def test_the_chip_is_found_by_its_label(tmp_path: Path, lgpio: FakeLgpio) -> Non
         gpio_factory(tmp_path)
 
 
-def test_a_pin_in_use_is_told(tmp_path: Path, lgpio: FakeLgpio) -> None:
+def test_a_pin_in_use_is_reported(tmp_path: Path, lgpio: FakeLgpio) -> None:
     factory = gpio_factory(tmp_path)
     lamp = PinLamp(Beacon(pin=DOOR), factory)
     with pytest.raises(InputError, match="pin GPIO5 is already in use"):
@@ -247,13 +247,13 @@ def test_a_dead_lamp_does_not_keep_the_inputs_from_being_read(tmp_path: Path) ->
     lamp = Dead()
     contacts: Contacts = FolderContacts(frozenset({"door"}), tmp_path)
     open_lamp: Callable[[], Lamp] = lambda: lamp  # noqa: E731
-    pins = Pins(open_lamp, lambda: contacts)
-    assert pins.take("steady").beacon_fault == "the lamp is dead"
+    pins = PinsDriver(open_lamp, lambda: contacts)
+    assert pins.handle("steady").beacon_fault == "the lamp is dead"
     (tmp_path / "door").touch()
-    assert pins.take("steady").active == {"door"}
+    assert pins.handle("steady").active == {"door"}
     lamp.mended = True
     end = time.monotonic() + 3
-    while pins.take("steady").beacon_fault:
+    while pins.handle("steady").beacon_fault:
         assert time.monotonic() < end
         time.sleep(0.02)
     assert lamp.lit
@@ -261,19 +261,19 @@ def test_a_dead_lamp_does_not_keep_the_inputs_from_being_read(tmp_path: Path) ->
     assert not lamp.lit
 
 
-def test_the_street_s_light_is_evened_out_and_a_dead_sensor_is_told(
+def test_the_street_s_light_is_evened_out_and_a_dead_sensor_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.show.pins.LUX_EVERY_S", 0.0)
+    monkeypatch.setattr("edge.show.pins_driver.LUX_EVERY_S", 0.0)
     sensor = tmp_path / "in_illuminance_input"
-    pins = Pins(Dead, lambda: FolderContacts(frozenset(), tmp_path), sensor)
+    pins = PinsDriver(Dead, lambda: FolderContacts(frozenset(), tmp_path), sensor)
     sensor.write_text("100.0\n", encoding="ascii")
-    assert pins.take("off").lux == 100.0
+    assert pins.handle("off").lux == 100.0
     sensor.write_text("1000\n", encoding="ascii")  # headlights
-    assert pins.take("off").lux == pytest.approx(190.0)
+    assert pins.handle("off").lux == pytest.approx(190.0)
     sensor.unlink()
-    told = pins.take("off")
-    assert told.lux is None and "tells no lux" in told.inputs_fault
+    status = pins.handle("off")
+    assert status.lux is None and "holds no lux" in status.inputs_fault
 
 
 def test_a_simulated_lamp_notes_its_changes(tmp_path: Path) -> None:

@@ -49,10 +49,10 @@ def test_no_order_is_ever_shown_before_its_time_or_past_its_lifetime(
 ) -> None:
     player = Player(NEUTRAL)
     for given_order, when in given_orders:
-        player.take(given_order, when)
-    shown = player.scene(at).order
+        player.follow(given_order, when)
+    shown = player.content(at).order
     assert shown is None or 0 <= seconds(at - shown.issued_at) < shown.lifetime_s
-    assert shown is not None or player.scene(at) == player.neutral
+    assert shown is not None or player.content(at) == player.neutral
 
 
 @given(st.lists(TIMES, min_size=1))
@@ -60,39 +60,39 @@ def test_the_newest_living_order_is_shown_whatever_the_sequence(times: list[int]
     player = Player(NEUTRAL)
     now = max(times)
     for at in times:
-        player.take(order(at), now)
-    assert player.scene(now).order == order(now)
+        player.follow(order(at), now)
+    assert player.content(now).order == order(now)
 
 
 @given(TIMES, TIMES)
 def test_once_neutral_it_stays_neutral_until_a_new_order(first: int, second: int) -> None:
     player = Player(NEUTRAL)
-    player.take(order(0), 0)
+    player.follow(order(0), 0)
     early, late = sorted((first, second))
-    if player.scene(early).order is None:
-        assert player.scene(late).order is None
+    if player.content(early).order is None:
+        assert player.content(late).order is None
 
 
 def test_the_first_moment_past_the_lifetime_is_neutral() -> None:
     player = Player(NEUTRAL)
-    player.take(order(0), 0)
-    assert player.scene(3 * S - 1).order is not None
-    assert player.scene(3 * S) == player.neutral
+    player.follow(order(0), 0)
+    assert player.content(3 * S - 1).order is not None
+    assert player.content(3 * S) == player.neutral
 
 
 def test_an_expired_order_does_not_replace_a_living_one() -> None:
     player = Player(NEUTRAL)
-    player.take(order(5 * S, Level.CRITICAL), 5 * S)
-    player.take(order(1 * S, Level.CLEAR), 5 * S)
-    assert player.scene(5 * S).level is Level.CRITICAL
+    player.follow(order(5 * S, Level.CRITICAL), 5 * S)
+    player.follow(order(1 * S, Level.CLEAR), 5 * S)
+    assert player.content(5 * S).level is Level.CRITICAL
 
 
 def test_pages_go_round_undisturbed_by_the_repetition_of_the_order() -> None:
     player = Player(NEUTRAL)
     lines = []
     for at in range(0, 7 * S, S // 2):
-        player.take(order(at), at)
-        lines.append(player.scene(at).page.lines[0])
+        player.follow(order(at), at)
+        lines.append(player.content(at).page.lines[0])
     assert [key for key, _ in itertools.groupby(lines)] == ["one", "two", "one", "two", "one"]
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from edge.common.errors import SiteError, VoiceError
 from edge.common.wire import Level
-from edge.show.clips import SILENCE_S, Made, build_clip, build_clips, lacking_clips
+from edge.show.clips import SILENCE_S, Clip, build_clip, build_clips, lacking_clips
 from edge.show.loudness import PEAK_DB, TARGET_DB, levelled
 from edge.show.voice import (
     AplaySpeaker,
@@ -158,9 +158,9 @@ def _is_number(text: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def spoken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Made]]:
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Clip]]:
     """All clips of the demonstration, made by the real espeak-ng."""
-    folder, made = tmp_path_factory.mktemp("voice"), dict[str, Made]()
+    folder, made = tmp_path_factory.mktemp("voice"), dict[str, Clip]()
     build_clips(folder, phrases_of(Site()), lambda clip: made.update({clip.name: clip}))
     return folder, made
 
@@ -170,7 +170,7 @@ SPEECH_FROM_S = SILENCE_S + 2 * 0.35 + 0.25
 
 @pytest.mark.parametrize("name", phrases_of(Site()))
 def test_every_clip_leads_with_silence_and_a_tone_and_is_as_loud_as_the_others(
-    name: str, spoken: tuple[Path, dict[str, Made]]
+    name: str, spoken: tuple[Path, dict[str, Clip]]
 ) -> None:
     folder, made = spoken
     clip = folder / f"{name}.wav"
@@ -197,7 +197,7 @@ def test_a_city_s_own_recording_takes_the_place_of_a_clip(tmp_path: Path) -> Non
     own = tmp_path / "own"
     recorded(own / "critical-ko.wav", "4", "pinknoise", "tremolo", "5", "vol", "-25", "dB")
     phrases = {n: p for n, p in phrases_of(Site()).items() if n in {"critical-ko", "critical-en"}}
-    made: list[Made] = []
+    made: list[Clip] = []
     build_clips(tmp_path / "clips", phrases, made.append, own)
     assert [clip.source.split()[0] for clip in made] == ["recorded", "spoken"]
     found = figures(tmp_path / "clips" / "critical-ko.wav")

@@ -10,9 +10,9 @@ from edge.common.wire import Level
 from edge.decide.orders import pages_of
 from edge.messages import NEUTRAL
 from edge.show.layout import render
-from edge.show.panels import Caption
+from edge.show.panels import PanelFrame
 from edge.show.parts import gpio_of, open_contacts, open_lamp, open_panel, open_speaker
-from edge.show.pins import BLINK_S
+from edge.show.pins_driver import BLINK_S
 from edge.show.voice import AplaySpeaker
 from edge.site import Site
 from edge.watch.cameras.camera import NoFrameError
@@ -50,7 +50,7 @@ def panel(site: Site, paths: Paths) -> str:
     panel = open_panel(site, scratch)
     try:
         image = render(page, site.sign.width, site.sign.height)
-        panel.show(image, Caption("neutral", Level.UNKNOWN, page.lines))
+        panel.show(PanelFrame(image, NEUTRAL.name, Level.UNKNOWN, page.lines))
     except OSError as error:
         raise PanelError(
             f"the panel does not take a picture: {error}; check its cable and the section [sign]"

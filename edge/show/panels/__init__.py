@@ -1,4 +1,4 @@
-"""Panels: what they all can do. `edge.show.parts` chooses between them."""
+"""Panels: what each of them can do. `edge.show.parts` chooses between them."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,9 +9,10 @@ from edge.common.wire import Level
 
 
 @dataclass(frozen=True)
-class Caption:
-    """What an image says, for those who cannot read it from pixels."""
+class PanelFrame:
+    """An RGB image of the panel's size, with what it says for those who cannot read pixels."""
 
+    image: Image.Image
     message: str
     level: Level
     lines: tuple[str, ...]
@@ -20,11 +21,11 @@ class Caption:
 class Panel(Protocol):
     """A panel that takes RGB images of its own size."""
 
-    def show(self, image: Image.Image, caption: Caption) -> None:
-        """Light the LEDs as in `image`. PanelError when the panel does not take it."""
+    def show(self, frame: PanelFrame) -> None:
+        """Light the LEDs as in the frame's image. PanelError when the panel refuses it."""
 
     def read_back(self) -> Image.Image | None:
-        """What is lit now, as far as the panel can tell; None when it cannot."""
+        """Return the RGB image that is lit; None for a panel that cannot be read back."""
 
     def close(self) -> None:
-        """Give the device back; what it shows then is up to the hardware."""
+        """Release the device; what it shows then is up to the hardware."""

@@ -1,8 +1,8 @@
 """The LED panel in a browser tab, by RGBMatrixEmulator; only this machine can open the page.
 
 Three habits of that library are worked around here, with its own classes: on import it writes a
-configuration file into the working folder; its server listens to the whole network; and it takes
-SIGTERM and SIGINT for itself.
+configuration file into the working folder; its server listens to the whole network; and it handles
+SIGTERM and SIGINT itself.
 """
 
 import asyncio
@@ -15,10 +15,8 @@ import threading
 from types import SimpleNamespace
 from typing import Any
 
-from PIL import Image
-
 from edge.common.errors import PanelError
-from edge.show.panels import Caption
+from edge.show.panels import PanelFrame
 from edge.show.panels.rgbmatrix import MatrixPanel
 from edge.site.outputs import Sign
 
@@ -31,7 +29,7 @@ log = logging.getLogger("redroad")
 
 
 def led_px(width: int) -> int:
-    """How wide an LED is drawn (px), so that a sign `width` LEDs wide fills the page."""
+    """Return how wide an LED is drawn (px), so that a sign `width` LEDs wide fills the page."""
     return max(3, min(8, PAGE_WIDTH_PX // width))
 
 
@@ -43,26 +41,26 @@ class EmulatorPanel:
         adapter = _from("adapters.browser_adapter.adapter").BrowserAdapter(
             sign.width, sign.height, options
         )
-        adapter.loaded = True  # we serve it ourselves
+        adapter.loaded = True  # _Page serves it
         options.display_adapter = SimpleNamespace(get_instance=lambda *_: adapter)
         self._panel = MatrixPanel(_from("emulation.matrix").RGBMatrix(options=options))
         self._page = _Page(adapter, sign.port)
         log.info("the LED panel is shown on http://localhost:%d", sign.port)
 
-    def show(self, image: Image.Image, caption: Caption) -> None:
+    def show(self, frame: PanelFrame) -> None:
         """Send the image to every open page."""
-        self._panel.show(image, caption)
+        self._panel.show(frame)
 
     def read_back(self) -> None:
-        """Pages in browsers do not answer."""
+        """Return None: a page in a browser cannot be read back."""
 
     def close(self) -> None:
-        """End the server."""
+        """Stop the server."""
         self._page.close()
 
 
 class _Page:
-    """The library's web pages, served by a thread of our own."""
+    """The library's web pages, served by a thread of this class."""
 
     def __init__(self, adapter: Any, port: int) -> None:
         self._loop = asyncio.new_event_loop()
@@ -101,7 +99,7 @@ class _Page:
 
 
 def _options(sign: Sign) -> Any:
-    """The library's options, all set here: none comes from a file."""
+    """The library's options, all set here: none is read from a file."""
     styles = _from("internal.pixel_style").PixelStyle
     options = SimpleNamespace(
         rows=sign.height,
@@ -130,13 +128,13 @@ def _options(sign: Sign) -> Any:
 
 
 def _from(module: str) -> Any:
-    """A module of RGBMatrixEmulator, imported where its stray file does no harm."""
+    """A module of RGBMatrixEmulator, imported in a folder that is removed with its stray file."""
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         return importlib.import_module(f"RGBMatrixEmulator.{module}")
 
 
 def _is_serious(record: logging.LogRecord) -> bool:
-    """Keep a library's chatter out of the log."""
+    """Whether a library's log record is a warning or worse; no other is logged."""
     return record.levelno >= logging.WARNING
 
 

@@ -9,15 +9,13 @@ import os
 from types import ModuleType
 from typing import Any
 
-from PIL import Image
-
 from edge.common.errors import PanelError
-from edge.show.panels import Caption
+from edge.show.panels import PanelFrame
 from edge.site.outputs import Sign
 
 NOWHERE = {"dummy", "offscreen"}  # SDL's drivers for tests, which must ask for them by name
-# SDL must leave the program's own handling of SIGTERM alone, and the keyboard to the console, where
-# Ctrl-C ends `redroad run`; and say nothing on standard output.
+# SDL must leave SIGTERM to the program, and the keyboard to the console, where Ctrl-C ends
+# `redroad run`; and print nothing on standard output.
 QUIET = {
     "SDL_NO_SIGNAL_HANDLERS": "1",
     "SDL_INPUT_LINUX_KEEP_KBD": "1",
@@ -46,11 +44,11 @@ class HdmiPanel:
             ) from error
         self._check_size(sign)
 
-    def show(self, image: Image.Image, _caption: Caption) -> None:
-        """Show the image whole, between two refreshes of the screen."""
-        shown = image.point(self._dimmed)
+    def show(self, frame: PanelFrame) -> None:
+        """Show the whole image between two refreshes of the screen."""
+        shown = frame.image.point(self._dimmed)
         try:
-            picture = self._sdl.image.frombytes(shown.tobytes(), shown.size, "RGB")
+            picture = self._sdl.image.frombuffer(shown.tobytes(), shown.size, "RGB")
             self._screen.fill((0, 0, 0))
             self._screen.blit(picture, self._place)
             self._sdl.display.flip()
@@ -59,14 +57,14 @@ class HdmiPanel:
             raise PanelError(f"the screen refuses the image: {error}; check the cable") from error
 
     def read_back(self) -> None:
-        """A screen takes pictures; what the sender card makes of them it does not say."""
+        """Return None: the screen accepts images, and the sender card reports nothing."""
 
     def close(self) -> None:
-        """Give the screen back."""
+        """Release the screen."""
         self._sdl.display.quit()
 
     def _refuse_nowhere(self) -> None:
-        """Without a screen SDL draws into nothing by itself, and says that all is well."""
+        """PanelError without a screen: SDL then draws into nothing, and reports no error."""
         driver = self._sdl.display.get_driver()
         if driver in NOWHERE and os.environ.get("SDL_VIDEODRIVER") != driver:
             self.close()
@@ -88,9 +86,12 @@ class HdmiPanel:
 
 
 def open_hdmi(sign: Sign) -> HdmiPanel:
-    """The screen, ready to show. PanelError when there is none, or it is too small."""
+    """Return the screen, ready to show. PanelError when there is none, or it is too small."""
     os.environ.update(QUIET)  # SDL reads its settings from nowhere else
     try:
         return HdmiPanel(sign, importlib.import_module("pygame"))
     except ImportError as error:
-        raise PanelError(f"the Python module pygame is missing ({error}); reinstall") from error
+        raise PanelError(
+            f"the Python module pygame is missing ({error}); run: sudo apt install python3-pygame, "
+            "or install redroad-edge with the extra [hdmi]"
+        ) from error

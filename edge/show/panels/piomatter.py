@@ -1,8 +1,8 @@
 """LED panels on a Raspberry Pi 5's HUB75 connector, by Adafruit's Piomatter.
 
 hzeller's library cannot drive the Pi 5's pins; this one lets the chip's PIO do it. Written to its
-documented API (Geometry, PioMatter, show). It is installed where it is configured, by
-`pip install Adafruit-Blinka-Raspberry-Pi5-Piomatter`.
+documented API (Geometry, PioMatter, show). It is the extra `piomatter`, installed
+where it is configured.
 """
 
 import importlib
@@ -11,10 +11,9 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from edge.common.errors import PanelError
-from edge.show.panels import Caption
+from edge.show.panels import PanelFrame
 from edge.show.panels.rgbmatrix import arrangement
 from edge.site.outputs import Sign
 
@@ -45,9 +44,9 @@ class PiomatterPanel:
             geometry=geometry,
         )
 
-    def show(self, image: Image.Image, _caption: Caption) -> None:
+    def show(self, frame: PanelFrame) -> None:
         """Light the LEDs as in the image, whole, from the next refresh on."""
-        self._lit[:] = np.asarray(image.point(self._dimmed))
+        self._lit[:] = np.asarray(frame.image.point(self._dimmed))
         try:
             self._matrix.show()
         except (OSError, RuntimeError) as error:  # a TimeoutError, too
@@ -56,15 +55,15 @@ class PiomatterPanel:
             ) from error
 
     def read_back(self) -> None:
-        """LEDs on HUB75 do not answer."""
+        """Return None: LEDs on HUB75 cannot be read back."""
 
     def close(self) -> None:
-        """The library lets go of the pins when the object ends."""
+        """Release the pins, as the library does when its object ends."""
         del self._matrix
 
 
 def open_piomatter(sign: Sign, library: ModuleType | None = None) -> PiomatterPanel:
-    """The panel that `sign` describes. PanelError when library or hardware are not as said."""
+    """Return the panel that `sign` describes. PanelError when library or hardware are missing."""
     arrangement(sign)
     if sign.hardware_mapping not in PINOUTS:
         raise PanelError(
@@ -86,5 +85,5 @@ def _library() -> ModuleType:
     except ImportError as error:
         raise PanelError(
             f"the Python module of Piomatter is missing ({error}); on this Pi 5 run: pip install "
-            "Adafruit-Blinka-Raspberry-Pi5-Piomatter"
+            "Adafruit-Blinka-Raspberry-Pi5-Piomatter (redroad-edge's extra [piomatter])"
         ) from error

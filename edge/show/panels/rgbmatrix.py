@@ -8,10 +8,8 @@ import importlib
 from types import ModuleType
 from typing import Any
 
-from PIL import Image
-
 from edge.common.errors import PanelError
-from edge.show.panels import Caption
+from edge.show.panels import PanelFrame
 from edge.site.outputs import Sign
 
 # The adapter boards that the library knows by name (its lib/hardware-mapping.c).
@@ -33,10 +31,10 @@ class MatrixPanel:
         self._matrix = matrix
         self._canvas = matrix.CreateFrameCanvas()
 
-    def show(self, image: Image.Image, _caption: Caption) -> None:
-        """Swap the image in between two refreshes: no half-drawn text."""
+    def show(self, frame: PanelFrame) -> None:
+        """Swap the image in between two refreshes, so that no text is half drawn."""
         try:
-            self._canvas.SetImage(image)
+            self._canvas.SetImage(frame.image)
             self._canvas = self._matrix.SwapOnVSync(self._canvas)
         except (RuntimeError, ValueError, TypeError) as error:
             raise PanelError(
@@ -44,15 +42,15 @@ class MatrixPanel:
             ) from error
 
     def read_back(self) -> None:
-        """LEDs on HUB75 do not answer."""
+        """Return None: LEDs on HUB75 cannot be read back."""
 
     def close(self) -> None:
-        """The library lets go of the pins when the object ends."""
+        """Release the pins, as the library does when its object ends."""
         del self._canvas, self._matrix
 
 
 def open_rgbmatrix(sign: Sign, library: ModuleType | None = None) -> MatrixPanel:
-    """The panel that `sign` describes. PanelError when library or hardware are not as said."""
+    """Return the panel that `sign` describes. PanelError when library or hardware are missing."""
     chain, parallel = arrangement(sign)
     library = library or _library()
     options = library.RGBMatrixOptions()
@@ -72,7 +70,10 @@ def open_rgbmatrix(sign: Sign, library: ModuleType | None = None) -> MatrixPanel
 
 
 def arrangement(sign: Sign) -> tuple[int, int]:
-    """How many panels are chained, and how many chains run in parallel."""
+    """Return how many panels are chained, and how many chains run in parallel.
+
+    PanelError when the site file's sizes do not make whole panels.
+    """
     if sign.hardware_mapping not in HARDWARE:
         raise PanelError(
             f"option sign.hardware_mapping = {sign.hardware_mapping!r} is unknown; "

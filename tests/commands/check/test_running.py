@@ -233,7 +233,7 @@ def test_a_card_that_is_away_is_told_with_those_that_are_there(
 
 def test_a_card_that_hangs_is_told(tmp_path: Path, card: Card) -> None:
     card.hangs()
-    with pytest.raises(VoiceError, match="took no sound for 3 s"):
+    with pytest.raises(VoiceError, match="accepted no sound for 3 s"):
         sound(tmp_path)
 
 
