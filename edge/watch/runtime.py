@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 from edge.common.errors import ModelError
 
 RuntimeName = Literal["litert", "tflite-runtime"]
+REMEDIES: dict[RuntimeName, str] = {
+    "litert": "install ai-edge-litert, or set it to 'tflite-runtime'",
+    "tflite-runtime": "install redroad-edge's extra [tflite] (Python 3.11), or set it to 'litert'",
+}
 
 
 class TensorDetails(TypedDict):
@@ -50,8 +54,7 @@ def make_interpreter(runtime: RuntimeName, content: bytes, threads: int) -> Inte
             from tflite_runtime.interpreter import Interpreter as Implementation  # noqa: PLC0415
     except ImportError as error:
         raise ModelError(
-            f"option counter.runtime = {runtime!r}: not installed ({error}); "
-            "install it, or choose the other of litert and tflite-runtime"
+            f"option counter.runtime = {runtime!r}: not installed ({error}); {REMEDIES[runtime]}"
         ) from error
     try:
         interpreter: Interpreter = Implementation(model_content=content, num_threads=threads)
