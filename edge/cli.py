@@ -3,7 +3,7 @@
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,35 @@ site_option = click.option(
 )
 runtime_option = _runtime_option("REDROAD_RUNTIME")
 state_option = _state_option("REDROAD_STATE")
+
+
+_aspect_option = click.option(
+    "--pixel-aspect",
+    type=click.FloatRange(0.25, 4.0),
+    help="Width over height of a pixel that is not square.  [default: as the file says]",
+)
+_rate_option = click.option(
+    "--rate",
+    type=click.FloatRange(0.01, 1000),
+    help="Pictures a second of a film without times.  [default: as the file says, or 25]",
+)
+_label_option = click.option(
+    "--label", multiple=True, help="Of the labels those that are heads or people, by name."
+)
+
+
+class FileCommand(click.Command):
+    """A command for files: what is the name of a file is no option, even where it begins so."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Write the names of files that begin with "-" as paths that do not."""
+        options = {name for parameter in self.get_params(ctx) for name in parameter.opts}
+        return super().parse_args(ctx, [_as_path(each, options) for each in args])
+
+
+def _as_path(argument: str, options: set[str]) -> str:
+    is_file = argument.startswith("-") and argument != "--" and Path(argument).exists()
+    return f"./{argument}" if is_file and argument not in options else argument
 
 
 class OneLineErrors(click.Group):
@@ -150,28 +179,60 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
     click.echo("redroad: all programs have ended")
 
 
-@main.command()
+@main.command(cls=FileCommand)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON for each picture.")
 @click.option("--overlay", type=_FOLDER, help="Also draw the counted heads into this folder.")
 @click.option("--model", default="auto", show_default=True, help="A model of the manifest.")
-def count(files: tuple[Path, ...], as_json: bool, overlay: Path | None, model: str) -> None:
+@click.option(
+    "--truth",
+    "labels",
+    type=click.Path(path_type=Path),
+    help="Labels of these pictures (a table picture,x,y or picture,count; COCO, CVAT, labelme, "
+    "Label Studio): tells how right the counts are.",
+)
+@_label_option
+@_aspect_option
+@_rate_option
+def count(
+    files: tuple[Path, ...],
+    as_json: bool,
+    overlay: Path | None,
+    model: str,
+    labels: Path | None,
+    label: tuple[str, ...],
+    pixel_aspect: float | None,
+    rate: float | None,
+) -> None:
     """Count the heads in pictures, folders of pictures and videos."""
-    from edge.commands.count import PictureCounter, count_all
-    from edge.common.errors import PictureError
+    from edge.commands.count import PictureCounter, Tally, count_all
+    from edge.commands.notes import Notes
+    from edge.labels import Truth, read_labels
+    from edge.watch.video import Reading
 
-    bad = 0
-    for result in count_all(files, PictureCounter(model), overlay):
-        if isinstance(result, PictureError):
-            bad += 1
-            click.echo(f"redroad: {result}", err=True)
-        else:
-            click.echo(result.as_json() if as_json else result.as_text())
-    if bad:
+    truth = Truth(read_labels(labels, label)) if labels is not None else None
+    notes, tally = Notes(), Tally(as_json)
+    results = count_all(
+        files, PictureCounter(model), overlay,
+        how=Reading(pixel_aspect, rate), truth=truth, on_note=notes.note,
+    )  # fmt: skip
+    for result in results:
+        _tell_notes(notes.fresh())
+        click.echo(tally.line(result), err=tally.is_bad(result))
+    _tell_notes([*notes.fresh(), *notes.rest()])
+    if truth is not None:
+        for line, is_note in tally.verdict(truth):
+            click.echo(line, err=is_note)
+    if tally.bad:
         sys.exit(1)
 
 
-@main.command()
+def _tell_notes(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(f"redroad: {line}", err=True)
+
+
+@main.command(cls=FileCommand)
 @click.argument("source", type=click.Path(path_type=Path))
 @site_option
 @click.option("--out", type=_FOLDER, required=True, help="Folder for the tables and the plot.")
@@ -189,6 +250,8 @@ def count(files: tuple[Path, ...], as_json: bool, overlay: Path | None, model: s
     help="Seconds for which a picture stands.  [default: 3 in a video, 60 in a folder]",
 )
 @click.option("--plot/--no-plot", default=True, help="Draw timeline.png too.")
+@_aspect_option
+@_rate_option
 def replay(
     source: Path,
     site_file: Path | None,
@@ -206,7 +269,7 @@ def replay(
         click.echo(line, err=line.startswith("redroad: "))
 
 
-@main.command()
+@main.command(cls=FileCommand)
 @click.argument("picture", type=_FILE, required=False)
 @click.option("--point", "marked", multiple=True, metavar="x,y=X,Y", help="Px, then metres.")
 @click.option("--points", "points_file", type=_FILE, help="Points from a TOML or CSV file.")
@@ -216,6 +279,7 @@ def replay(
 @click.option("--k1", type=float, help="Lens distortion (Brown), radii in half picture widths.")
 @click.option("--k2", type=float)
 @click.option("--site", "-s", "site_file", type=_FILE, help="The site file to write [ground] into.")
+@_aspect_option
 @click.option("--overlay", type=_FILE, help="Draw grid, zones and figures into this picture.")
 def calibrate(**options: Any) -> None:
     """Find the ground plane from four or more points marked in a picture.

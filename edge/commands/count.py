@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from edge.common.errors import PictureError, SiteError
+from edge.common.errors import LabelsError, PictureError, SiteError
 from edge.common.sighting import Estimate, HeadMap
+from edge.labels import Truth
+from edge.labels.match import Rightness
 from edge.watch.counter import Counter
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
-from edge.watch.recording import frames_of
+from edge.watch.recording import OnNote, TimedFrame, frames_of
+from edge.watch.video import AS_STATED, Reading
 
 LIMIT_GMAC = 2.3
 VIDEO_EVERY_S = 1.0
@@ -23,29 +26,37 @@ HEAT = np.array((255, 60, 0), np.float32)
 
 @dataclass(frozen=True)
 class Counted:
-    """The heads in one picture and the seconds that counting took."""
+    """The heads in one picture and the seconds that counting took.
+
+    `truth` is the true number where it is known, `overlay` the picture that was drawn.
+    """
 
     file: str
     heads: Estimate
     seconds: float
+    truth: int | None = None
+    overlay: Path | None = None
 
     def as_json(self) -> str:
         """One line of JSON."""
-        return json.dumps(
-            {
-                "file": self.file,
-                "count": round(self.heads.people, 2),
-                "low": round(self.heads.low, 2),
-                "high": round(self.heads.high, 2),
-                "seconds": round(self.seconds, 4),
-            },
-            ensure_ascii=False,
-        )
+        fields: dict[str, object] = {
+            "file": self.file,
+            "count": round(self.heads.people, 2),
+            "low": round(self.heads.low, 2),
+            "high": round(self.heads.high, 2),
+            "seconds": round(self.seconds, 4),
+        }
+        if self.truth is not None:
+            fields["truth"] = self.truth
+        if self.overlay is not None:
+            fields["overlay"] = str(self.overlay)
+        return json.dumps(fields, ensure_ascii=False)
 
     def as_text(self) -> str:
         """One line for people."""
         heads = self.heads
-        return f"{self.file}: {heads.people:.1f} heads ({heads.low:.0f} to {heads.high:.0f})"
+        line = f"{self.file}: {heads.people:.1f} heads ({heads.low:.0f} to {heads.high:.0f})"
+        return line if self.truth is None else f"{line}, truly {self.truth}"
 
 
 class PictureCounter:
@@ -70,22 +81,47 @@ class PictureCounter:
 
 
 def count_all(
-    files: Iterable[Path], counter: PictureCounter, overlay: Path | None
+    files: Iterable[Path],
+    counter: PictureCounter,
+    overlay: Path | None,
+    *,
+    how: Reading = AS_STATED,
+    truth: Truth | None = None,
+    on_note: OnNote = lambda _path, _text: None,
 ) -> Iterator[Counted | PictureError]:
-    """Count every picture, and a video once a second; what cannot be read gives its error."""
+    """Count every picture, and a film once a second; what cannot be read gives its error."""
+    overlays = None if overlay is None else _Overlays(overlay)
     for file in files:
         bad = _Complaints()
         try:
-            for frame in frames_of(file, every_s=VIDEO_EVERY_S, on_bad=bad.note):
-                began = time.perf_counter()
-                heads = counter.heads(frame.pixels)
-                seconds = time.perf_counter() - began
-                if overlay is not None:
-                    _save_overlay(overlay, frame.name, frame.pixels, heads)
-                yield Counted(_shown_name(file, frame.name), heads.total(), seconds)
+            for frame in frames_of(
+                file, every_s=VIDEO_EVERY_S, on_bad=bad.note, on_note=on_note, how=how
+            ):
+                yield _counted(file, frame, counter, overlays, truth)
         except PictureError as error:
             bad.note(file, error)
         yield from bad.errors
+
+
+def _counted(
+    file: Path,
+    frame: TimedFrame,
+    counter: PictureCounter,
+    overlays: "_Overlays | None",
+    truth: Truth | None,
+) -> Counted:
+    began = time.perf_counter()
+    heads = counter.heads(frame.pixels)
+    seconds = time.perf_counter() - began
+    shown = _shown_name(file, frame.name)
+    labelled = None if truth is None else truth.of(shown)
+    return Counted(
+        file=shown,
+        heads=heads.total(),
+        seconds=seconds,
+        truth=None if labelled is None else labelled.count,
+        overlay=None if overlays is None else overlays.save(frame, heads),
+    )
 
 
 class _Complaints:
@@ -103,15 +139,73 @@ def _shown_name(file: Path, name: str) -> str:
     return str(file) if file.name == name else f"{file}/{name}"
 
 
-def _save_overlay(folder: Path, name: str, pixels: NDArray[np.uint8], heads: HeadMap) -> None:
-    """The picture with a glow where heads are counted, and the number."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        draw_overlay(pixels, heads).save(folder / f"{Path(name).stem}.overlay.png")
-    except OSError as error:
-        raise SiteError(
-            f"--overlay {folder}: {error.strerror}; choose a folder that can be written"
-        ) from error
+class _Overlays:
+    """The folder of overlays: each picture keeps its own, whatever the others are named."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._taken: set[str] = set()
+
+    def save(self, frame: TimedFrame, heads: HeadMap) -> Path:
+        """The picture with a glow where heads are counted, and the number; SiteError if not."""
+        path = self._folder / self._free_name(frame.name)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            draw_overlay(frame.pixels, heads).save(path)
+        except OSError as error:
+            raise SiteError(
+                f"--overlay {self._folder}: {error.strerror}; choose a folder that can be written"
+            ) from error
+        return path
+
+    def _free_name(self, name: str) -> str:
+        """By the picture's name without its kind; of one that is taken with a number."""
+        base = name if "@" in name or "#" in name else Path(name).stem
+        number = 1
+        while (free := f"{base}.{number}" * (number > 1) or base).casefold() in self._taken:
+            number += 1
+        self._taken.add(free.casefold())
+        return f"{free}.overlay.png"
+
+
+class Tally:
+    """What is told of counted pictures, one by one, and of all at the end."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._pairs: list[tuple[int, Estimate]] = []
+        self._unlabelled = 0
+        self.bad = 0
+
+    @staticmethod
+    def is_bad(result: Counted | PictureError) -> bool:
+        """Whether it is one that could not be read."""
+        return isinstance(result, PictureError)
+
+    def line(self, result: Counted | PictureError) -> str:
+        """One line on a picture."""
+        if isinstance(result, PictureError):
+            self.bad += 1
+            return f"redroad: {result}"
+        if result.truth is None:
+            self._unlabelled += 1
+        else:
+            self._pairs.append((result.truth, result.heads))
+        return result.as_json() if self._as_json else result.as_text()
+
+    def verdict(self, truth: Truth) -> Iterator[tuple[str, bool]]:
+        """How right the counts are, and, as notes, which pictures that does not speak of."""
+        if self._unlabelled:
+            yield f"redroad: note: {self._unlabelled} pictures have no labels", True
+        unused = truth.unused
+        if unused:
+            yield f"redroad: note: {len(unused)} labels have no picture, first {unused[0]}", True
+        if not self._pairs:
+            raise LabelsError(
+                "no picture that was counted has labels; are they of these pictures, by name?"
+            )
+        rightness = Rightness.of(self._pairs)
+        yield rightness.as_json() if self._as_json else rightness.as_text(), False
 
 
 def draw_overlay(pixels: NDArray[np.uint8], heads: HeadMap) -> Image.Image:

@@ -21,6 +21,10 @@ class PictureError(RedRoadError, ValueError):
     """A picture or video cannot be read."""
 
 
+class LabelsError(RedRoadError, ValueError):
+    """Labels of pictures, or another table of a user's, cannot be read."""
+
+
 class ViewError(RedRoadError, OSError):
     """The camera's reference view cannot be read or kept."""
 

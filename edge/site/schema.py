@@ -22,6 +22,8 @@ def _known_zone(name: str) -> str:
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+# Width over height of a camera's pixels, where they are not square; unset: as the stream says.
+PixelAspect = Annotated[float, Field(ge=0.25, le=4.0)] | None
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Metre = Annotated[float, Field(ge=-100_000.0, le=100_000.0)]  # px and metres of the ground alike
 
@@ -45,6 +47,7 @@ class PicturesOptions(Section):
     folder: str
     every_s: Annotated[float, Field(gt=0, le=3600)] = 1.0
     repeat: bool = True
+    pixel_aspect: PixelAspect = None
 
 
 class StreamOptions(Section):
@@ -57,6 +60,7 @@ class StreamOptions(Section):
     read_timeout_s: Annotated[float, Field(gt=0, le=30)] = 2.0
     repeat: bool = False
     password_file: str | None = None
+    pixel_aspect: PixelAspect = None
 
 
 class PiCameraOptions(Section):

@@ -1,10 +1,12 @@
-"""Recordings for `count` and `replay`: a video, a folder of pictures, one picture, or a scenario.
+"""Recordings for `count`, `replay` and `calibrate`, and for a folder as a camera: a video, one or
+more pictures, a folder of both, or a scenario.
 
-A scenario of the simulated street is written `scene:NAME`.
+A scenario of the simulated street is written `scene:NAME`; a file of that name comes first.
 """
 
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 from pathlib import Path
@@ -14,44 +16,105 @@ import av
 from edge.common.errors import PictureError
 from edge.site.scenarios import known_scenario
 from edge.street.scenarios import StagedScenario
+from edge.watch.aspect import suspicion
+from edge.watch.folder import is_picture, moments, picture_time, pictures_in
 from edge.watch.frame import Pixels
-from edge.watch.pictures import SUFFIXES, picture_time, pictures_in, read_picture
-from edge.watch.video import Decoded, decode, stated_length_s, video_stream
+from edge.watch.pictures import pictures_of
+from edge.watch.video import (
+    AS_STATED,
+    Decoded,
+    Reading,
+    decode,
+    open_file,
+    stated_length_s,
+    stated_rate,
+    video_stream,
+)
 
 OnBad = Callable[[Path, PictureError], None]
+OnNote = Callable[[Path, str], None]
 
-# Between the pictures of a folder that tell no time.
+# Between the pictures of a folder that tell no time, and the pages of one file.
 UNTIMED_EVERY_S = 1.0
 SCENARIO = "scene:"
 SCENARIO_EVERY_S = 0.5
+_ADDRESS = re.compile(r"(rtsps?|rtmps?|https?|udp|rtp|srt)://?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
 class TimedFrame:
     """`pixels` (height, width, 3), RGB, `at_s` seconds after the recording's first frame.
 
-    `wall` is the local time at which it was taken, where the recording tells it.
+    `size` is its width and height before a very large picture was made smaller. `wall` is the
+    local time at which it was taken, where the recording tells it.
     """
 
     name: str
     pixels: Pixels
     at_s: float
     wall: datetime | None
+    size: tuple[int, int]
 
 
-def frames_of(source: Path, *, every_s: float | None, on_bad: OnBad) -> Iterator[TimedFrame]:
-    """The frames of `source` in time order; of a video one per `every_s` seconds, or all.
+@dataclass(frozen=True)
+class Bad:
+    """What could not be read of a recording."""
 
-    What cannot be read of a folder, and the missing end of a video, goes to `on_bad`.
-    PictureError when there is no readable picture at all.
+    path: Path
+    error: PictureError
+
+
+@dataclass(frozen=True)
+class Note:
+    """What had to be assumed of a recording."""
+
+    path: Path
+    text: str
+
+
+Read = TimedFrame | Bad | Note
+
+
+def frames_of(
+    source: Path,
+    *,
+    every_s: float | None,
+    on_bad: OnBad,
+    on_note: OnNote = lambda _path, _text: None,
+    how: Reading = AS_STATED,
+) -> Iterator[TimedFrame]:
+    """The frames of `source` in time order; of films one per `every_s` seconds, or all.
+
+    What cannot be read of a folder or a film goes to `on_bad`, what had to be assumed to
+    `on_note`. PictureError when there is no readable picture at all.
+    """
+    good = 0
+    last: Bad | None = None
+    for read in read_all(source, every_s=every_s, how=how):
+        if isinstance(read, Note):
+            on_note(read.path, read.text)
+        elif isinstance(read, TimedFrame):
+            good += 1
+            yield read
+        elif source.is_dir() or good:
+            last = read
+            on_bad(read.path, read.error)
+        else:
+            raise read.error
+    if not good and last is not None:
+        raise PictureError(f"folder {source}: none of its pictures can be read; copy them again")
+
+
+def read_all(source: Path, *, every_s: float | None, how: Reading = AS_STATED) -> Iterator[Read]:
+    """Frames, what could not be read and what was assumed, in order, as `frames_of` has them.
+
+    The one way by which pictures come from files. PictureError for a source that is none.
     """
     if scenario := _scenario(source):
         return _of_scenario(scenario, every_s or SCENARIO_EVERY_S)
     if source.is_dir():
-        return _of_pictures(source, pictures_in(source), on_bad)
-    if _is_picture(source):
-        return iter([TimedFrame(source.name, read_picture(source), 0.0, picture_time(source))])
-    return _of_video(source, every_s, on_bad)
+        return _of_folder(pictures_in(source), every_s, how)
+    return _of_file(source, picture_time(source), every_s, how)
 
 
 def length(source: Path, *, every_s: float | None) -> int | None:
@@ -60,20 +123,25 @@ def length(source: Path, *, every_s: float | None) -> int | None:
         return ceil(StagedScenario(scenario).length_s / (every_s or SCENARIO_EVERY_S))
     if source.is_dir():
         return len(pictures_in(source))
-    if _is_picture(source):
+    if is_picture(source):
         return 1
     try:
-        with av.open(source) as container:
+        with open_file(source) as container:
             length_s = stated_length_s(container)
-            rate = 1 / every_s if every_s else video_stream(container).average_rate
+            rate = 1 / every_s if every_s else stated_rate(video_stream(container))
             return ceil(length_s * rate) if length_s and rate else None
     except (av.FFmpegError, PictureError) as error:
         raise _bad_video(source, error) from error
 
 
+def is_scenario(source: Path) -> bool:
+    """Whether the source is one of the simulated street, or would be."""
+    return str(source).startswith(SCENARIO) and not source.exists()
+
+
 def _scenario(source: Path) -> str | None:
     """The name in `scene:NAME`; PictureError when no scenario is named so."""
-    if not str(source).startswith(SCENARIO):
+    if not is_scenario(source):
         return None
     try:
         return known_scenario(str(source).removeprefix(SCENARIO))
@@ -86,59 +154,72 @@ def _of_scenario(name: str, every_s: float) -> Iterator[TimedFrame]:
     staged = StagedScenario(name)
     for number in range(ceil(staged.length_s / every_s)):
         at_s = number * every_s
-        yield TimedFrame(f"{SCENARIO}{name}@{at_s:.2f}s", staged.at(at_s).pixels, at_s, None)
+        pixels = staged.at(at_s).pixels
+        yield TimedFrame(f"{SCENARIO}{name}@{at_s:.2f}s", pixels, at_s, None, _size(pixels))
 
 
-def _is_picture(source: Path) -> bool:
-    return source.suffix.lower() in SUFFIXES
-
-
-def _of_pictures(folder: Path, paths: list[Path], on_bad: OnBad) -> Iterator[TimedFrame]:
-    any_good = False
-    for path, at_s, wall in _timed(paths):
-        try:
-            pixels = read_picture(path)
-        except PictureError as error:
-            on_bad(path, error)
-            continue
-        any_good = True
-        yield TimedFrame(path.name, pixels, at_s, wall)
-    if not any_good:
-        raise PictureError(
-            f"folder {folder}: none of its {len(paths)} pictures can be read; copy them again"
-        )
-
-
-def _timed(paths: list[Path]) -> Iterator[tuple[Path, float, datetime | None]]:
-    """Each picture with its seconds since the first, and its time if it tells one."""
+def _of_folder(paths: list[Path], every_s: float | None, how: Reading) -> Iterator[Read]:
+    """Each file in turn: at its time, else a second after what came before."""
     first: datetime | None = None
-    at_s = -UNTIMED_EVERY_S
-    for path in paths:
-        wall = picture_time(path)
-        if wall is None:
-            at_s += UNTIMED_EVERY_S
+    last_s = -UNTIMED_EVERY_S
+    for path, wall in zip(paths, moments(paths), strict=True):
+        begins_s = last_s + UNTIMED_EVERY_S
+        if wall is not None:
+            first = first or wall - timedelta(seconds=max(last_s, 0.0))
+            begins_s = max(last_s, (wall - first).total_seconds())
+        for read in _of_file(path, wall, every_s, how):
+            if isinstance(read, TimedFrame):
+                last_s = begins_s + read.at_s
+                yield replace(read, at_s=last_s)
+            else:
+                yield read
+
+
+def _of_file(
+    path: Path, wall: datetime | None, every_s: float | None, how: Reading
+) -> Iterator[Read]:
+    reads = _of_pictures(path, every_s, how) if is_picture(path) else _of_video(path, every_s, how)
+    for read in reads:
+        if isinstance(read, TimedFrame) and wall is not None:
+            yield replace(read, wall=wall + timedelta(seconds=read.at_s))
         else:
-            at_s = max(at_s, 0.0)
-            first = first or wall - timedelta(seconds=at_s)
-            at_s = max(at_s, (wall - first).total_seconds())
-        yield path, at_s, wall
+            yield read
 
 
-def _of_video(source: Path, every_s: float | None, on_bad: OnBad) -> Iterator[TimedFrame]:
-    any_good = False
-    start = picture_time(source)
+def _of_pictures(path: Path, every_s: float | None, how: Reading) -> Iterator[Read]:
+    """A file's pictures: of an animation as of a film, of pages each."""
+    due_s = 0.0
+    page = 0
     try:
-        with av.open(source) as container:
-            for decoded in _sparse(decode(container), every_s):
-                wall = start and start + timedelta(seconds=decoded.at_s)
-                name = f"{source.name}@{decoded.at_s:.2f}s"
-                yield TimedFrame(name, decoded.pixels(), decoded.at_s, wall)
-                any_good = True
+        for picture in pictures_of(path, how.pixel_aspect):
+            page += 1
+            if picture.at_s is None:
+                name = path.name if page == 1 else f"{path.name}#{page}"
+                at_s = (page - 1) * UNTIMED_EVERY_S
+            elif picture.at_s < due_s - 1e-6:
+                continue
+            else:
+                at_s = picture.at_s
+                name = f"{path.name}@{at_s:.2f}s"
+                due_s = max(due_s, at_s - (every_s or 0.0)) + (every_s or 0.0)
+            if page == 1 and how.pixel_aspect is None and (doubt := suspicion(*picture.size)):
+                yield Note(path, doubt)
+            yield TimedFrame(name, picture.pixels, at_s, None, picture.size)
+    except PictureError as error:
+        yield Bad(path, error)
+
+
+def _of_video(path: Path, every_s: float | None, how: Reading) -> Iterator[Read]:
+    notes: list[str] = []
+    try:
+        with open_file(path) as container:
+            for decoded in _sparse(decode(container, how=how, on_note=notes.append), every_s):
+                name = f"{path.name}@{decoded.at_s:.2f}s"
+                yield TimedFrame(name, decoded.pixels(), decoded.at_s, None, decoded.size)
     except (av.FFmpegError, PictureError) as error:
-        bad = _bad_video(source, error)
-        if not any_good:
-            raise bad from error
-        on_bad(source, bad)
+        yield Bad(path, _bad_video(path, error))
+    for text in notes:
+        yield Note(path, text)
 
 
 def _sparse(pictures: Iterator[Decoded], every_s: float | None) -> Iterator[Decoded]:
@@ -150,10 +231,21 @@ def _sparse(pictures: Iterator[Decoded], every_s: float | None) -> Iterator[Deco
             yield decoded
 
 
+def _size(pixels: Pixels) -> tuple[int, int]:
+    return pixels.shape[1], pixels.shape[0]
+
+
 def _bad_video(source: Path, error: av.FFmpegError | PictureError) -> PictureError:
     if isinstance(error, PictureError):
         return PictureError(f"video {source}: {error}")
-    if source.exists() and source.stat().st_size == 0:
+    if not source.exists():
+        if _ADDRESS.match(str(source)):
+            return PictureError(
+                "an address is no recording; put it into a site file as camera.url and use redroad "
+                "check or redroad run, or record some of it into a file"
+            )
+        return PictureError(f"{source} does not exist; check the path")
+    if source.stat().st_size == 0:
         return PictureError(f"video {source}: is empty (0 bytes); copy it again")
     return PictureError(
         f"video {source}: cannot be read ({error.strerror}); give a whole video, or a picture"

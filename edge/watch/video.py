@@ -1,93 +1,250 @@
 """Decoding video with FFmpeg, for the live camera and for recordings alike."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import av
 import numpy as np
 from av.container import InputContainer
+from av.format import Flags
 from av.video.stream import VideoStream
 
 from edge.common.clock import boottime_ns
 from edge.common.errors import PictureError
 from edge.common.units import seconds
+from edge.watch.aspect import square_size, suspicion, usable_aspect
+from edge.watch.depth import colours
 from edge.watch.frame import Pixels
+from edge.watch.timeline import USUAL_RATE, Notes, Timeline, placed
 
-# A file whose last picture comes before this part of its stated length was cut off.
+# A file that ends before this part of its stated length was cut off.
 CUT_OFF_BELOW = 0.95
+# More pictures than this share without a time of their own are told.
+UNTIMED_TOLD_ABOVE = 0.5
+BREAKS_TOLD = 5
+ATTACHED_PICTURE = 0x0400  # FFmpeg's AV_DISPOSITION_ATTACHED_PIC: a cover, no film
+
+OnNote = Callable[[str], None]
+
+
+def no_note(_text: str) -> None:
+    """For who reads a live camera, or asks for nothing but pictures."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a user knows of a source and the source does not say.
+
+    `pixel_aspect` is width over height of a pixel, `rate` pictures a second where there are no
+    times. None: as the file or stream says.
+    """
+
+    pixel_aspect: float | None = None
+    rate: float | None = None
+
+
+AS_STATED = Reading()
 
 
 class Decoded(NamedTuple):
     """A decoded picture, `at_s` seconds after the first one; made RGB only when asked for.
 
-    `waited_s` is how long its data was waited for.
+    `waited_s` is how long its data was waited for, `aspect` width over height of its pixels.
     """
 
     at_s: float
     picture: av.VideoFrame
     waited_s: float
+    aspect: float = 1.0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height upright, in square pixels."""
+        width, height = square_size(self.picture.width, self.picture.height, self.aspect)
+        return (height, width) if self._quarter_turns % 2 else (width, height)
+
+    @property
+    def _quarter_turns(self) -> int:
+        return round(self.picture.rotation / 90) % 4  # both count anticlockwise
 
     def pixels(self) -> Pixels:
-        """The picture as RGB of shape (height, width, 3), upright."""
-        pixels = self.picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
-        quarter_turns = round(self.picture.rotation / 90) % 4  # both count anticlockwise
-        return np.ascontiguousarray(np.rot90(pixels, quarter_turns)) if quarter_turns else pixels
+        """The picture as RGB of shape (height, width, 3), upright, in square pixels."""
+        width, height = square_size(self.picture.width, self.picture.height, self.aspect)
+        deep = any(component.bits == 16 for component in self.picture.format.components)
+        picture = self.picture.reformat(width, height, "rgb48le" if deep else "rgb24")
+        pixels = colours(picture.to_ndarray())
+        turns = self._quarter_turns
+        return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
-def decode(container: InputContainer) -> Iterator[Decoded]:
-    """All pictures that can be decoded; what is damaged between them is left out.
-
-    PictureError when there is no picture in it; av.FFmpegError when reading fails.
-    """
-    stream = video_stream(container)
-    start_s: float | None = None
-    at_s = 0.0
-    for picture, waited_s in _pictures(container, stream):
-        time_s = at_s if picture.time is None else picture.time
-        start_s = time_s if start_s is None else start_s
-        at_s = max(at_s, time_s - start_s)
-        yield Decoded(at_s, picture, waited_s)
-    if start_s is None:
-        raise PictureError("holds no picture that can be decoded; record it anew")
-    length_s = stated_length_s(container)
-    frame_s = 1 / stream.average_rate if stream.average_rate else 0
-    if length_s is not None and at_s + frame_s < CUT_OFF_BELOW * length_s:
-        raise PictureError(f"is cut off after {at_s:.1f} s of {length_s:.1f} s; copy it again")
+def open_file(path: Path) -> InputContainer:
+    """A file as FFmpeg opens it: its name is a path, never an address nor a pattern."""
+    return av.open(f"file:{path}", options={"pattern_type": "none"})
 
 
 def video_stream(container: InputContainer) -> VideoStream:
-    """The pictures' stream; PictureError when there is only sound."""
-    if not container.streams.video:
+    """The pictures' stream, the best of several; PictureError when there is only sound."""
+    films = [each for each in container.streams.video if not each.disposition & ATTACHED_PICTURE]
+    if not films:
         raise PictureError("holds no pictures, only other streams; give a video")
-    return container.streams.video[0]
+    best = container.streams.best("video")
+    return best if isinstance(best, VideoStream) and best in films else films[0]
 
 
 def stated_length_s(container: InputContainer) -> float | None:
-    """How long the file says it is; None for a live stream."""
+    """How long the file says its pictures go on; None for a live stream."""
     stream = video_stream(container)
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     return None if container.duration is None else container.duration / av.time_base
 
 
+def decode(
+    container: InputContainer,
+    *,
+    live: bool = False,
+    how: Reading = AS_STATED,
+    on_note: OnNote = no_note,
+) -> Iterator[Decoded]:
+    """All pictures that can be decoded, in square pixels, each later than the one before.
+
+    A `live` stream's pictures are given at once, a recording's when the next one is known. What
+    had to be assumed goes to `on_note`. PictureError when there is no picture in it, and, after
+    those that there are, when some are damaged or the end is missing; av.FFmpegError when reading
+    fails.
+    """
+    stream = video_stream(container)
+    rate = how.rate or stated_rate(stream) or USUAL_RATE
+    may_break = live or _may_break(container)
+    timeline = Timeline(1 / rate, may_break=may_break)
+    demuxed = _Demuxed()
+    pictures = _timed(_pictures(container, stream, live, demuxed))
+    if live:
+        timed = ((timeline.place(time_s, None), each) for time_s, each in pictures)
+    else:
+        timed = placed(pictures, timeline)
+    aspect: float | None = None
+    for at_s, (picture, waited_s) in timed:
+        if aspect is None:
+            aspect = _aspect(picture, stream, how, on_note)
+        yield Decoded(at_s, picture, waited_s, aspect)
+    if aspect is None:
+        raise PictureError("holds no picture that can be decoded; record it anew")
+    if not live:
+        _tell(timeline.notes, rate, on_note)
+        _refuse_incomplete(container, demuxed, timeline.notes)
+
+
+def _may_break(container: InputContainer) -> bool:
+    """Whether the format's clock may start again, as that of MPEG-TS."""
+    return bool(container.format.flags & Flags.ts_discont.value)
+
+
+def stated_rate(stream: VideoStream) -> float | None:
+    """Pictures a second by the encoder's own word, else by the file's."""
+    for rate in (stream.codec_context.framerate, stream.average_rate):
+        if rate:
+            return float(rate)
+    return None
+
+
+def _timed(
+    pictures: Iterator[tuple[av.VideoFrame, float]],
+) -> Iterator[tuple[float | None, tuple[av.VideoFrame, float]]]:
+    for picture, waited_s in pictures:
+        yield picture.time, (picture, waited_s)
+
+
+def _aspect(
+    picture: av.VideoFrame, stream: VideoStream, how: Reading, on_note: OnNote
+) -> float:
+    """Width over height of the pixels: as the user says, as the stream says, or square."""
+    stated = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    if how.pixel_aspect is not None:
+        return how.pixel_aspect
+    if not stated and (doubt := suspicion(picture.width, picture.height)) is not None:
+        on_note(doubt)
+    return usable_aspect(float(stated) if stated else None)
+
+
+def _tell(notes: Notes, rate: float, on_note: OnNote) -> None:
+    if notes.untimed > UNTIMED_TOLD_ABOVE * notes.pictures:
+        on_note(f"says no times of its pictures: {rate:g} a second are assumed (--rate)")
+    if notes.breaks_s:
+        places = ", ".join(f"{at_s:.1f}" for at_s in notes.breaks_s[:BREAKS_TOLD])
+        more = f" and {len(notes.breaks_s) - BREAKS_TOLD} more" * (
+            len(notes.breaks_s) > BREAKS_TOLD
+        )
+        on_note(f"its time starts again or jumps after {places} s{more}: the parts are joined")
+    if notes.strays:
+        on_note(f"{notes.strays} of its pictures have a time of their own: it is passed over")
+
+
+@dataclass
+class _Demuxed:
+    """What the packets told: when the last one ends by its times, how many could not be decoded."""
+
+    end_s: float | None = None
+    first_s: float | None = None
+    damaged: int = 0
+
+    def see(self, packet: "av.Packet[av.stream.Stream]") -> None:
+        if packet.pts is None or packet.time_base is None:
+            return
+        began_s = float(packet.pts * packet.time_base)
+        ends_s = began_s + float((packet.duration or 0) * packet.time_base)
+        self.first_s = began_s if self.first_s is None else min(self.first_s, began_s)
+        self.end_s = ends_s if self.end_s is None else max(self.end_s, ends_s)
+
+
+def _refuse_incomplete(container: InputContainer, demuxed: _Demuxed, notes: Notes) -> None:
+    """PictureError when the file ends before it says, or some of it could not be decoded."""
+    # What such formats "state" FFmpeg has estimated, from the file's size or its last time.
+    estimated = _may_break(container) or container.format.flags & Flags.no_timestamps.value
+    length_s = None if estimated or notes.breaks_s else stated_length_s(container)
+    if length_s is not None and demuxed.end_s is not None and demuxed.first_s is not None:
+        # Times may begin anywhere: whichever way of counting comes farther.
+        reached_s = max(demuxed.end_s, demuxed.end_s - demuxed.first_s)
+        if reached_s < CUT_OFF_BELOW * length_s:
+            raise PictureError(
+                f"is cut off after {reached_s:.1f} s of {length_s:.1f} s; copy it again"
+            )
+    if demuxed.damaged:
+        raise PictureError(
+            f"{demuxed.damaged} of its pictures are damaged and left out; copy it again"
+        )
+
+
 def _pictures(
-    container: InputContainer, stream: VideoStream
+    container: InputContainer, stream: VideoStream, live: bool, demuxed: _Demuxed
 ) -> Iterator[tuple[av.VideoFrame, float]]:
+    """Each picture with how long it was waited for (s).
+
+    Of a recording all streams are read: where only the whole file states a length, it ends with
+    the longest of them.
+    """
     waited_s = 0.0
-    for packet, wait_s in _awaited(container.demux(stream)):
+    whole = stream.duration is not None or live
+    for packet, wait_s in _awaited(container.demux(stream) if whole else container.demux()):
         waited_s += wait_s
+        demuxed.see(packet)
+        if packet.stream_index != stream.index:
+            continue
         try:
             for frame in packet.decode():
                 if isinstance(frame, av.VideoFrame):
                     yield frame, waited_s
                     waited_s = 0.0
         except av.InvalidDataError:
-            continue  # a stream joined midway begins with some of these, and a cut one ends so
+            # A stream joined midway begins with some of these, and a cut one ends so.
+            demuxed.damaged += 1
 
 
 def _awaited(
-    packets: "Iterator[av.Packet[VideoStream]]",
-) -> "Iterator[tuple[av.Packet[VideoStream], float]]":
+    packets: "Iterator[av.Packet[av.stream.Stream]]",
+) -> "Iterator[tuple[av.Packet[av.stream.Stream], float]]":
     """Each packet with the time that it took to come (s)."""
     while True:
         began = boottime_ns()

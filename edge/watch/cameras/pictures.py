@@ -1,5 +1,6 @@
 """A folder of pictures as a camera."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from edge.common.clock import boottime_ns
@@ -8,46 +9,54 @@ from edge.site.schema import PicturesOptions
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.pace import Pace
 from edge.watch.frame import Frame
-from edge.watch.pictures import pictures_in, read_picture
+from edge.watch.recording import Bad, Note, Read, TimedFrame, read_all
+from edge.watch.video import Reading
 
 
 class PicturesCamera:
-    """Shows a folder's pictures in the order of time, one every `every_s`.
+    """Shows a folder's pictures, and its films, in the order of time, one every `every_s`.
 
     A picture that cannot be read is a read without a frame; the next read goes on.
     """
 
     def __init__(self, options: PicturesOptions, folder: Path) -> None:
         self._folder = folder
-        self._repeat = options.repeat
-        self._paths = iter(self._listed())
+        self._options = options
+        self._reads = self._begun()
         self._pace = Pace(f"folder {folder}", options.every_s)
 
     def read(self, timeout_s: float) -> Frame:
         """The next picture, when its time has come."""
         self._pace.wait(timeout_s)
-        path = self._following()
-        try:
-            return Frame(read_picture(path), boottime_ns())
-        except PictureError as error:
-            raise NoFrameError(f"camera: {error}") from error
+        read = self._following()
+        if isinstance(read, TimedFrame):
+            return Frame(read.pixels, boottime_ns())
+        why = read.error if isinstance(read, Bad) else "holds no frame"
+        raise NoFrameError(f"camera: {why}")
 
     def close(self) -> None:
         """There is nothing to give back."""
 
-    def _following(self) -> Path:
-        path = next(self._paths, None)
-        if path is None and self._repeat:
-            self._paths = iter(self._listed())  # pictures that came meanwhile join
-            path = next(self._paths)
-        if path is None:
+    def _following(self) -> Read:
+        read = self._next()
+        if read is None and self._options.repeat:
+            self._reads = self._begun()  # pictures that came meanwhile join
+            read = self._next()
+        if read is None:
             raise CameraError(
                 f"camera folder {self._folder}: all its pictures were shown; set repeat = true"
             )
-        return path
+        return read
 
-    def _listed(self) -> list[Path]:
+    def _next(self) -> Read | None:
+        return next((read for read in self._reads if not isinstance(read, Note)), None)
+
+    def _begun(self) -> Iterator[Read]:
+        options = self._options
         try:
-            return pictures_in(self._folder)
+            if not self._folder.is_dir():
+                raise PictureError(f"folder {self._folder}: is no folder; check camera.folder")
+            how = Reading(pixel_aspect=options.pixel_aspect)
+            return read_all(self._folder, every_s=options.every_s, how=how)
         except PictureError as error:
             raise CameraError(f"camera: {error}") from error

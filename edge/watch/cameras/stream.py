@@ -14,7 +14,7 @@ from edge.site.schema import StreamOptions
 from edge.watch.address import Address, address_of
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.frame import Frame
-from edge.watch.video import Decoded, decode
+from edge.watch.video import Decoded, Reading, decode, open_file
 
 # A reader that shows no sign of life for this long beyond its timeouts hangs in a driver, or
 # in name resolution, where FFmpeg's own timeouts do not reach.
@@ -124,7 +124,7 @@ class _Reader(threading.Thread):
     def _play(self) -> None:
         with self._open() as container:
             now = waited_at = boottime_ns()
-            for decoded in self._paced(decode(container)):
+            for decoded in self._paced(self._decoded(container)):
                 self._newest.alive()
                 now, before = boottime_ns(), now
                 waited_at = now if decoded.waited_s >= WAITED_S else waited_at
@@ -132,6 +132,10 @@ class _Reader(threading.Thread):
                 if now >= self._due and not self._is_left_over(now - before):
                     self._due = max(self._due, now - self._period) + self._period
                     self._newest.put(Frame(decoded.pixels(), now))
+
+    def _decoded(self, container: InputContainer) -> Iterator[Decoded]:
+        live = self._address.kind != "file"
+        return decode(container, live=live, how=Reading(self._options.pixel_aspect))
 
     def _refuse_late(self, queued: int) -> None:
         """PictureError when pictures have lain in a queue for too long (ns)."""
@@ -151,6 +155,8 @@ class _Reader(threading.Thread):
         return live and silent >= nanoseconds(self._options.read_timeout_s)
 
     def _open(self) -> InputContainer:
+        if self._address.kind == "file":
+            return open_file(Path(self._address.opened))
         rtsp = self._address.opened.lower().startswith("rtsp")
         live = self._address.kind == "network"
         return av.open(
