@@ -264,7 +264,8 @@ def replay(
     """
     from edge.commands.replay.replay import replay_to
 
-    site = load_site(site_file)
+    # Without a site file there is no street whose metres could be known.
+    site = None if site_file is None else load_site(site_file)
     for line in replay_to(source, site, out, **how):
         click.echo(line, err=line.startswith("redroad: "))
 

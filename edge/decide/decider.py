@@ -52,6 +52,8 @@ class Decider:
         self._occupancy: dict[str, Occupancy] = {}
         self._reasons = dict.fromkeys(self._zones, "no frame yet")
         self._off_ground: float | None = None
+        self._doubt: str | None = None
+        self._ground_fault: str | None = None
         self._last: Sighting | None = None
         self._active = ActiveCommands()
         self._passed_at = 0
@@ -60,6 +62,16 @@ class Decider:
     def level(self) -> Level:
         """The site's level as the camera sees it: its worst zone's."""
         return worst(self._zones.values())
+
+    @property
+    def doubt(self) -> str | None:
+        """Why the last picture gave no density; None when it gave one, and before the first."""
+        return self._doubt
+
+    @property
+    def ground_fault(self) -> str | None:
+        """Why zones cannot be measured in the camera's pictures; None while they can."""
+        return self._ground_fault
 
     def shown(self, at: int) -> Level:
         """The sign's level at `at`: the site's, or a higher one by command."""
@@ -114,9 +126,11 @@ class Decider:
         try:
             crowd = self._counter.count(sighting.heads, sighting.taken_at, sighting.motion)
         except GroundError as error:
+            self._ground_fault = str(error)
             return self._distrust(sighting.taken_at, str(error))
         self._occupancy = {occupancy.zone: occupancy for occupancy in crowd.zones}
         self._off_ground = crowd.off_ground
+        self._doubt = self._ground_fault = None
         return self._step_all(self._observe)
 
     def pass_time(self, at: int) -> list[ZoneTransition]:
@@ -151,7 +165,8 @@ class Decider:
         if hold is not None and self.shown(at) > self.level:
             return _in_words(hold)
         zone = next(name for name, state in self._zones.items() if state.level is self.level)
-        return f"{zone}: {self._reasons[zone]}"
+        doubt = self._doubt if self.level is Level.UNKNOWN else None
+        return f"{zone}: {doubt or self._reasons[zone]}"
 
     def _transition(self, before: Level, at: int, reason: str) -> list[ZoneTransition]:
         after = self.shown(at)
@@ -160,7 +175,7 @@ class Decider:
         return [ZoneTransition(None, Transition(before, after, reason, at))]
 
     def _distrust(self, at: int, why: str) -> list[ZoneTransition]:
-        self._occupancy, self._off_ground = {}, None
+        self._occupancy, self._off_ground, self._doubt = {}, None, why
         return self._step_all(lambda _, state: distrust(state, at, why))
 
     def _zone_state(self, name: str, state: LevelState) -> ZoneState:

@@ -24,6 +24,7 @@ def run(site: Site, paths: Paths) -> None:
             for message in program.receive(TICK_S):
                 if isinstance(message, Sighting):
                     _report(program, decider.see(message, boottime_ns()))
+                    _tell_ground(program, decider)
                 elif isinstance(message, Command):
                     _follow(program, decider, message)
             _report(program, decider.pass_time(boottime_ns()))
@@ -36,6 +37,14 @@ def _follow(program: Program, decider: Decider, command: Command) -> None:
         _report(program, decider.follow(command, boottime_ns()))
     except CommandError as error:  # report let it pass, and should not have
         program.fault("commands", f"command {command.id}: {error}")
+
+
+def _tell_ground(program: Program, decider: Decider) -> None:
+    """A site without density says why, also where its level is UNKNOWN all along."""
+    if decider.ground_fault is None:
+        program.recovered("ground")
+    else:
+        program.fault("ground", f"there is no density: {decider.ground_fault}")
 
 
 def _report(program: Program, changes: list[ZoneTransition]) -> None:

@@ -86,8 +86,7 @@ def _chosen(used: set[str], only: Sequence[str]) -> set[str]:
         missing = sorted(set(only) - used)
         if missing and used:
             raise LabelsError(
-                f"label {missing[0]!r} is not in these labels; there are: "
-                f"{', '.join(sorted(used))}"
+                f"label {missing[0]!r} is not in these labels; there are: {', '.join(sorted(used))}"
             )
         return set(only)
     if len(used) <= 1:

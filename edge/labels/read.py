@@ -12,9 +12,7 @@ from edge.common.tables import decoded, number, rows_of
 from edge.labels.labelled import Labelled, Mark, Marked, people_of
 from edge.labels.tools import from_coco, from_cvat, from_label_studio, from_labelme, from_list
 
-FORMS = (
-    "a table picture,x,y or picture,count, or an export of COCO, CVAT, labelme or Label Studio"
-)
+FORMS = "a table picture,x,y or picture,count, or an export of COCO, CVAT, labelme or Label Studio"
 TABLE = "labels.csv"
 SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xml", ".zip")
 _PICTURE = ("picture", "image", "file", "filename", "file_name", "name")
@@ -132,9 +130,7 @@ def _from_table(name: str, text: str) -> Iterator[Labelled | Marked]:
     picture = _column(names, _PICTURE)
     count, x, y = (_column(names, wanted) for wanted in (_COUNT, ("x",), ("y",)))
     if picture is None or (x is None or y is None) == (count is None):
-        raise LabelsError(
-            f"labels {name}: first line must be picture,x,y or picture,count"
-        )
+        raise LabelsError(f"labels {name}: first line must be picture,x,y or picture,count")
     heads: dict[str, list[Mark]] = {}
     for number_of_line, cells in rows[1:]:
         try:

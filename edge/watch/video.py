@@ -157,9 +157,7 @@ def _timed(
         yield picture.time, (picture, waited_s)
 
 
-def _aspect(
-    picture: av.VideoFrame, stream: VideoStream, how: Reading, on_note: OnNote
-) -> float:
+def _aspect(picture: av.VideoFrame, stream: VideoStream, how: Reading, on_note: OnNote) -> float:
     """Width over height of the pixels: as the user says, as the stream says, or square."""
     stated = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
     if how.pixel_aspect is not None:

@@ -1,10 +1,12 @@
 """The steps of `redroad calibrate`: picture, points, what they tell, overlay, site file."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
+from edge.commands.calibrate.slim import slimness
 from edge.commands.calibrate.survey_points import (
     check_zones,
     draw_marks,
@@ -18,7 +20,7 @@ from edge.commands.calibrate.survey_points import (
     tell,
     write_section,
 )
-from edge.common.errors import CameraError, GroundError, SiteError
+from edge.common.errors import CameraError, GroundError, PictureError, SiteError
 from edge.decide.ground import GroundPlane
 from edge.site import Site, load_site
 from edge.site.schema import Ground
@@ -27,7 +29,8 @@ from edge.watch.cameras.choose import open_camera
 from edge.watch.frame import Pixels
 from edge.watch.main import LIMIT_GMAC, manifest_of
 from edge.watch.manifest import ModelEntry
-from edge.watch.pictures import read_picture
+from edge.watch.recording import frames_of
+from edge.watch.video import Reading
 
 TRIES, WAIT_S = 10, 1.0
 
@@ -44,29 +47,66 @@ def calibrate(
 ) -> Iterator[str]:
     """Do it, and tell line by line. GroundError has a line for each point that cannot be right."""
     site = _present_site(site_file)
-    pixels = read_picture(picture) if picture else _snapshot(site)
+    aspect = options.pop("pixel_aspect", None) or getattr(site.camera, "pixel_aspect", None)
+    seen = _picture(picture, aspect) if picture else _snapshot(site)
+    yield from seen.notes
     points = [parse_point(text) for text in marked]
     points += read_points(points_file) if points_file else []
     if not points and not site.has_own_ground:
-        yield from _save(overlay, draw_ruler(pixels), "mark points by its ruler of px")
+        ruler = draw_ruler(seen.pixels, seen.size[0] / seen.pixels.shape[1])
+        yield from _save(overlay, ruler, "mark points by its ruler of px")
         return
     ground = site.ground
     if points:
         if options.get("camera_height_m") is None:
             raise GroundError("--camera-height is missing; give it in metres above the ground")
-        size = (pixels.shape[1], pixels.shape[0])
         foot = _foot(camera_foot)
-        ground = make_ground(points, size, camera_foot_m=foot, **options)
+        ground = make_ground(points, seen.size, camera_foot_m=foot, **options)
     assert ground is not None
-    yield from _finish(site, ground, pixels, overlay, site_file if points else None)
+    yield from _finish(site, ground, seen.pixels, overlay, site_file if points else None)
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A picture of the street, in px of `size` (width, height), and what is told of it."""
+
+    pixels: Pixels
+    size: tuple[int, int]
+    notes: tuple[str, ...] = ()
+
+
+def _picture(path: Path, aspect: float | None) -> _Seen:
+    """The first picture of a file, a folder or a film, as `count` and `replay` read it."""
+    told: list[str] = []
+
+    def note(_path: Path, text: str) -> None:
+        told.append(f"note: {path}: {text}")
+
+    def refuse(_path: Path, error: PictureError) -> None:
+        raise error
+
+    frames = frames_of(
+        path, every_s=None, on_bad=refuse, on_note=note, how=Reading(pixel_aspect=aspect)
+    )
+    frame = next(frames)
+    width, height = frame.size
+    if aspect is not None:
+        told.append(f"px are those of the picture with square pixels, {width}x{height}")
+    return _Seen(frame.pixels, frame.size, tuple(told))
 
 
 def _finish(
     site: Site, ground: Ground, pixels: Pixels, overlay: Path | None, write_to: Path | None
 ) -> Iterator[str]:
-    plane = GroundPlane.of(ground).for_picture(pixels.shape[1], pixels.shape[0])
+    doubt = slimness(ground)
+    try:
+        plane = GroundPlane.of(ground).for_picture(pixels.shape[1], pixels.shape[0])
+    except GroundError as error:
+        raise GroundError(f"{error}\n{doubt}" if doubt else str(error)) from error
     entry = model_of(site, plane)
     yield from tell(plane, ground, entry)
+    if doubt is not None:
+        yield doubt
     zones = [zone for zone in site.zone if zone.ground is not None]
     drafted = not zones or site.ground is None or not site.has_own_zone
     if drafted and write_to is not None:
@@ -100,14 +140,15 @@ def model_of(site: Site, plane: GroundPlane) -> ModelEntry:
     return manifest.nearest(plane.width, plane.height, LIMIT_GMAC)
 
 
-def _snapshot(site: Site) -> Pixels:
+def _snapshot(site: Site) -> _Seen:
     camera = open_camera(site)
     try:
         for _ in range(TRIES):
             try:
-                return camera.read(WAIT_S).pixels
+                pixels = camera.read(WAIT_S).pixels
             except NoFrameError:
                 continue
+            return _Seen(pixels, (pixels.shape[1], pixels.shape[0]))
     finally:
         camera.close()
     raise CameraError(f"{site.camera.kind} gave no frame in {TRIES * WAIT_S:g} s; give a PICTURE")

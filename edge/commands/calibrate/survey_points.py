@@ -4,7 +4,6 @@ A point is where something stands on the ground: its px in the picture, and its 
 frame laid on the street (X to the right, Y away from the camera, from any corner).
 """
 
-import csv
 import itertools
 import tomllib
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from edge.common.atomic_write import atomic_write
 from edge.common.errors import GroundError, SiteError
+from edge.common.tables import decoded, is_number, number, rows_of
 from edge.decide.ground import GroundPlane
 from edge.decide.survey import LEAST
 from edge.site.load import wanted
@@ -30,6 +30,7 @@ Floats = NDArray[np.float64]
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Marked = tuple[float, float, float, float]
 
+COLUMNS = ("x", "y", "X", "Y")  # of a table of points
 HEAD_M = 0.22  # a head's width
 LEAST_HEAD_PX = 6.0  # in the counter's input; the model card's lower bound
 ERROR_M = 0.1
@@ -56,13 +57,12 @@ def parse_point(text: str) -> Marked:
 def read_points(path: Path) -> list[Marked]:
     """The points of a TOML file (`points = [[x, y, X, Y], ...]`) or of a table x,y,X,Y (CSV)."""
     try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix == ".toml":
+        text = decoded(path.read_bytes())
+        if path.suffix.lower() == ".toml":
             document = tomllib.loads(text)
             rows = document.get("ground", document)["points"]
-        else:
-            rows = [row for row in csv.reader(text.splitlines()) if row and _begins_a_row(row[0])]
-        return [(float(x), float(y), float(a), float(b)) for x, y, a, b in rows]
+            return [(float(x), float(y), float(a), float(b)) for x, y, a, b in rows]
+        return [_marked(cells) for cells in _without_head(rows_of(text, len(COLUMNS)))]
     except OSError as error:
         raise GroundError(
             f"points file {path}: cannot be read ({error.strerror}); check the path"
@@ -73,9 +73,18 @@ def read_points(path: Path) -> list[Marked]:
         ) from error
 
 
-def _begins_a_row(text: str) -> bool:
-    """Not a comment, nor the table's head."""
-    return not text.strip().startswith("#") and text.strip() != "x"
+def _without_head(rows: list[tuple[int, list[str]]]) -> list[list[str]]:
+    """The lines of a table but for its first where that names the columns."""
+    lines = [cells for _, cells in rows]
+    return lines[1:] if lines and not any(map(is_number, lines[0])) else lines
+
+
+def _marked(cells: list[str]) -> Marked:
+    """A line's four numbers; empty cells after them are a spreadsheet's."""
+    while len(cells) > len(COLUMNS) and not cells[-1]:
+        cells = cells[:-1]
+    x, y, across, along = map(number, cells)
+    return x, y, across, along
 
 
 def make_ground(points: Sequence[Marked], size: tuple[int, int], **options: object) -> Ground:
@@ -367,23 +376,30 @@ def draw_marks(image: Image.Image, ground: Ground) -> None:
     """The marked points with their numbers."""
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(size=max(12, image.height // 26))
-    for number, (x, y, _, _) in enumerate(ground.points, 1):
+    ratio = image.width / ground.picture_width
+    for number_, (x_px, y_px, _, _) in enumerate(ground.points, 1):
+        x, y = x_px * ratio, y_px * ratio
         draw.line([x - 6, y, x + 6, y], fill=MARK, width=2)
         draw.line([x, y - 6, x, y + 6], fill=MARK, width=2)
         draw.text(
-            (x + 5, y + 2), str(number), fill=MARK, font=font, stroke_width=2, stroke_fill="white"
+            (x + 5, y + 2), str(number_), fill=MARK, font=font, stroke_width=2, stroke_fill="white"
         )
 
 
-def draw_ruler(pixels: Pixels) -> Image.Image:
-    """The picture with lines every 50 px, to read px of points from."""
+def draw_ruler(pixels: Pixels, scale: float = 1.0) -> Image.Image:
+    """The picture with lines to read px of points from, every 50 px or a multiple.
+
+    `scale` is px of the camera's picture for one of `pixels`, where it was made smaller.
+    """
     image = Image.fromarray(pixels)
     draw = ImageDraw.Draw(image, "RGBA")
-    step = 50 * max(1, round(image.width / 1000))
-    for x in range(0, image.width, step):
+    step = 50 * max(1, round(image.width * scale / 1000))
+    for x_px in range(0, round(image.width * scale), step):
+        x = x_px / scale
         draw.line([x, 0, x, image.height], fill=(255, 255, 255, 110))
-        draw.text((x + 2, 1), str(x), fill="white", stroke_width=2, stroke_fill="black")
-    for y in range(0, image.height, step):
+        draw.text((x + 2, 1), str(x_px), fill="white", stroke_width=2, stroke_fill="black")
+    for y_px in range(0, round(image.height * scale), step):
+        y = y_px / scale
         draw.line([0, y, image.width, y], fill=(255, 255, 255, 110))
-        draw.text((1, y + 1), str(y), fill="white", stroke_width=2, stroke_fill="black")
+        draw.text((1, y + 1), str(y_px), fill="white", stroke_width=2, stroke_fill="black")
     return image

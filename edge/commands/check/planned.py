@@ -3,6 +3,7 @@
 import numpy as np
 
 from edge.commands.calibrate.calibrate import model_of
+from edge.commands.calibrate.slim import slimness
 from edge.commands.calibrate.survey_points import check_zones
 from edge.common.errors import GroundError, LayoutError, ModelError, VoiceError
 from edge.common.program import Paths
@@ -35,9 +36,10 @@ def ground(site: Site) -> str:
     bad = check_zones(site.zone, plane, model_of(site, plane))
     if bad:
         raise GroundError("\n".join(bad))
+    doubt = slimness(site.ground)
     return (
         f"{len(site.ground.points)} points, at most {plane.residuals_m.max():.2f} m off; "
-        f"every zone can be counted; {_speeds(site, plane)}"
+        f"every zone can be counted; {_speeds(site, plane)}{f'; {doubt}' if doubt else ''}"
     )
 
 

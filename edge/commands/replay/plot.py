@@ -5,7 +5,7 @@ levels, and why they changed.
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from textwrap import shorten
+from textwrap import fill, shorten
 from typing import TYPE_CHECKING, Any
 
 from edge.commands.levels import COLOURS
@@ -42,7 +42,11 @@ def draw_plot(result: Replay, site: Site, title: str, hold_s: float, file: Path)
             "or leave the plot out with --no-plot"
         ) from error
     mpl.use("Agg")
-    plots = [_ZonePlot(result, site, index, hold_s) for index in range(len(site.zone))]
+    plots: list[_ZonePlot | _PeoplePlot] = (
+        [_PeoplePlot(result)]
+        if result.headcount
+        else [_ZonePlot(result, site, index, hold_s) for index in range(len(site.zone))]
+    )
     heights = [plot.height_in for plot in plots]
     figure = Figure(figsize=(WIDTH_IN, 0.5 + sum(heights)), layout="constrained")
     figure.suptitle(title)
@@ -63,6 +67,7 @@ class _ZonePlot:
         self._bands = bands_of(site.levels)
         self._hold_s = hold_s
         self._reasons = _reasons(self._changes)
+        self._without = result.without_density
         self._marks = "o-" if len(self._rows) <= FEW else "-"
 
     @property
@@ -108,6 +113,8 @@ class _ZonePlot:
                 moments, [o.peak for o in run], self._marks, color=BLUE, lw=1.6, ms=3,
                 label="worst patch, which decides",
             )  # fmt: skip
+        if self._without:
+            _say(axes, f"no density: {self._without}")
         _legend(axes)
         people = axes.twinx()
         people.set_ylim(0, limit * self._zone.area)
@@ -176,6 +183,44 @@ class _ZonePlot:
             runs[-1][1].append(row.occupancy)
             before = row
         return runs
+
+
+class _PeoplePlot:
+    """The people in the whole picture, of a recording without zones: over time, with no level."""
+
+    height_in = DENSITY_IN + REST_IN
+
+    def __init__(self, result: Replay) -> None:
+        self._rows = result.rows
+        self._why = result.without_density
+
+    def draw(self, figure: "SubFigure") -> None:
+        """People and their interval; gaps where a picture was not trusted; and why no more."""
+        axes = figure.subplots()
+        axes.set_title("people in the whole picture", loc="left", fontsize=10)
+        moments = [_moment(row) for row in self._rows]
+        nobody = float("nan")
+        people, low, high = (
+            [getattr(row.heads, name) if row.heads else nobody for row in self._rows]
+            for name in ("people", "low", "high")
+        )
+        axes.fill_between(moments, low, high, color=SEEN, alpha=0.25, lw=0, label="90 % interval")
+        marks = "o-" if len(self._rows) <= FEW else "-"
+        axes.plot(moments, people, marks, color=BLUE, lw=1.6, ms=3, label="people")
+        axes.set_ylim(bottom=0, top=1.25 * max(axes.get_ylim()[1], 1.0))
+        axes.set_ylabel("people")
+        timed = any(row.wall for row in self._rows)
+        axes.set_xlabel("time of day" if timed else "seconds since the recording began")
+        _say(axes, f"no density and no level: {self._why}", 0.93)
+        _legend(axes)
+
+
+def _say(axes: "Axes", text: str, height: float = 0.5) -> None:
+    """Words within a panel, at a part of its height."""
+    axes.text(
+        0.01, height, fill(text, 110), transform=axes.transAxes, fontsize=9, va="center",
+        bbox={"facecolor": "white", "alpha": 0.8, "lw": 0},
+    )  # fmt: skip
 
 
 def _reasons(changes: list[Change]) -> list[str]:

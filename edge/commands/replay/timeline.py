@@ -1,10 +1,12 @@
 """What a replay found: rows and transitions at moments of the recording, and their tables."""
 
 import csv
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from edge.common.sighting import Estimate
 from edge.common.wire import Level, Occupancy
 
 TIMELINE_COLUMNS = (
@@ -16,7 +18,10 @@ TRANSITION_COLUMNS = ("time_s", "clock", "zone", "before", "after", "reason")
 
 @dataclass(frozen=True)
 class Row:
-    """One zone at one moment of the recording."""
+    """One zone at one moment of the recording.
+
+    `heads` are those of the whole picture, where there are no zones whose density is known.
+    """
 
     at_s: float
     wall: datetime | None
@@ -26,6 +31,7 @@ class Row:
     level: Level
     warning: str = ""
     picture_faults: tuple[str, ...] = ()
+    heads: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -42,10 +48,23 @@ class Change:
 
 @dataclass(frozen=True)
 class Replay:
-    """What a recording showed."""
+    """What a recording showed.
+
+    `headcount` where it has no zones but the whole picture, `doubts` how many pictures gave no
+    density for which reason.
+    """
 
     rows: list[Row]
     changes: list[Change]
+    headcount: bool = False
+    doubts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def without_density(self) -> str:
+        """Why no picture gave a density; empty where one did."""
+        if not self.doubts or any(row.occupancy is not None for row in self.rows):
+            return ""
+        return "; ".join(why for why, _ in self.doubts.most_common(2))
 
 
 def write_tables(result: Replay, folder: Path) -> None:
@@ -75,7 +94,9 @@ def _timeline_line(row: Row) -> list[str]:
     picture = " ".join(row.picture_faults) or "good"
     end = [row.warning, row.level.name, picture]
     if row.occupancy is None:
-        return [*start, *[""] * 9, *end]
+        people = (row.heads.people, row.heads.low, row.heads.high) if row.heads else ()
+        counts = [*map("{:.2f}".format, people), *[""] * 9][:9]
+        return [*start, *counts, *end]
     seen = row.occupancy
     counts = (seen.people, seen.low, seen.high, seen.area, seen.density, seen.peak)
     motion = (seen.speed, seen.speed_variance, seen.pressure)
