@@ -3,7 +3,7 @@
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -196,40 +196,25 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
 @_rate_option
 def count(
     files: tuple[Path, ...],
-    as_json: bool,
     overlay: Path | None,
     model: str,
     labels: Path | None,
-    label: tuple[str, ...],
-    pixel_aspect: float | None,
-    rate: float | None,
+    **options: Any,
 ) -> None:
     """Count the heads in pictures, folders of pictures and videos."""
-    from edge.commands.count import PictureCounter, Tally, count_all
-    from edge.commands.notes import Notes
+    from edge.commands.count import PictureCounter, count_lines
     from edge.labels import Truth, read_labels
     from edge.watch.video import Reading
 
-    truth = Truth(read_labels(labels, label)) if labels is not None else None
-    notes, tally = Notes(), Tally(as_json)
-    results = count_all(
-        files, PictureCounter(model), overlay,
-        how=Reading(pixel_aspect, rate), truth=truth, on_note=notes.note,
-    )  # fmt: skip
-    for result in results:
-        _tell_notes(notes.fresh())
-        click.echo(tally.line(result), err=tally.is_bad(result))
-    _tell_notes([*notes.fresh(), *notes.rest()])
-    if truth is not None:
-        for line, is_note in tally.verdict(truth):
-            click.echo(line, err=is_note)
-    if tally.bad:
+    only, as_json = options.pop("label"), options.pop("as_json")
+    truth = Truth(read_labels(labels, only)) if labels is not None else None
+    counter, how = PictureCounter(model), Reading(**options)
+    bad = False
+    for line in count_lines(files, counter, overlay, how=how, truth=truth, as_json=as_json):
+        click.echo(line.text, err=line.is_note)
+        bad = bad or line.bad
+    if bad:
         sys.exit(1)
-
-
-def _tell_notes(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(f"redroad: {line}", err=True)
 
 
 @main.command(cls=FileCommand)

@@ -1,8 +1,9 @@
 """Fits the counter to one site: `python -m models.finetune FOLDER --name hongdae-3`.
 
-FOLDER holds 20 to 50 pictures of the site's camera, by day, night and in rain, with `labels.csv`
-(its form: top of `pictures.py`). Every fourth picture is kept aside to measure with. The result is
-one file and its entry in `manifest.toml`, which a site file takes by name:
+FOLDER holds 20 to 50 pictures of the site's camera, by day, night and in rain, with `labels.csv` or
+an export of COCO, CVAT, labelme or Label Studio (top of `pictures.py`). Every fourth picture is
+kept aside to measure with. The result is one file and its entry in `manifest.toml`, which a site
+file takes by name:
 
     [counter]
     model = "hongdae-3"
@@ -56,10 +57,13 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--out", type=_PATH, default=ROOT, help="Folder of the models' list.")
 @click.option("--minutes", default=15.0, show_default=True, help="How long to train.")
 @click.option("--seed", default=1, show_default=True, help="Of crops.")
+@click.option("--label", multiple=True, help="Of the labels those that are heads or people.")
 @data_option
-def main(folder: Path, data: Path, minutes: float, seed: int, **given: Any) -> None:
+def main(
+    folder: Path, data: Path, minutes: float, seed: int, label: tuple[str, ...], **given: Any
+) -> None:
     """Fine-tune the counter to the labelled pictures of one site's camera."""
-    pictures = load_folder(folder)
+    pictures = load_folder(folder, label)
     if len(pictures) < FEWEST:
         raise click.UsageError(
             f"{folder}: {len(pictures)} labelled pictures, must be at least {FEWEST}; label more"

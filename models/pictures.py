@@ -4,10 +4,11 @@ A set is a folder `NAME/` of pictures beside `NAME.jsonl`, one JSON object a pic
 `{"image", "width", "height", "split": "train" | "val", "heads": [[x, y], ...]}`.
 
 One's own folder holds pictures and a table `labels.csv` with the columns `picture,x,y`: a line for
-each head, in px from the top left, and a line `picture,,` for a picture with nobody in it.
+each head, in px from the top left, and a line `picture,,` for a picture with nobody in it. Or, in
+its place, an export of COCO, CVAT, labelme or Label Studio (`edge.labels`), as `redroad count
+--truth` reads them.
 """
 
-import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +17,15 @@ from pathlib import Path
 import click
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
+
+from edge.common.errors import RedRoadError
+from edge.labels import Labelled, Truth, read_labels
+from edge.watch.folder import is_video, pictures_in
+from edge.watch.pictures import Picture, first_picture
 
 GREY = 128
-LABELS = "labels.csv"
-COLUMNS = ["picture", "x", "y"]
+SAME_SHAPE = 0.02  # by which part a labelled picture's shape may differ
 
 data_option = click.option(
     "--data",
@@ -57,50 +62,56 @@ def load_set(data: Path, name: str, split: str) -> list[Example]:
     ]
 
 
-def load_folder(folder: Path) -> list[Example]:
-    """The labelled pictures of a folder of one's own, in the order of their names."""
-    heads = _labels(folder / LABELS)
-    return [_labelled(folder / name, found) for name, found in sorted(heads.items())]
+def load_folder(folder: Path, only: Sequence[str] = ()) -> list[Example]:
+    """The labelled pictures of a folder of one's own, in the order of their names.
 
-
-def _labels(table: Path) -> dict[str, list[tuple[float, float]]]:
-    """Heads of each picture that the table names."""
+    `only` are the labels that are heads or people. A click error in one line for what is wrong.
+    """
     try:
-        lines = list(csv.reader(table.read_text(encoding="utf-8-sig").splitlines()))
-    except OSError as error:
-        raise click.UsageError(
-            f"{table}: {error.strerror}; it must begin with {','.join(COLUMNS)}, then a line a head"
-        ) from error
-    if not lines or lines[0] != COLUMNS:
-        raise click.UsageError(f"{table}: first line must be {','.join(COLUMNS)}")
-    heads: dict[str, list[tuple[float, float]]] = {}
-    for number, line in enumerate(lines[1:], 2):
-        try:
-            name, x, y = line
-            known = heads.setdefault(name, [])
-            if x or y:
-                known.append((float(x), float(y)))
-        except ValueError as error:
+        truth = Truth(read_labels(folder, only))
+        pictures = [path for path in pictures_in(folder) if not is_video(path)]
+        found = [(path, truth.of(path.name)) for path in sorted(pictures)]
+        missing = truth.unused
+        if missing:
             raise click.UsageError(
-                f"{table}, line {number}: {','.join(line)!r} must be picture,x,y with x and y in "
-                "px, or picture,, for a picture with nobody in it"
-            ) from error
-    return heads
-
-
-def _labelled(path: Path, heads: list[tuple[float, float]]) -> Example:
-    try:
-        pixels = np.asarray(Image.open(path).convert("RGB"))
-    except (OSError, UnidentifiedImageError) as error:
-        raise click.UsageError(f"{path}: named in {LABELS}, but {error}") from error
-    height, width, _ = pixels.shape
-    for x, y in heads:
-        if not (0 <= x <= width and 0 <= y <= height):
-            raise click.UsageError(
-                f"{path.name}: head at {x:g},{y:g} lies outside its {width}x{height} px; "
-                f"correct {LABELS}"
+                f"{folder / missing[0]}: has labels, but No such file or directory; put the "
+                "pictures beside their labels"
             )
-    return Example(path.name, pixels, np.asarray(heads, np.float32).reshape(-1, 2))
+        return [_labelled(path, labels) for path, labels in found if labels is not None]
+    except RedRoadError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _labelled(path: Path, labels: Labelled) -> Example:
+    """The picture upright, and its heads in its px, whatever size it was labelled in."""
+    if labels.heads is None:
+        raise click.UsageError(
+            f"{path.name}: its labels are a count; to learn from it needs the place of each head"
+        )
+    picture = first_picture(path)
+    heads = np.asarray(labels.heads, np.float32).reshape(-1, 2)
+    width, height = _labelled_size(path, labels, picture)
+    outside = (heads < 0).any(axis=1) | (heads > (width, height)).any(axis=1)
+    if outside.any():
+        x, y = heads[outside.argmax()]
+        raise click.UsageError(
+            f"{path.name}: head at {x:g},{y:g} lies outside its {width}x{height} px; "
+            "correct its labels"
+        )
+    kept_height, kept_width, _ = picture.pixels.shape
+    scale = np.array((kept_width / width, kept_height / height), np.float32)
+    return Example(path.name, picture.pixels, heads * scale)
+
+
+def _labelled_size(path: Path, labels: Labelled, picture: Picture) -> tuple[int, int]:
+    """Width and height of the picture in which the labels' px count."""
+    size = labels.size or picture.size
+    if abs(size[0] * picture.size[1] / (size[1] * picture.size[0]) - 1) > SAME_SHAPE:
+        raise click.UsageError(
+            f"{path.name}: was labelled at {size[0]}x{size[1]} px, and has {picture.size[0]}x"
+            f"{picture.size[1]}; is it turned, or another picture?"
+        )
+    return size
 
 
 def letterbox(pixels: NDArray[np.uint8], size: Sequence[int]) -> tuple[NDArray[np.uint8], float]:

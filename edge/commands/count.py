@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from edge.commands.notes import Notes
 from edge.common.errors import LabelsError, PictureError, SiteError
 from edge.common.sighting import Estimate, HeadMap
 from edge.labels import Truth
@@ -168,44 +169,59 @@ class _Overlays:
         return f"{free}.overlay.png"
 
 
-class Tally:
-    """What is told of counted pictures, one by one, and of all at the end."""
+@dataclass(frozen=True)
+class Line:
+    """One line for the user: a result, or, beside the results, a note; `bad` where one failed."""
 
-    def __init__(self, as_json: bool) -> None:
-        self._as_json = as_json
-        self._pairs: list[tuple[int, Estimate]] = []
-        self._unlabelled = 0
-        self.bad = 0
+    text: str
+    is_note: bool = False
+    bad: bool = False
 
-    @staticmethod
-    def is_bad(result: Counted | PictureError) -> bool:
-        """Whether it is one that could not be read."""
-        return isinstance(result, PictureError)
 
-    def line(self, result: Counted | PictureError) -> str:
-        """One line on a picture."""
+def count_lines(
+    files: Iterable[Path],
+    counter: PictureCounter,
+    overlay: Path | None,
+    *,
+    how: Reading,
+    truth: Truth | None,
+    as_json: bool,
+) -> Iterator[Line]:
+    """Count, and tell line by line; with `truth` in the end how right it was."""
+    notes, pairs, unlabelled = Notes(), list[tuple[int, Estimate]](), 0
+    for result in count_all(files, counter, overlay, how=how, truth=truth, on_note=notes.note):
+        yield from (Line(f"redroad: {text}", is_note=True) for text in notes.fresh())
         if isinstance(result, PictureError):
-            self.bad += 1
-            return f"redroad: {result}"
+            yield Line(f"redroad: {result}", is_note=True, bad=True)
+            continue
+        yield Line(result.as_json() if as_json else result.as_text())
         if result.truth is None:
-            self._unlabelled += 1
+            unlabelled += 1
         else:
-            self._pairs.append((result.truth, result.heads))
-        return result.as_json() if self._as_json else result.as_text()
+            pairs.append((result.truth, result.heads))
+    for text in [*notes.fresh(), *notes.rest()]:
+        yield Line(f"redroad: {text}", is_note=True)
+    if truth is not None:
+        yield from _verdict(truth, pairs, unlabelled, as_json)
 
-    def verdict(self, truth: Truth) -> Iterator[tuple[str, bool]]:
-        """How right the counts are, and, as notes, which pictures that does not speak of."""
-        if self._unlabelled:
-            yield f"redroad: note: {self._unlabelled} pictures have no labels", True
-        unused = truth.unused
-        if unused:
-            yield f"redroad: note: {len(unused)} labels have no picture, first {unused[0]}", True
-        if not self._pairs:
-            raise LabelsError(
-                "no picture that was counted has labels; are they of these pictures, by name?"
-            )
-        rightness = Rightness.of(self._pairs)
-        yield rightness.as_json() if self._as_json else rightness.as_text(), False
+
+def _verdict(
+    truth: Truth, pairs: Sequence[tuple[int, Estimate]], unlabelled: int, as_json: bool
+) -> Iterator[Line]:
+    """How right the counts are, and, as notes, which pictures that does not speak of."""
+    if unlabelled:
+        yield Line(f"redroad: note: {unlabelled} pictures have no labels", is_note=True)
+    if unused := truth.unused:
+        yield Line(
+            f"redroad: note: {len(unused)} labelled pictures were not given, first {unused[0]}",
+            is_note=True,
+        )
+    if not pairs:
+        raise LabelsError(
+            "--truth: no picture that was counted has labels; are they of these pictures, by name?"
+        )
+    rightness = Rightness.of(pairs)
+    yield Line(rightness.as_json() if as_json else rightness.as_text())
 
 
 def draw_overlay(pixels: NDArray[np.uint8], heads: HeadMap) -> Image.Image:

@@ -35,8 +35,8 @@ def rows_of(text: str, columns: int) -> list[tuple[int, list[str]]]:
     delimiter = _delimiter([line for line in lines if _says(line)], columns)
     rows = []
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
-    for cells in reader:
-        cells = [cell.strip() for cell in cells]
+    for line in reader:
+        cells = [cell.strip() for cell in line]
         hint = reader.line_num == 1 and cells and cells[0].lower().startswith("sep=")
         if any(cells) and not cells[0].startswith("#") and not hint:
             rows.append((reader.line_num, cells))

@@ -44,7 +44,7 @@ def eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
         )
     for depth in DEPTHS:
         if most < 2**depth:
-            return _clipped(values / np.float32(2 ** (depth - 8)))
+            return _clipped(values.astype(np.float32) / 2 ** (depth - 8))
     raise ValueError(f"holds values up to {most:g}, more than 16 bits; save it with 8 bits")
 
 
@@ -74,7 +74,7 @@ def read_deep(path: Path, page: int) -> Pixels:
         found, pages = cv2.imreadmulti(str(path), page, 1, flags=cv2.IMREAD_UNCHANGED)
     except cv2.error:
         found, pages = False, ()
-    if not found or not len(pages):
+    if not found or not pages:
         raise PictureError(
             f"picture {path}: is of a kind that cannot be read; save it as PNG or JPEG with 8 bits"
         )

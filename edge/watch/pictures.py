@@ -83,20 +83,27 @@ class Picture:
 
 def read_picture(path: Path) -> Pixels:
     """The pixels of a file's first picture; PictureError when it is none."""
-    return next(pictures_of(path)).pixels
+    return first_picture(path).pixels
 
 
-def pictures_of(path: Path, aspect: float | None = None) -> Iterator[Picture]:
+def first_picture(path: Path) -> Picture:
+    """A file's first picture; PictureError when it is none."""
+    return next(pictures_of(path))
+
+
+def pictures_of(
+    path: Path, aspect: float | None = None, on_note: Callable[[str], None] = lambda _text: None
+) -> Iterator[Picture]:
     """Every picture of a file: of an animation, the pages of a TIFF, both eyes of an MPO.
 
-    Previews, masks and maps of light beside a picture are none. `aspect` is width over height of
-    a pixel where they are not square. PictureError, after those that there are, for a file that
-    is damaged, no picture, or too large for the memory it may take.
+    Previews, masks and maps of light beside a picture are none, and are noted. `aspect` is width
+    over height of a pixel where they are not square. PictureError, after those that there are,
+    for a file that is damaged, no picture, or too large for the memory it may take.
     """
     good = 0
     try:
         with opened(path) as image:
-            for page, at_s in _frames(image):
+            for page, at_s in _frames(image, on_note):
                 yield _picture(path, image, page, at_s, aspect)
                 good += 1
     except PictureError:
@@ -158,35 +165,51 @@ def _why(path: Path, error: Exception) -> str:
     return f"is damaged or cut off ({error}); copy it again"
 
 
-def _frames(image: Image.Image) -> Iterator[tuple[int, float | None]]:
+def _frames(
+    image: Image.Image, on_note: Callable[[str], None]
+) -> Iterator[tuple[int, float | None]]:
     """Seeks each picture of the file: its page, and its time (s) in an animation."""
     kind = image.format or ""
-    animated = kind in _ANIMATED and getattr(image, "is_animated", False)
-    pages = kind in {"TIFF", "MPO", "HEIF"} and getattr(image, "n_frames", 1) > 1
-    if not animated and not pages:
+    if kind in _ANIMATED and getattr(image, "is_animated", False):
+        yield from _animation(image)
+    elif kind in {"TIFF", "MPO", "HEIF"} and getattr(image, "n_frames", 1) > 1:
+        yield from _pages(image, on_note)
+    else:
         yield 0, None
-        return
+
+
+def _animation(image: Image.Image) -> Iterator[tuple[int, float]]:
     ends_ms = 0.0
     for page in count():
         try:
             image.seek(page)
         except EOFError:
             return
-        if animated:
-            yield page, ends_ms / 1000
-            shown_ms = float(image.info.get("duration") or 0)
-            ends_ms += shown_ms if shown_ms >= _SHORTEST_MS else _USUAL_MS
-        elif page == 0 or _is_picture_of_its_own(image, page):
+        yield page, ends_ms / 1000
+        shown_ms = float(image.info.get("duration") or 0)
+        ends_ms += shown_ms if shown_ms >= _SHORTEST_MS else _USUAL_MS
+
+
+def _pages(image: Image.Image, on_note: Callable[[str], None]) -> Iterator[tuple[int, None]]:
+    size, aside = image.size, 0
+    for page in range(getattr(image, "n_frames", 1)):
+        image.seek(page)
+        if page == 0 or _is_picture_of_its_own(image, page, size):
             yield page, None
+        else:
+            aside += 1
+    if aside:
+        on_note(f"{aside} previews, masks or maps of light beside the picture are not counted")
 
 
-def _is_picture_of_its_own(image: Any, page: int) -> bool:
+def _is_picture_of_its_own(image: Any, page: int, first: tuple[int, int]) -> bool:
     """No preview, mask or map of light beside the first: phones and scanners add such."""
     if image.format == "TIFF":
         return not image.tag_v2.get(_TIFF_KIND, 0) & _TIFF_PREVIEW_OR_MASK
     if image.format == "MPO":
-        kind = image.mpinfo[_MPO_ENTRIES][page]["Attribute"]["MPType"]
-        return str(kind).startswith(_MPO_FURTHER)
+        kind = str(image.mpinfo[_MPO_ENTRIES][page]["Attribute"]["MPType"])
+        of_its_own = kind.startswith(_MPO_FURTHER) or kind == "Undefined"
+        return of_its_own and image.size == first
     return True
 
 
@@ -248,12 +271,12 @@ def _bytes_needed(image: Image.Image) -> int:
     return px * _BYTES_OF_MODE.get(image.mode, 4) * (2 if _is_deep(image) else 1)
 
 
-def _is_deep(image: Image.Image) -> bool:
+def _is_deep(image: Any) -> bool:
     """Whether Pillow would take the upper eight of 16 bits of each colour."""
     if image.mode not in {"RGB", "RGBA", "LA", "RGBX"}:
         return False
     if image.format == "TIFF":
-        return max(getattr(image, "tag_v2", {}).get(_TIFF_BITS, (8,))) > 8
+        return bool(max(image.tag_v2.get(_TIFF_BITS, (8,))) > 8)
     return image.format == "PNG" and any(";16" in str(tile.args) for tile in image.tile)
 
 

@@ -88,8 +88,7 @@ def frames_of(
     What cannot be read of a folder or a film goes to `on_bad`, what had to be assumed to
     `on_note`. PictureError when there is no readable picture at all.
     """
-    good = 0
-    last: Bad | None = None
+    good, bad = 0, 0
     for read in read_all(source, every_s=every_s, how=how):
         if isinstance(read, Note):
             on_note(read.path, read.text)
@@ -97,12 +96,14 @@ def frames_of(
             good += 1
             yield read
         elif source.is_dir() or good:
-            last = read
+            bad += 1
             on_bad(read.path, read.error)
         else:
             raise read.error
-    if not good and last is not None:
-        raise PictureError(f"folder {source}: none of its pictures can be read; copy them again")
+    if bad and not good:
+        raise PictureError(
+            f"folder {source}: none of its {bad} pictures can be read; copy them again"
+        )
 
 
 def read_all(source: Path, *, every_s: float | None, how: Reading = AS_STATED) -> Iterator[Read]:
@@ -178,7 +179,7 @@ def _of_folder(paths: list[Path], every_s: float | None, how: Reading) -> Iterat
 def _of_file(
     path: Path, wall: datetime | None, every_s: float | None, how: Reading
 ) -> Iterator[Read]:
-    reads = _of_pictures(path, every_s, how) if is_picture(path) else _of_video(path, every_s, how)
+    reads = _of_pictures(path, how) if is_picture(path) else _of_video(path, every_s, how)
     for read in reads:
         if isinstance(read, TimedFrame) and wall is not None:
             yield replace(read, wall=wall + timedelta(seconds=read.at_s))
@@ -186,27 +187,23 @@ def _of_file(
             yield read
 
 
-def _of_pictures(path: Path, every_s: float | None, how: Reading) -> Iterator[Read]:
-    """A file's pictures: of an animation as of a film, of pages each."""
-    due_s = 0.0
-    page = 0
+def _of_pictures(path: Path, how: Reading) -> Iterator[Read]:
+    """Every picture of a file, of an animation at its time, of pages a second apart."""
+    notes: list[str] = []
     try:
-        for picture in pictures_of(path, how.pixel_aspect):
-            page += 1
+        for page, picture in enumerate(pictures_of(path, how.pixel_aspect, notes.append)):
+            if page == 0 and how.pixel_aspect is None and (doubt := suspicion(*picture.size)):
+                notes.append(doubt)
             if picture.at_s is None:
-                name = path.name if page == 1 else f"{path.name}#{page}"
-                at_s = (page - 1) * UNTIMED_EVERY_S
-            elif picture.at_s < due_s - 1e-6:
-                continue
+                name = path.name if page == 0 else f"{path.name}#{page + 1}"
+                at_s = page * UNTIMED_EVERY_S
             else:
-                at_s = picture.at_s
-                name = f"{path.name}@{at_s:.2f}s"
-                due_s = max(due_s, at_s - (every_s or 0.0)) + (every_s or 0.0)
-            if page == 1 and how.pixel_aspect is None and (doubt := suspicion(*picture.size)):
-                yield Note(path, doubt)
+                name, at_s = f"{path.name}@{picture.at_s:.2f}s", picture.at_s
             yield TimedFrame(name, picture.pixels, at_s, None, picture.size)
     except PictureError as error:
         yield Bad(path, error)
+    for text in notes:
+        yield Note(path, text)
 
 
 def _of_video(path: Path, every_s: float | None, how: Reading) -> Iterator[Read]:

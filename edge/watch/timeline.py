@@ -99,13 +99,16 @@ class Timeline:
 
 
 def placed(
-    items: Iterable[tuple[float | None, Item]], timeline: Timeline
+    items: Iterable[tuple[float | None, Item]], timeline: Timeline, *, at_once: bool = False
 ) -> Iterator[tuple[float, Item]]:
-    """Each item with its place on the timeline; it is given once the next one is known."""
+    """Each item with its place on the timeline; given once the next one is known, or `at_once`."""
+    if at_once:
+        yield from ((timeline.place(time_s, None), item) for time_s, item in items)
+        return
     waiting: tuple[float | None, Item] | None = None
-    for item in items:
+    for following in items:
         if waiting is not None:
-            yield timeline.place(waiting[0], item[0]), waiting[1]
-        waiting = item
+            yield timeline.place(waiting[0], following[0]), waiting[1]
+        waiting = following
     if waiting is not None:
         yield timeline.place(waiting[0], None), waiting[1]

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
 from av.container import InputContainer
-from av.format import Flags
 from av.video.stream import VideoStream
 
 from edge.common.clock import boottime_ns
@@ -24,7 +23,8 @@ CUT_OFF_BELOW = 0.95
 # More pictures than this share without a time of their own are told.
 UNTIMED_TOLD_ABOVE = 0.5
 BREAKS_TOLD = 5
-ATTACHED_PICTURE = 0x0400  # FFmpeg's AV_DISPOSITION_ATTACHED_PIC: a cover, no film
+# Of FFmpeg's avformat.h: a cover that is no film; formats without times, and whose clock may break.
+ATTACHED_PICTURE, NO_TIMES, TIMES_BREAK = 0x0400, 0x0080, 0x0200
 
 OnNote = Callable[[str], None]
 
@@ -121,10 +121,7 @@ def decode(
     timeline = Timeline(1 / rate, may_break=may_break)
     demuxed = _Demuxed()
     pictures = _timed(_pictures(container, stream, live, demuxed))
-    if live:
-        timed = ((timeline.place(time_s, None), each) for time_s, each in pictures)
-    else:
-        timed = placed(pictures, timeline)
+    timed = placed(pictures, timeline, at_once=live)
     aspect: float | None = None
     for at_s, (picture, waited_s) in timed:
         if aspect is None:
@@ -139,7 +136,7 @@ def decode(
 
 def _may_break(container: InputContainer) -> bool:
     """Whether the format's clock may start again, as that of MPEG-TS."""
-    return bool(container.format.flags & Flags.ts_discont.value)
+    return bool(container.format.flags & TIMES_BREAK)
 
 
 def stated_rate(stream: VideoStream) -> float | None:
@@ -200,7 +197,7 @@ class _Demuxed:
 def _refuse_incomplete(container: InputContainer, demuxed: _Demuxed, notes: Notes) -> None:
     """PictureError when the file ends before it says, or some of it could not be decoded."""
     # What such formats "state" FFmpeg has estimated, from the file's size or its last time.
-    estimated = _may_break(container) or container.format.flags & Flags.no_timestamps.value
+    estimated = _may_break(container) or container.format.flags & NO_TIMES
     length_s = None if estimated or notes.breaks_s else stated_length_s(container)
     if length_s is not None and demuxed.end_s is not None and demuxed.first_s is not None:
         # Times may begin anywhere: whichever way of counting comes farther.
@@ -240,9 +237,7 @@ def _pictures(
             demuxed.damaged += 1
 
 
-def _awaited(
-    packets: "Iterator[av.Packet[av.stream.Stream]]",
-) -> "Iterator[tuple[av.Packet[av.stream.Stream], float]]":
+def _awaited(packets: Iterator[Any]) -> "Iterator[tuple[av.Packet[av.stream.Stream], float]]":
     """Each packet with the time that it took to come (s)."""
     while True:
         began = boottime_ns()

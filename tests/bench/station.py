@@ -15,7 +15,8 @@ import numpy as np
 from edge.decide.zones import ZoneCounter
 from edge.site import Site
 from edge.site.schema import Ground, Zone
-from edge.watch.pictures import picture_time, read_picture
+from edge.watch.folder import picture_time
+from edge.watch.pictures import read_picture
 from hil.testkit.data import HEADS
 from hil.testkit.true_zone import counted
 from tests.bench.course import Seen

@@ -95,8 +95,8 @@ def _timeline_line(row: Row) -> list[str]:
     end = [row.warning, row.level.name, picture]
     if row.occupancy is None:
         people = (row.heads.people, row.heads.low, row.heads.high) if row.heads else ()
-        counts = [*map("{:.2f}".format, people), *[""] * 9][:9]
-        return [*start, *counts, *end]
+        known = [*map("{:.2f}".format, people), *[""] * 9][:9]
+        return [*start, *known, *end]
     seen = row.occupancy
     counts = (seen.people, seen.low, seen.high, seen.area, seen.density, seen.peak)
     motion = (seen.speed, seen.speed_variance, seen.pressure)
