@@ -21,6 +21,7 @@ from PIL import Image
 
 from edge.common.errors import RedRoadError
 from edge.labels import Labelled, Truth, read_labels
+from edge.labels.read import TABLE
 from edge.watch.folder import is_video, pictures_in
 from edge.watch.pictures import Picture, first_picture
 
@@ -74,12 +75,16 @@ def load_folder(folder: Path, only: Sequence[str] = ()) -> list[Example]:
         missing = truth.unused
         if missing:
             raise click.UsageError(
-                f"{folder / missing[0]}: has labels, but No such file or directory; put the "
-                "pictures beside their labels"
+                f"{folder / missing[0]}: named in {_name_of_labels(folder)}, but No such file; "
+                "put the pictures beside their labels"
             )
         return [_labelled(path, labels) for path, labels in found if labels is not None]
     except RedRoadError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _name_of_labels(folder: Path) -> str:
+    return TABLE if (folder / TABLE).exists() else "the labels"
 
 
 def _labelled(path: Path, labels: Labelled) -> Example:

@@ -60,7 +60,9 @@ def _documents(path: Path) -> Iterator[tuple[str, bytes]]:
         table = path / TABLE
         files = [table] if table.exists() else sorted(_exports(path))
         if not files:
-            raise LabelsError(f"labels {path}: no {TABLE} and no export in it; must be {FORMS}")
+            raise LabelsError(
+                f"labels {table}: No such file or directory, nor any export; must be {FORMS}"
+            )
         for file in files:
             yield from _documents(file)
         return
@@ -94,7 +96,9 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
 def _parsed(name: str, data: bytes) -> Iterator[Labelled | Marked]:
     text = decoded(data).strip()
     if not text:
-        raise LabelsError(f"labels {name}: is empty; must be {FORMS}")
+        raise LabelsError(
+            f"labels {name}: is empty; its first line must be picture,x,y, or {FORMS}"
+        )
     if text.startswith("<"):
         return from_cvat(_xml(text))
     if name.lower().endswith(".jsonl"):

@@ -16,6 +16,7 @@ from edge.watch.frame import Pixels
 DEPTHS = (8, 10, 12, 14, 16)
 # A float picture from 0 to 1 may overshoot a little by sharpening or resampling.
 OVERSHOOT = 1.5
+SLACK = 0.05  # of its largest value, beyond both ends: some ways of compression are not exact
 # Below, values that are no fractions cannot be told to be of 8 bits: the picture would be black.
 LEAST_OF_8_BITS = 64.0
 GREY = 128.0
@@ -34,7 +35,8 @@ def eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
         raise ValueError("holds values that are no numbers; save it with 8 bits")
     least, most = float(values.min()), float(values.max())
     whole = np.issubdtype(values.dtype, np.integer)
-    if least < (0.0 if whole else -OVERSHOOT / 10):
+    slack = 0.0 if whole else SLACK
+    if least < -slack * most:
         raise ValueError(f"holds values from {least:g} to {most:g}; save it with 8 bits")
     if not whole and most <= OVERSHOOT:
         return _clipped(values.astype(np.float32) * 255.0)
@@ -43,7 +45,7 @@ def eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
             f"holds values up to {most:g}, neither 0 to 1 nor 0 to 255; save it with 8 bits"
         )
     for depth in DEPTHS:
-        if most < 2**depth:
+        if most < 2**depth * (1 + slack):
             return _clipped(values.astype(np.float32) / 2 ** (depth - 8))
     raise ValueError(f"holds values up to {most:g}, more than 16 bits; save it with 8 bits")
 

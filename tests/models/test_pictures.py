@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from models.pictures import letterbox, load_folder
+from tests.labels.exports import EXPORTS, HEADS, SIZE, coco
 
 
 def write(folder: Path, table: str) -> Path:
@@ -25,6 +26,29 @@ def test_heads_are_read_by_picture_and_nobody_is_told_apart_from_unlabelled(
     assert (nobody.name, nobody.heads.shape) == ("a.png", (0, 2))
     assert two.heads.tolist() == [[10.0, 20.5], [63.0, 47.0]]
     assert two.pixels.shape == (48, 64, 3)
+
+
+def test_every_export_teaches_the_same_heads(tmp_path: Path) -> None:
+    for export in EXPORTS:
+        folder = tmp_path / export.__name__
+        folder.mkdir()
+        for name in ("a.jpg", "b.jpg"):
+            Image.new("RGB", SIZE).save(folder / name)
+        export(folder)
+        people, nobody = load_folder(folder)
+        assert sorted(people.heads.tolist()) == [pytest.approx(head) for head in HEADS], export
+        assert nobody.heads.shape == (0, 2)
+
+
+def test_a_label_stays_on_its_head_in_a_picture_of_another_size(tmp_path: Path) -> None:
+    Image.new("RGB", (400, 200)).save(tmp_path / "a.jpg")
+    Image.new("RGB", (200, 100)).save(tmp_path / "b.jpg")
+    coco(tmp_path)
+    people, _ = load_folder(tmp_path)
+    assert sorted(people.heads.tolist()) == [[40, 60], [300, 80]]
+    Image.new("RGB", (100, 200)).save(tmp_path / "a.jpg")
+    with pytest.raises(click.UsageError, match="labelled at 200x100 px, and has 100x200; is it"):
+        load_folder(tmp_path)
 
 
 @pytest.mark.parametrize(
