@@ -14,7 +14,6 @@ Item = TypeVar("Item")
 # -dts_error_threshold): in formats whose clock may break (MPEG-TS and -PS) after 10 s, in others,
 # where a recording may well have a gap, after 30 h.
 BREAK_S, LONGEST_GAP_S = 10.0, 30 * 3600.0
-MADE_UP_BELOW = 0.1  # of the time between two pictures
 USUAL_RATE = 25.0  # pictures a second, where nothing says any
 
 
@@ -71,7 +70,7 @@ class Timeline:
 
     def _placed(self, before_s: float, time_s: float | None, next_s: float | None) -> float:
         last_s = self._time_s
-        if time_s is None or time_s == last_s or self._is_made_up(time_s, next_s):
+        if time_s is None or time_s == last_s:
             self._untimed += 1
             return before_s + self._frame_s
         if last_s is None:
@@ -92,12 +91,6 @@ class Timeline:
 
     def _follows(self, before_s: float, after_s: float) -> bool:
         return 0 < after_s - before_s <= self._longest_s
-
-    def _is_made_up(self, time_s: float, next_s: float | None) -> bool:
-        """Whether a demuxer dated the first picture after a break right behind the last before."""
-        last_s = self._time_s
-        close = last_s is not None and 0 < time_s - last_s < MADE_UP_BELOW * self._frame_s
-        return close and next_s is not None and not self._follows(time_s, next_s)
 
     def _is_stray(self, time_s: float, next_s: float) -> bool:
         """Whether the next picture follows the last one, and this one fits between neither."""

@@ -23,6 +23,7 @@ CUT_OFF_BELOW = 0.95
 # More pictures than this share without a time of their own are told.
 UNTIMED_TOLD_ABOVE = 0.5
 BREAKS_TOLD = 5
+FASTEST_RATE = 300.0  # a second; some encoders state the ticks of their clock
 # Of FFmpeg's avformat.h: a cover that is no film; formats without times, and whose clock may break.
 ATTACHED_PICTURE, NO_TIMES, TIMES_BREAK = 0x0400, 0x0080, 0x0200
 
@@ -142,7 +143,7 @@ def _may_break(container: InputContainer) -> bool:
 def stated_rate(stream: VideoStream) -> float | None:
     """Pictures a second by the encoder's own word, else by the file's."""
     for rate in (stream.codec_context.framerate, stream.average_rate):
-        if rate:
+        if rate and rate <= FASTEST_RATE:
             return float(rate)
     return None
 
