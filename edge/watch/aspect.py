@@ -7,6 +7,7 @@ of them is missed: all pictures are brought to square pixels before anything loo
 import numpy as np
 from PIL import Image
 
+from edge.site.schema import Camera
 from edge.watch.frame import Pixels
 
 # Outside, a stated aspect ratio is a mistake; within a hundredth of 1 pixels are taken as square.
@@ -68,5 +69,13 @@ def suspicion(width: int, height: int) -> str | None:
     )
     return (
         f"pixels are seldom square in pictures of {width}x{height} px, and nothing says their "
-        f"aspect ratio: if people look too slim or too wide, give it, {options}"
+        f"aspect ratio: if people look too slim or too wide, give {options}"
     )
+
+
+def doubt_of(camera: Camera, width: int, height: int) -> str | None:
+    """The suspicion against a camera's frames; None where the site file says their pixels."""
+    if not hasattr(camera, "pixel_aspect") or camera.pixel_aspect is not None:
+        return None
+    doubt = suspicion(width, height)
+    return None if doubt is None else f"{doubt} as camera.pixel_aspect"

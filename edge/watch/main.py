@@ -9,6 +9,7 @@ from edge.common.program import Paths, Program, running
 from edge.common.sighting import SIGHTINGS, HeadMap, Sighting
 from edge.site import Site
 from edge.site.schema import Camera
+from edge.watch.aspect import doubt_of
 from edge.watch.cameras.choose import open_camera
 from edge.watch.cameras.reconnecting import ReconnectingCamera
 from edge.watch.counter import Counter
@@ -42,12 +43,24 @@ def run(site: Site, paths: Paths) -> None:
             if frame is not None:
                 decide.send(counting.sighting(frame))
                 program.facts.update(model=counting.model, view=guard.status)
+                _tell_size(frame, site.camera, program)
                 _keep_view(keeper, guard, program)
                 rate.add(boottime_ns())
             _tell_rate(rate, program)
             program.alive()
             frame = camera.read()
         camera.close()
+
+
+def _tell_size(frame: Frame, camera: Camera, program: Program) -> None:
+    """What size the pictures are, and whether that speaks of pixels that are not square."""
+    height, width, _ = frame.pixels.shape
+    program.facts["picture_px"] = f"{width}x{height}"
+    doubt = doubt_of(camera, width, height)
+    if doubt is None:
+        program.facts.pop("pixels", None)
+    else:
+        program.facts["pixels"] = doubt
 
 
 def _tell_rate(rate: Rate, program: Program) -> None:

@@ -193,7 +193,7 @@ def _of_pictures(path: Path, how: Reading) -> Iterator[Read]:
     try:
         for page, picture in enumerate(pictures_of(path, how.pixel_aspect, notes.append)):
             if page == 0 and how.pixel_aspect is None and (doubt := suspicion(*picture.size)):
-                notes.append(doubt)
+                notes.append(f"{doubt} as --pixel-aspect")
             if picture.at_s is None:
                 name = path.name if page == 0 else f"{path.name}#{page + 1}"
                 at_s = page * UNTIMED_EVERY_S

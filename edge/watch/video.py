@@ -161,7 +161,7 @@ def _aspect(picture: av.VideoFrame, stream: VideoStream, how: Reading, on_note: 
     if how.pixel_aspect is not None:
         return how.pixel_aspect
     if not stated and (doubt := suspicion(picture.width, picture.height)) is not None:
-        on_note(doubt)
+        on_note(f"{doubt} as --pixel-aspect")
     return usable_aspect(float(stated) if stated else None)
 
 

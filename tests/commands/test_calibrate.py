@@ -1,5 +1,6 @@
 """`redroad calibrate`: points in, the site file's section and an overlay out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from edge.common.errors import GroundError
 from edge.site import load_site
 from edge.site.schema import DEMO_GROUND
 from edge.street.scene import Scene
+from tests.watch.made import save_video
 
 POINTS = [f"{x},{y}={a},{b}" for x, y, a, b in DEMO_GROUND.points]
 
@@ -151,3 +153,66 @@ def test_points_come_from_tables_too(tmp_path: Path) -> None:
     table.write_text("10,20,1.5\n", encoding="utf-8")
     with pytest.raises(GroundError, match="must have a row"):
         read_points(table)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeffx,y,X,Y\n{rows}",
+        "\ufeffx;y;X;Y\r\n{semicolons}",
+        "sep=;\r\nx;y;X;Y;;\r\n{semicolons}",
+        "X px;Y px;X m;Y m\n{semicolons}",
+    ],
+)
+def test_points_are_read_as_excel_writes_them(street: Path, tmp_path: Path, content: str) -> None:
+    rows = [",".join(map(str, point)) for point in DEMO_GROUND.points]
+    german = [row.replace(",", ";").replace(".", ",") for row in rows]
+    text = content.format(rows="\n".join(rows), semicolons="\r\n".join(german))
+    (tmp_path / "points.csv").write_text(text, encoding="utf-8", newline="")
+    code, told = calibrate(street, "--points", tmp_path / "points.csv", "--camera-height", 8.5)
+    assert code == 0, told
+    assert told.count("m off") == 6
+
+
+def squeezed(points: Sequence[str], by: float) -> list[str]:
+    """The marks in a picture whose pixels are `by` times as wide as high."""
+    pairs = [point.split(",", 1) for point in points]
+    return [f"{float(x) / by:g},{rest}" for x, rest in pairs]
+
+
+def test_pixels_that_are_not_square_are_noticed_and_made_square(
+    street: Path, tmp_path: Path
+) -> None:
+    """A recorder keeps the street at half its width; people look slim, and the points say so."""
+    with Image.open(street) as image:
+        image.resize((320, 352)).save(tmp_path / "dvr.png")
+    slim = with_points(squeezed(POINTS, 2.0))
+    code, told = calibrate(tmp_path / "dvr.png", *slim, "--camera-height", 8.5)
+    assert "do people look too slim?" in told and "pixel_aspect = 2 " in told, (code, told)
+    square = [*with_points(POINTS), "--pixel-aspect", 2.0, "--camera-height", 8.5]
+    code, told = calibrate(tmp_path / "dvr.png", *square)
+    assert code == 0, told
+    assert "px are those of the picture with square pixels, 640x352" in told
+    assert "slim" not in told
+
+
+def test_a_large_picture_is_marked_in_its_own_px(street: Path, tmp_path: Path) -> None:
+    """It is read at a smaller size; points, ruler and site file keep the px of the file."""
+    with Image.open(street) as image:
+        image.resize((5120, 2816)).save(tmp_path / "large.jpg")
+    large = [f"{8 * x},{8 * y}={a},{b}" for x, y, a, b in DEMO_GROUND.points]
+    site, overlay = tmp_path / "site.toml", tmp_path / "over.png"
+    code, told = calibrate(
+        tmp_path / "large.jpg", *with_points(large), "--camera-height", 8.5, "--site", site,
+        "--overlay", overlay,
+    )  # fmt: skip
+    assert code == 0, told
+    ground = load_site(site).ground
+    assert ground is not None and ground.picture_width == 5120
+
+
+def test_a_film_serves_for_a_picture(street: Path, tmp_path: Path) -> None:
+    clip = save_video(tmp_path / "clip.mp4", frames=2)
+    assert calibrate(clip, "--overlay", tmp_path / "ruler.png")[0] in {0, 2}
+    with Image.open(tmp_path / "ruler.png") as ruler:
+        assert ruler.size == (160, 96)

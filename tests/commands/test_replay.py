@@ -6,8 +6,10 @@ from pathlib import Path
 import av
 import pytest
 from av.video.stream import VideoStream
+from click.testing import CliRunner
 from PIL import Image
 
+from edge.cli import main
 from edge.commands.levels import COLOURS
 from edge.commands.replay.plot import draw_plot
 from edge.commands.replay.replay import replay_to
@@ -15,9 +17,10 @@ from edge.commands.replay.timeline import Change, Replay, Row
 from edge.common.wire import Level, Occupancy
 from edge.decide.motion import MEMORY_S
 from edge.site import Site
-from edge.site.schema import DEMO_GROUND, Zone
+from edge.site.schema import DEMO_GROUND, StreamOptions, Zone
 from edge.street.scenarios import SCENARIOS, StagedScenario
 from tests.bench.motion_errors import TrueMotion
+from tests.watch.made import noise, save_video
 
 RATE = 4
 TIMES = [25 + number / RATE for number in range(40)]
@@ -94,3 +97,66 @@ def test_the_plot_grows_with_its_zones_and_reasons(tmp_path: Path) -> None:
 def test_a_replay_of_nothing_is_drawn_too(tmp_path: Path) -> None:
     draw_plot(Replay([], []), SITE, "nothing", 3.0, tmp_path / "nothing.png")
     assert (tmp_path / "nothing.png").exists()
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("with_site", [False, True])
+def test_a_first_replay_counts_people_and_says_why_there_is_no_density(
+    tmp_path: Path, with_site: bool
+) -> None:
+    """Of any real clip, without a site, and with the demonstration's as the README has it."""
+    clip = save_video(tmp_path / "clip.mp4", frames=3)
+    site = ["--site", "deploy/sites/demo.toml"] if with_site else []
+    done = CliRunner().invoke(main, ["replay", str(clip), *site, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    why = "calibrated at 640x352 px" if with_site else "no site file is given"
+    told = " ".join(done.output.split())
+    assert why in told and "redroad calibrate PICTURE --site" in told
+    rows = table(tmp_path / "out/timeline.csv")
+    assert [row["zone"] for row in rows] == ["picture"] * 3
+    assert all(float(row["low"]) <= float(row["people"]) <= float(row["high"]) for row in rows)
+    assert {(row["density"], row["level"]) for row in rows} == {("", "UNKNOWN")}
+    (change,) = table(tmp_path / "out/transitions.csv")
+    assert (change["before"], change["after"]) == ("UNKNOWN", "UNKNOWN")
+    assert why in change["reason"] and "redroad calibrate" in change["reason"]
+    with Image.open(tmp_path / "out/timeline.png") as plot:
+        blue = {value for _, value in plot.convert("RGB").getcolors(1 << 24) or []}
+    assert (0x1F, 0x4E, 0x8C) in blue  # people are drawn
+
+
+def test_pictures_that_are_not_trusted_are_told(tmp_path: Path) -> None:
+    black = tmp_path / "black"
+    black.mkdir()
+    for number in range(3):
+        Image.new("RGB", (640, 352)).save(black / f"{number}.png")
+    told = list(replay_to(black, Site(), tmp_path / "out", every_s=None, hold_s=None, plot=True))
+    assert any(
+        "no density in 3 of 3 pictures: picture is dark; record with" in line for line in told
+    )
+    changes = table(tmp_path / "out/transitions.csv")
+    assert [change["reason"] for change in changes] == ["picture is dark"]
+
+
+def test_the_demonstration_s_ground_is_told_where_it_fits_by_chance(tmp_path: Path) -> None:
+    Image.fromarray(noise(352, 640)).save(tmp_path / "a.png")
+    told = list(
+        replay_to(
+            tmp_path / "a.png", Site(), tmp_path / "out", every_s=None, hold_s=None, plot=False
+        )
+    )
+    assert any("ground plane of the simulated street" in line for line in told)
+
+
+def test_a_replay_uses_the_pixels_that_its_site_states(tmp_path: Path) -> None:
+    clip = save_video(tmp_path / "clip.mp4", frames=2)  # 160x96
+    options = StreamOptions(kind="stream", url="rtsp://camera/", pixel_aspect=2.0)
+    zone = Zone(name="all", polygon=[(0, 0), (1, 0), (1, 1), (0, 1)], area_m2=100.0)
+    site = Site(camera=options, zone=[zone], ground=None)
+    told = list(replay_to(clip, site, tmp_path / "out", every_s=None, hold_s=None, plot=False))
+    assert not [line for line in told if line.startswith("redroad: note: no density")]
+    rows = table(tmp_path / "out/timeline.csv")
+    assert all(row["density"] for row in rows)

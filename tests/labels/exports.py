@@ -82,7 +82,7 @@ def labelme(folder: Path) -> Path:
             "imageData": None, "imageHeight": 100, "imageWidth": 200,
         }  # fmt: skip
 
-    shapes = [
+    shapes: list[dict[str, Any]] = [
         {"label": "head", "points": [[20, 30]], "group_id": None, "shape_type": "point"},
         {"label": "head", "points": [[150, 40], [155, 45]], "shape_type": "circle", "flags": {}},
         {"label": "bag", "points": [[1, 1], [5, 5]], "shape_type": "rectangle", "flags": {}},

@@ -6,12 +6,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from edge.commands.calibrate.overlay import draw_marks, draw_overlay, draw_ruler
 from edge.commands.calibrate.slim import slimness
 from edge.commands.calibrate.survey_points import (
     check_zones,
-    draw_marks,
-    draw_overlay,
-    draw_ruler,
     farthest_m,
     make_ground,
     parse_point,

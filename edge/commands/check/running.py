@@ -94,8 +94,12 @@ class RunningUnit:
         if faults:
             remedies = "; ".join(PICTURE_REMEDIES.get(fault, fault) for fault in faults)
             raise CameraError(f"the running unit's picture is {', '.join(faults)}: {remedies}")
-        model = self._programs["watch"].get("model", "")
-        return f"serves the running unit: a picture {age_s:.1f} s ago, counted by {model}"
+        watch = self._programs["watch"]
+        doubt = f"; {watch['pixels']}" if "pixels" in watch else ""
+        return (
+            f"serves the running unit: a picture {age_s:.1f} s ago, counted by "
+            f"{watch.get('model', '')}{doubt}"
+        )
 
     def panel(self) -> str:
         """The sign takes what it is given."""

@@ -15,7 +15,7 @@ from edge.show.parts import gpio_of, open_contacts, open_lamp, open_panel, open_
 from edge.show.pins_driver import BLINK_S
 from edge.show.voice import AplaySpeaker
 from edge.site import Site
-from edge.watch.aspect import suspicion
+from edge.watch.aspect import doubt_of
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.choose import open_camera
 
@@ -33,8 +33,9 @@ def camera(site: Site) -> str:
                 height, width, _ = camera.read(CAMERA_WAIT_S).pixels.shape
             except NoFrameError:
                 continue
-            return f"{site.camera.kind} gives frames of {width}x{height} px" + doubted(
-                site, width, height
+            doubt = doubt_of(site.camera, width, height)
+            return f"{site.camera.kind} gives frames of {width}x{height} px" + (
+                f"; {doubt}" if doubt else ""
             )
     finally:
         camera.close()
@@ -42,13 +43,6 @@ def camera(site: Site) -> str:
         f"{site.camera.kind} gave no frame in {CAMERA_TRIES * CAMERA_WAIT_S:g} s; "
         "check its cable, power and address"
     )
-
-
-def doubted(site: Site, width: int, height: int) -> str:
-    """What to say of frames whose pixels may not be square; nothing where the site says it."""
-    said = site.camera.kind == "scene" or getattr(site.camera, "pixel_aspect", None) is not None
-    doubt = None if said else suspicion(width, height)
-    return "" if doubt is None else f"; {doubt}: camera.pixel_aspect"
 
 
 def panel(site: Site, paths: Paths) -> str:
