@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.stream import StreamCamera
 from edge.watch.frame import Frame
 from hil.testkit.data import CLIP, needs
+from tests.watch.films import film, joined
 from tests.watch.made import cut, save_video
 
 PASSWORD = "pa:s/s w@rd#%?"
@@ -61,6 +63,28 @@ def test_a_file_plays_at_its_own_speed_and_ends(tmp_path: Path, name: str, codec
     assert 1.5 < time.monotonic() - began < 4.0
     assert 15 <= len(frames) <= 20
     assert "the recording has ended; set repeat = true" in why
+
+
+def test_a_clock_that_breaks_does_not_stop_the_camera(tmp_path: Path) -> None:
+    """One picture from an hour later, and then a recorder that starts again, and one with a gap."""
+    starts = ((0.0, 0.1, 0.2), (3600.3,), (0.4, 0.5), (0.0, 0.1))
+    parts = [film(tmp_path / f"{n}.ts", times) for n, times in enumerate(starts)]
+    joined(tmp_path / "all.ts", parts)
+    film(tmp_path / "gap.mkv", [0.0, 0.1, 3600.0, 3600.1])
+    for name, pictures in (("all.ts", 8), ("gap.mkv", 4)):
+        with opened(tmp_path / name, fps=30) as camera:
+            frames, why = until_the_end(camera)
+        assert len(frames) == pictures
+        assert "has ended" in why
+
+
+def test_pixels_of_a_camera_are_made_square(tmp_path: Path) -> None:
+    """As its stream states, or as the site file says."""
+    stated = film(tmp_path / "a.mp4", [0.0], size=(96, 108), aspect=Fraction(2))
+    plain = film(tmp_path / "b.mp4", [0.0], size=(96, 108))
+    for path, options in ((stated, {}), (plain, {"pixel_aspect": 2.0})):
+        with opened(path, **options) as camera:
+            assert camera.read(10.0).pixels.shape == (108, 192, 3)
 
 
 def test_fps_limits_what_is_given(tmp_path: Path) -> None:

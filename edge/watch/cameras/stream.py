@@ -14,6 +14,7 @@ from edge.site.schema import StreamOptions
 from edge.watch.address import Address, address_of
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.frame import Frame
+from edge.watch.timeline import BREAK_S
 from edge.watch.video import Decoded, Reading, decode, open_file
 
 # A reader that shows no sign of life for this long beyond its timeouts hangs in a driver, or
@@ -167,10 +168,15 @@ class _Reader(threading.Thread):
         )
 
     def _paced(self, pictures: Iterator[Decoded]) -> Iterator[Decoded]:
-        """Give a file's pictures at their own times, and a camera's as they come."""
+        """Give a file's pictures at their own times, and a camera's as they come.
+
+        A gap in a recording is not waited for: it would look like a camera that hangs.
+        """
         start = boottime_ns()
         for decoded in pictures:
             wait_s = decoded.at_s - seconds(boottime_ns() - start)
+            if wait_s > BREAK_S:
+                start, wait_s = start - nanoseconds(wait_s), 0.0
             if self._address.kind == "file" and wait_s > 0:
                 self.stopping.wait(wait_s)
             if self.stopping.is_set():
