@@ -121,7 +121,9 @@ def decode(
     may_break = live or _may_break(container)
     timeline = Timeline(1 / rate, may_break=may_break)
     demuxed = _Demuxed()
-    pictures = _timed(_pictures(container, stream, live, demuxed))
+    # What FFmpeg gives as times of a raw stream it has made up from the rate.
+    raw = bool(container.format.flags & NO_TIMES) and not live
+    pictures = _timed(_pictures(container, stream, live, demuxed), raw)
     timed = placed(pictures, timeline, at_once=live)
     aspect: float | None = None
     for at_s, (picture, waited_s) in timed:
@@ -149,10 +151,10 @@ def stated_rate(stream: VideoStream) -> float | None:
 
 
 def _timed(
-    pictures: Iterator[tuple[av.VideoFrame, float]],
+    pictures: Iterator[tuple[av.VideoFrame, float]], raw: bool
 ) -> Iterator[tuple[float | None, tuple[av.VideoFrame, float]]]:
     for picture, waited_s in pictures:
-        yield picture.time, (picture, waited_s)
+        yield None if raw else picture.time, (picture, waited_s)
 
 
 def _aspect(picture: av.VideoFrame, stream: VideoStream, how: Reading, on_note: OnNote) -> float:
@@ -175,7 +177,9 @@ def _tell(notes: Notes, rate: float, on_note: OnNote) -> None:
         )
         on_note(f"its time starts again or jumps after {places} s{more}: the parts are joined")
     if notes.strays:
-        on_note(f"{notes.strays} of its pictures have a time of their own: it is passed over")
+        on_note(
+            f"{notes.strays} of its pictures have a time that does not fit the others' and is not used"
+        )
 
 
 @dataclass

@@ -12,7 +12,7 @@ from edge.common.errors import PictureError
 from edge.watch.recording import TimedFrame, frames_of
 from edge.watch.video import AS_STATED, Reading
 from tests.watch.films import film, joined
-from tests.watch.made import save_video
+from tests.watch.made import noise, save_picture, save_video
 
 TENTHS = [n / 10 for n in range(20)]
 
@@ -153,3 +153,13 @@ def test_an_address_is_told_where_it_belongs(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match=r"an address is no recording; .*camera\.url") as caught:
         read(Path("rtsp://user:secret@camera/stream"))
     assert "secret" not in str(caught.value)
+
+
+def test_a_raw_stream_of_jpegs_has_no_times_either(tmp_path: Path) -> None:
+    """FFmpeg makes some up, of a rate that nobody has stated."""
+    parts = [save_picture(tmp_path / f"{n}.jpg", noise(seed=n)) for n in range(10)]
+    raw = joined(tmp_path / "a.mjpg", parts)
+    frames, _, notes = read(raw)
+    assert len(notes) == 1 and "says no times" in notes[0]
+    assert times(read(raw, Reading(rate=2))[0]) == pytest.approx([n / 2 for n in range(10)])
+    assert len(frames) == 10
