@@ -122,7 +122,7 @@ def decode(
     timeline = Timeline(1 / rate, may_break=may_break)
     demuxed = _Demuxed()
     # What FFmpeg gives as times of a raw stream it has made up from the rate.
-    raw = bool(container.format.flags & NO_TIMES) and not live
+    raw = _has_no_times(container) and not live
     pictures = _timed(_pictures(container, stream, live, demuxed), raw)
     timed = placed(pictures, timeline, at_once=live)
     aspect: float | None = None
@@ -140,6 +140,12 @@ def decode(
 def _may_break(container: InputContainer) -> bool:
     """Whether the format's clock may start again, as that of MPEG-TS."""
     return bool(container.format.flags & TIMES_BREAK)
+
+
+def _has_no_times(container: InputContainer) -> bool:
+    """Whether it is but one coded picture after the other."""
+    single = container.format.name.endswith("_pipe")
+    return single or bool(container.format.flags & NO_TIMES)
 
 
 def stated_rate(stream: VideoStream) -> float | None:
@@ -177,9 +183,7 @@ def _tell(notes: Notes, rate: float, on_note: OnNote) -> None:
         )
         on_note(f"its time starts again or jumps after {places} s{more}: the parts are joined")
     if notes.strays:
-        on_note(
-            f"{notes.strays} of its pictures have a time that does not fit the others' and is not used"
-        )
+        on_note(f"{notes.strays} of its pictures have a time that fits no other's and is not used")
 
 
 @dataclass
@@ -202,7 +206,7 @@ class _Demuxed:
 def _refuse_incomplete(container: InputContainer, demuxed: _Demuxed, notes: Notes) -> None:
     """PictureError when the file ends before it says, or some of it could not be decoded."""
     # What such formats "state" FFmpeg has estimated, from the file's size or its last time.
-    estimated = _may_break(container) or container.format.flags & NO_TIMES
+    estimated = _may_break(container) or _has_no_times(container)
     length_s = None if estimated or notes.breaks_s else stated_length_s(container)
     if length_s is not None and demuxed.end_s is not None and demuxed.first_s is not None:
         # Times may begin anywhere: whichever way of counting comes farther.

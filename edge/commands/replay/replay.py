@@ -16,12 +16,9 @@ import numpy as np
 
 from edge.commands.notes import Notes
 from edge.commands.replay.timeline import Change, Replay, Row, write_tables
-from edge.common.errors import PictureError, SiteError
-from edge.common.sighting import Sighting
-from edge.common.units import NS_PER_S, nanoseconds
-from edge.common.clock import NS_PER_S, nanoseconds
 from edge.common.errors import GroundError, PictureError, SiteError
 from edge.common.sighting import HeadMap, Sighting
+from edge.common.units import NS_PER_S, nanoseconds
 from edge.common.wire import Level
 from edge.decide.decider import Decider, ZoneTransition
 from edge.decide.zones import ZoneCounter
