@@ -1,5 +1,6 @@
 """Picture files: reading any usual kind as RGB, and their order in time."""
 
+import io
 import re
 import struct
 import zlib
@@ -49,6 +50,21 @@ def read_picture(path: Path) -> Pixels:
         raise _too_large(path) from error
     except _DAMAGE as error:
         raise PictureError(f"picture {path}: {_why(path, error)}") from error
+
+
+def picture_of(data: bytes) -> Pixels:
+    """The same of a picture that lies in memory."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > LARGEST_PX:
+                raise PictureError(f"is larger than {LARGEST_PX // 1_000_000} megapixels")
+            return _as_rgb(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError:
+        raise PictureError("is no picture; give the address of a JPEG") from None
+    except (Image.DecompressionBombError, *_DAMAGE) as error:
+        if isinstance(error, PictureError):
+            raise
+        raise PictureError("is a damaged picture; check the network to it") from None
 
 
 def _refuse_huge(path: Path, size_px: int) -> None:

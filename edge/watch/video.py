@@ -1,6 +1,6 @@
 """Decoding video with FFmpeg, for the live camera and for recordings alike."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import av
@@ -15,6 +15,9 @@ from edge.watch.frame import Pixels
 
 # A file whose last picture comes before this part of its stated length was cut off.
 CUT_OFF_BELOW = 0.95
+
+
+Came = Callable[["av.Packet[VideoStream]"], None]
 
 
 class Decoded(NamedTuple):
@@ -34,15 +37,16 @@ class Decoded(NamedTuple):
         return np.ascontiguousarray(np.rot90(pixels, quarter_turns)) if quarter_turns else pixels
 
 
-def decode(container: InputContainer) -> Iterator[Decoded]:
+def decode(container: InputContainer, came: Came | None = None) -> Iterator[Decoded]:
     """All pictures that can be decoded; what is damaged between them is left out.
 
+    `came` is called with each picture's data as it comes, which may be long before it is decoded.
     PictureError when there is no picture in it; av.FFmpegError when reading fails.
     """
     stream = video_stream(container)
     start_s: float | None = None
     at_s = 0.0
-    for picture, waited_s in _pictures(container, stream):
+    for picture, waited_s in _pictures(container, stream, came):
         time_s = at_s if picture.time is None else picture.time
         start_s = time_s if start_s is None else start_s
         at_s = max(at_s, time_s - start_s)
@@ -71,11 +75,13 @@ def stated_length_s(container: InputContainer) -> float | None:
 
 
 def _pictures(
-    container: InputContainer, stream: VideoStream
+    container: InputContainer, stream: VideoStream, came: Came | None
 ) -> Iterator[tuple[av.VideoFrame, float]]:
     waited_s = 0.0
     for packet, wait_s in _awaited(container.demux(stream)):
         waited_s += wait_s
+        if came is not None:
+            came(packet)
         try:
             for frame in packet.decode():
                 if isinstance(frame, av.VideoFrame):

@@ -15,30 +15,26 @@ from edge.show.parts import gpio_of, open_contacts, open_lamp, open_panel, open_
 from edge.show.pins_driver import BLINK_S
 from edge.show.voice import AplaySpeaker
 from edge.site import Site
-from edge.watch.cameras.camera import NoFrameError
-from edge.watch.cameras.choose import open_camera
+from edge.watch.cameras.learnt import NAMES, Learnt
+from edge.watch.cameras.once import one_frame
 
-CAMERA_TRIES, CAMERA_WAIT_S = 10, 1.0
+CAMERA_WITHIN_S = 15.0  # as long as opening may take over two transports, with its defaults
 SILENCE_HZ = 22050
 SILENCE_S = 0.1
 
 
 def camera(site: Site) -> str:
     """It gives a frame."""
-    camera = open_camera(site)
-    try:
-        for _ in range(CAMERA_TRIES):
-            try:
-                height, width, _ = camera.read(CAMERA_WAIT_S).pixels.shape
-            except NoFrameError:
-                continue
-            return f"{site.camera.kind} gives frames of {width}x{height} px"
-    finally:
-        camera.close()
-    raise CameraError(
-        f"{site.camera.kind} gave no frame in {CAMERA_TRIES * CAMERA_WAIT_S:g} s; "
-        "check its cable, power and address"
-    )
+    learnt = Learnt()
+    frame = one_frame(site, CAMERA_WITHIN_S, learnt)
+    if frame is None:
+        raise CameraError(
+            f"{site.camera.kind} gave no frame in {CAMERA_WITHIN_S:g} s; "
+            "check its cable, power and address"
+        )
+    height, width, _ = frame.pixels.shape
+    over = f" over {NAMES[learnt.transport]}" if learnt.transport else ""
+    return f"{site.camera.kind} gives frames of {width}x{height} px{over}"
 
 
 def panel(site: Site, paths: Paths) -> str:
