@@ -399,3 +399,45 @@ def view_accept(state: Path) -> None:
     from edge.commands.view import accept
 
     click.echo(accept(state))
+
+
+@main.group()
+def camera() -> None:
+    """Cameras on the network."""
+
+
+@camera.command("find")
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0.5, max=60),
+    default=4.0,
+    show_default=True,
+    help="Seconds in which cameras may answer.",
+)
+@click.option("--address", "addresses", multiple=True, metavar="HOST[:PORT]", help="Ask only this.")
+@click.option("--user", help="Login, where a camera wants one.  [default: it is asked for]")
+@click.option("--password-file", type=_FILE, help="Its password.  [default: it is asked for]")
+def camera_find(
+    wait_s: float, addresses: tuple[str, ...], user: str | None, password_file: Path | None
+) -> None:
+    """Find ONVIF cameras: name, place, addresses of their streams, and what to write into the site.
+
+    Asks once by WS-Discovery, on every network that this machine is in; each camera that answers
+    is asked for its streams. The login is asked for, and neither kept nor logged.
+    """
+    from edge.commands.camera.details import Login
+    from edge.commands.camera.find import Asked, find_cameras, read_password
+
+    def ask(why: str) -> Login | None:
+        if not sys.stdin.isatty():
+            return None
+        click.echo(f"  {why}", err=True)
+        name = user or click.prompt("  user", err=True)
+        return Login(name, click.prompt("  password", hide_input=True, err=True))
+
+    login = None
+    if user is not None and password_file is not None:
+        login = Login(user, read_password(password_file))
+    for line in find_cameras(wait_s, addresses, Asked(ask, login)):
+        click.echo(line)

@@ -51,16 +51,51 @@ class PicturesOptions(Section):
 
 
 class StreamOptions(Section):
-    """Anything FFmpeg opens: an RTSP camera, a USB camera (/dev/video0), a video file."""
+    """Anything FFmpeg opens: an RTSP camera, a USB camera (/dev/video0), a video file.
+
+    An http address that gives one picture (snap.jpg) is asked again every `every_s`. RTSP comes
+    over `transport`. A USB camera is asked for `input_format`, `width` x `height` px and `rate`
+    pictures a second; without them it gives what it has been set to.
+    """
 
     kind: Literal["stream"]
     url: Annotated[str, Field(min_length=1)]
     fps: Annotated[float, Field(gt=0, le=30)] = 4.0
+    transport: Literal["auto", "tcp", "udp"] = "auto"
+    every_s: Annotated[float, Field(ge=0.1, le=3600)] = 1.0
+    input_format: Literal["mjpeg", "yuyv"] | None = None
+    width: Annotated[int, Field(ge=64, le=7680)] | None = None
+    height: Annotated[int, Field(ge=64, le=4320)] | None = None
+    rate: Annotated[float, Field(gt=0, le=240)] | None = None
     open_timeout_s: Annotated[float, Field(gt=0, le=30)] = 5.0
     read_timeout_s: Annotated[float, Field(gt=0, le=30)] = 2.0
     repeat: bool = False
     password_file: str | None = None
     pixel_aspect: PixelAspect = None
+
+    @model_validator(mode="after")
+    def _asks_for_what_it_can(self) -> Self:
+        """Options that would be passed over in silence are mistakes."""
+        if (self.width is None) != (self.height is None):
+            raise ValueError("of camera.width and camera.height one is missing; add it")
+        asked = {"input_format": self.input_format, "width": self.width, "rate": self.rate}
+        given = [name for name, value in asked.items() if value is not None]
+        if given and not self.url.startswith("/dev/"):
+            raise ValueError(
+                f'camera.{given[0]} belongs to a USB camera (url = "/dev/video0"); set it in the '
+                "network camera itself, and leave it out here"
+            )
+        schemes = {
+            "transport": ("rtsp://", "rtsps://"),
+            "every_s": ("http://", "https://"),
+        }
+        for name, belongs in schemes.items():
+            if name in self.model_fields_set and not self.url.lower().startswith(belongs):
+                raise ValueError(
+                    f"camera.{name} belongs to an address of {belongs[0]}..., which url is not; "
+                    "leave it out"
+                )
+        return self
 
 
 class PiCameraOptions(Section):

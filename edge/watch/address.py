@@ -21,6 +21,24 @@ class Address:
     shown: str
     kind: str  # "network", "device" or "file"
 
+    @property
+    def is_rtsp(self) -> bool:
+        """Whether its pictures come in packets of their own, over a transport to be chosen."""
+        return self.opened.lower().startswith(("rtsp://", "rtsps://"))
+
+    @property
+    def is_http(self) -> bool:
+        """Whether it may be a picture, and no stream."""
+        return self.opened.lower().startswith(("http://", "https://"))
+
+    @property
+    def port(self) -> int:
+        """Where it is connected to; 0 where that is not known."""
+        scheme, _, rest = self.shown.partition("://")
+        number = rest.rpartition(":")[2] if not rest.endswith("]") else ""
+        usual = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "rtmp": 1935}
+        return int(number) if number.isdigit() else usual.get(scheme.lower(), 0)
+
 
 def address_of(options: StreamOptions, resolve: Callable[[str], Path]) -> Address:
     """The address in the site file, with the password of its file put in."""
@@ -43,6 +61,15 @@ def address_of(options: StreamOptions, resolve: Callable[[str], Path]) -> Addres
     return Address(f"{match['scheme']}://{user}:{password}@{match['rest']}", shown, "network")
 
 
+def login_of(url: str) -> tuple[str, str] | None:
+    """User and password of an address, decoded; None where it has none."""
+    match = _URL.fullmatch(url)
+    if match is None or match["login"] is None:
+        return None
+    user, _, password = match["login"].partition(":")
+    return _plain(user), _plain(password)
+
+
 def without_login(url: str) -> str:
     """The address without user and password; a file's path as it is."""
     match = _URL.fullmatch(url)
@@ -58,6 +85,11 @@ def _password(path: Path, shown: str) -> str:
             f"camera stream {shown}: password_file {path} cannot be read ({why}); "
             "give its path and let the user of redroad read it"
         ) from None
+
+
+def _plain(text: str) -> str:
+    data = re.sub(rb"%([0-9A-Fa-f]{2})", lambda one: bytes([int(one[1], 16)]), text.encode())
+    return data.decode(errors="replace")
 
 
 def _quoted(text: str) -> str:

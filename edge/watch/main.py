@@ -10,7 +10,8 @@ from edge.common.sighting import SIGHTINGS, HeadMap, Sighting
 from edge.site import Site
 from edge.site.schema import Camera
 from edge.watch.aspect import doubt_of
-from edge.watch.cameras.choose import open_camera
+from edge.watch.cameras.choose import open_camera, remedy_if_slow
+from edge.watch.cameras.learnt import Learnt
 from edge.watch.cameras.reconnecting import ReconnectingCamera
 from edge.watch.counter import Counter
 from edge.watch.frame import Frame
@@ -34,7 +35,10 @@ def run(site: Site, paths: Paths) -> None:
         counting = Counting(site, guard=guard)
         counting.prepare(site.camera)
         decide = program.channel_to("decide", SIGHTINGS)
-        camera = ReconnectingCamera(lambda: open_camera(site), program)
+        learnt = Learnt()
+        camera = ReconnectingCamera(
+            lambda: open_camera(site, learnt), program, remedy_if_slow(site)
+        )
         frame = camera.read()  # opened, as far as it can be, before the watchdog counts
         program.ready()
         rate = Rate(boottime_ns())
@@ -124,7 +128,8 @@ class Counting:
 
         On a busy board that takes longer than the watchdog waits for a frame.
         """
-        width, height = getattr(camera, "width", 640), getattr(camera, "height", 352)
+        width = getattr(camera, "width", None) or 640
+        height = getattr(camera, "height", None) or 352
         self._count(np.zeros((height, width, 3), np.uint8))
 
     def sighting(self, frame: Frame) -> Sighting:

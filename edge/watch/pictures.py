@@ -1,6 +1,7 @@
 """Picture files: any usual kind as RGB, upright, picture by picture, within a bound on memory."""
 
 import contextlib
+import io
 import struct
 import warnings
 import zlib
@@ -128,6 +129,23 @@ def opened(path: Path) -> Iterator[Image.Image]:
         warnings.simplefilter("ignore")
         with Image.open(path) as image:
             yield image
+
+
+def picture_of(data: bytes) -> Pixels:
+    """The picture in `data`, a JPEG or the like, as RGB of shape (height, width, 3), upright.
+
+    PictureError, without the name of its source, when it is none, damaged or too large.
+    """
+    source = Path("snapshot")
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return _picture(source, image, 0, None, None).pixels
+    except UnidentifiedImageError:
+        raise PictureError("is no picture; give the address of a JPEG") from None
+    except PictureError as error:
+        raise PictureError(str(error).removeprefix(f"picture {source}: ")) from None
+    except DAMAGE:
+        raise PictureError("is a damaged picture; check the network to it") from None
 
 
 def _know_heif(path: Path) -> None:

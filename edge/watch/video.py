@@ -49,6 +49,9 @@ class Reading:
 AS_STATED = Reading()
 
 
+Came = Callable[["av.Packet[av.stream.Stream]"], None]
+
+
 class Decoded(NamedTuple):
     """A decoded picture, `at_s` seconds after the first one; made RGB only when asked for.
 
@@ -108,11 +111,13 @@ def decode(
     live: bool = False,
     how: Reading = AS_STATED,
     on_note: OnNote = no_note,
+    came: Came | None = None,
 ) -> Iterator[Decoded]:
     """All pictures that can be decoded, in square pixels, each later than the one before.
 
     A `live` stream's pictures are given at once, a recording's when the next one is known. What
-    had to be assumed goes to `on_note`. PictureError when there is no picture in it, and, after
+    had to be assumed goes to `on_note`; `came` is called with each picture's data as it comes,
+    which may be long before it is decoded. PictureError when there is no picture in it, and, after
     those that there are, when some are damaged or the end is missing; av.FFmpegError when reading
     fails.
     """
@@ -123,7 +128,7 @@ def decode(
     demuxed = _Demuxed()
     # What FFmpeg gives as times of a raw stream it has made up from the rate.
     raw = _has_no_times(container) and not live
-    pictures = _timed(_pictures(container, stream, live, demuxed), raw)
+    pictures = _timed(_pictures(container, stream, live, demuxed, came), raw)
     timed = placed(pictures, timeline, at_once=live)
     aspect: float | None = None
     for at_s, (picture, waited_s) in timed:
@@ -222,7 +227,11 @@ def _refuse_incomplete(container: InputContainer, demuxed: _Demuxed, notes: Note
 
 
 def _pictures(
-    container: InputContainer, stream: VideoStream, live: bool, demuxed: _Demuxed
+    container: InputContainer,
+    stream: VideoStream,
+    live: bool,
+    demuxed: _Demuxed,
+    came: Came | None,
 ) -> Iterator[tuple[av.VideoFrame, float]]:
     """Each picture with how long it was waited for (s).
 
@@ -236,6 +245,8 @@ def _pictures(
         demuxed.see(packet)
         if packet.stream_index != stream.index:
             continue
+        if came is not None:
+            came(packet)
         try:
             for frame in packet.decode():
                 if isinstance(frame, av.VideoFrame):

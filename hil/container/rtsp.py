@@ -1,11 +1,13 @@
 """A network camera: the film of the street over RTSP, as FFmpeg packs it, and what befalls it."""
 
 import contextlib
-import itertools
+import re
 import socket
 import socketserver
 import threading
 import time
+from collections import deque
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from edge.watch.cameras.rig import Mishap
 from edge.watch.frame import Pixels
 
 NAP_S = 0.05
+RTP_HZ = 90_000
 ENCODER = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": "repeat-headers=1"}
 DESCRIPTION = (
     "v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=street\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n"
@@ -30,8 +33,8 @@ DESCRIPTION = (
 ANSWERS = {
     "OPTIONS": "Public: OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN\r\n",
     "DESCRIBE": f"Content-Type: application/sdp\r\nContent-Length: {len(DESCRIPTION)}\r\n",
-    "SETUP": "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n",
 }
+BOTH = frozenset({"tcp", "udp"})
 
 # Where the film's street lies: a unit whose camera is a real one must be told.
 STREET = tomlkit.dumps(
@@ -43,14 +46,28 @@ STREET = tomlkit.dumps(
 
 
 class RtspCamera:
-    """Serves on an address of the rig's own. The film's time is the time since boot."""
+    """Serves on an address of the rig's own, over those of TCP and UDP that it `offers`.
 
-    def __init__(self, host: str, film: Path, fps: float) -> None:
+    It sends nothing over those that are `silent`. Who begins to play gets the last `cached` packets
+    first, as from cameras and recorders that keep some. The film's time is the time since boot.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        film: Path,
+        fps: float,
+        offers: frozenset[str] = BOTH,
+        *,
+        cached: int = 0,
+        silent: frozenset[str] = frozenset(),
+    ) -> None:
         self._film: Pixels = np.load(film, mmap_mode="r")
         self._fps = fps
         self._befallen = set[Mishap]()
         self._ended = threading.Event()
-        self._server = _Server((host, 0), self._befallen)
+        self._server = _Server((host, 0), self._befallen, offers, cached, silent)
+        self.asked_for = self._server.asked_for
         self.url = f"rtsp://{host}:{self._server.server_address[1]}/street"
         self.site = f'kind = "stream"\nurl = "{self.url}"\nfps = {fps}\n{STREET}'
         self._packets = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -87,18 +104,20 @@ class RtspCamera:
     def _paint(self) -> None:
         """Encode what is to be seen now, and hand it to `_relay` in RTP packets."""
         with av.open(f"rtp://127.0.0.1:{self._packets.getsockname()[1]}", "w", "rtp") as rtp:
-            stream = rtp.add_stream("libx264", rate=round(self._fps), options=ENCODER)
+            stream = rtp.add_stream(
+                "libx264", rate=Fraction(self._fps).limit_denominator(100), options=ENCODER
+            )
             _, stream.height, stream.width, _ = self._film.shape
             stream.pix_fmt, stream.gop_size = "yuv420p", 1
             painted = list[bytes]()
-            for number in itertools.count():
-                if self._ended.wait(1 / self._fps):
-                    return
+            began = boottime_ns()
+            while not self._ended.wait(1 / self._fps):
+                now = boottime_ns()
                 if "frozen" not in self._befallen or not painted:
-                    shown = int(seconds(boottime_ns()) * self._fps) % len(self._film)
+                    shown = int(seconds(now) * self._fps) % len(self._film)
                     painted = _packets(stream, self._film[shown])
                 for data in painted:
-                    rtp.mux_one(_packet(data, stream, number))
+                    rtp.mux_one(_packet(data, stream, seconds(now - began)))
 
     def _relay(self) -> None:
         while not self._ended.is_set():
@@ -114,10 +133,11 @@ def _packets(stream: VideoStream, pixels: Pixels) -> list[bytes]:
     return [bytes(packet) for packet in stream.encode(picture)]
 
 
-def _packet(data: bytes, stream: VideoStream, number: int) -> Any:
+def _packet(data: bytes, stream: VideoStream, at_s: float) -> Any:
+    """With the time at which it was painted, also where that comes late."""
     packet = av.Packet(data)
-    packet.stream, packet.time_base = stream, 1 / stream.codec_context.framerate
-    packet.pts = packet.dts = number
+    packet.stream, packet.time_base = stream, Fraction(1, RTP_HZ)
+    packet.pts = packet.dts = round(at_s * RTP_HZ)
     return packet
 
 
@@ -125,18 +145,43 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, address: tuple[str, int], befallen: set[Mishap]) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        befallen: set[Mishap],
+        offers: frozenset[str],
+        cached: int,
+        silent: frozenset[str],
+    ) -> None:
         super().__init__(address, _Session)
         self.befallen = befallen
+        self.offers = offers
+        self.silent = silent
+        self.asked_for = list[str]()
+        self.cache = deque[bytes](maxlen=cached)
         self.playing = dict[_Session, socket.socket]()
+        self.datagrams = socket.socket(self.address_family, socket.SOCK_DGRAM)
+        self.datagrams.bind((address[0], 0))
+
+    def server_close(self) -> None:
+        super().server_close()
+        self.datagrams.close()
 
     def send(self, packet: bytes) -> None:
-        """A packet to each that plays, in the stream of its answers."""
+        """A packet to each that plays: a datagram, or in the stream of its answers."""
+        self.cache.append(packet)
         for session, connection in list(self.playing.items()):
             try:
-                connection.sendall(b"$\0" + len(packet).to_bytes(2) + packet)
+                self.send_to(session, connection, packet)
             except OSError:
                 self.playing.pop(session, None)
+
+    def send_to(self, session: "_Session", connection: socket.socket, packet: bytes) -> None:
+        """As it was set up."""
+        if session.port:
+            self.datagrams.sendto(packet, (session.client_address[0], session.port))
+        else:
+            connection.sendall(b"$\0" + len(packet).to_bytes(2) + packet)
 
     def hang_up(self) -> None:
         """End all connections."""
@@ -148,6 +193,8 @@ class _Server(socketserver.ThreadingTCPServer):
 
 class _Session(socketserver.StreamRequestHandler):
     server: _Server
+    port = 0  # of the player, for datagrams
+    is_silent = False
 
     def handle(self) -> None:
         """Answer until the other end is gone, or this one has failed."""
@@ -158,9 +205,9 @@ class _Session(socketserver.StreamRequestHandler):
                 self._answer(*asked)
         self.server.playing.pop(self, None)
 
-    def _asked(self) -> tuple[str, str] | None:
-        """Method and number of the next request; what the player tells of its reception is left
-        out."""
+    def _asked(self) -> tuple[str, str, str] | None:
+        """Method, number and transport of the next request; what the player tells of its reception
+        is left out."""
         while (first := self.rfile.read(1)) == b"$":
             header = self.rfile.read(3)
             self.rfile.read(int.from_bytes(header[1:]))
@@ -170,11 +217,38 @@ class _Session(socketserver.StreamRequestHandler):
         while line := self.rfile.readline().decode().strip():
             lines.append(line)
         number = next(line for line in lines if line.lower().startswith("cseq:"))
-        return lines[0].partition(" ")[0], number
+        transport = next((line for line in lines if line.lower().startswith("transport:")), "")
+        return lines[0].partition(" ")[0], number, transport
 
-    def _answer(self, method: str, number: str) -> None:
+    def _answer(self, method: str, number: str, transport: str) -> None:
         body = DESCRIPTION if method == "DESCRIBE" else ""
-        head = f"RTSP/1.0 200 OK\r\n{number}\r\nSession: 1\r\n{ANSWERS.get(method, '')}\r\n"
+        status, more = "200 OK", ANSWERS.get(method, "")
+        if method == "SETUP":
+            status, more = self._set_up(transport)
+        head = f"RTSP/1.0 {status}\r\n{number}\r\nSession: 1\r\n{more}\r\n"
         self.wfile.write((head + body).encode())
-        if method == "PLAY":
+        if method == "PLAY" and not self.is_silent:
+            for packet in list(self.server.cache):
+                self.server.send_to(self, self.connection, packet)
             self.server.playing[self] = self.connection
+
+    def _set_up(self, transport: str) -> tuple[str, str]:
+        """Status and headers of the answer to a SETUP."""
+        wanted = "multicast" if "multicast" in transport else "udp"
+        wanted = "tcp" if "RTP/AVP/TCP" in transport else wanted
+        self.server.asked_for.append(wanted)
+        if wanted not in self.server.offers:
+            return "461 Unsupported Transport", ""
+        self.is_silent = wanted in self.server.silent
+        if wanted == "tcp":
+            return "200 OK", "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n"
+        if wanted == "multicast":
+            group = "destination=239.1.2.3;port=5000-5001;ttl=1"
+            return "200 OK", f"Transport: RTP/AVP;multicast;{group}\r\n"
+        match = re.search(r"client_port=(\d+)-(\d+)", transport)
+        self.port = int(match[1]) if match else 0
+        own = self.server.datagrams.getsockname()[1]
+        return "200 OK", (
+            f"Transport: RTP/AVP;unicast;client_port={self.port}-{self.port + 1};"
+            f"server_port={own}-{own + 1}\r\n"
+        )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from edge.common.errors import CameraError
 from edge.common.units import seconds
 from edge.site.schema import StreamOptions
 from edge.watch.cameras.camera import NoFrameError
+from edge.watch.cameras.learnt import Learnt
 from edge.watch.cameras.stream import BEHIND_S, StreamCamera
 from edge.watch.frame import Frame
 from hil.container.rtsp import RtspCamera
@@ -31,10 +33,15 @@ def served(tmp_path: Path) -> Iterator[RtspCamera]:
 
 
 @contextmanager
-def opened(served: RtspCamera) -> Iterator[StreamCamera]:
-    camera = StreamCamera(
-        StreamOptions(kind="stream", url=served.url, fps=FPS, read_timeout_s=TIMEOUT_S), Path
+def opened(
+    served: RtspCamera,
+    transport: Literal["auto", "tcp", "udp"] = "auto",
+    learnt: Learnt | None = None,
+) -> Iterator[StreamCamera]:
+    options = StreamOptions(
+        kind="stream", url=served.url, fps=FPS, read_timeout_s=TIMEOUT_S, transport=transport
     )
+    camera = StreamCamera(options, Path, learnt)
     try:
         yield camera
     finally:
@@ -112,3 +119,72 @@ def test_one_that_was_away_plays_again(served: RtspCamera) -> None:
     served.mend("away")
     with opened(served) as camera:
         assert len(frames(camera, 5)) == 5
+
+
+@contextmanager
+def offering(tmp_path: Path, *offers: str, silent: str = "") -> Iterator[RtspCamera]:
+    film = np.random.default_rng(1).integers(0, 255, (20, 96, 128, 3), np.uint8)
+    np.save(tmp_path / "film.npy", film)
+    camera = RtspCamera(
+        "127.0.0.1", tmp_path / "film.npy", FPS, frozenset(offers), silent=frozenset({silent})
+    )
+    yield camera
+    camera.end()
+
+
+def why_it_ended(camera: StreamCamera) -> str:
+    for _ in range(60):
+        try:
+            camera.read(0.5)
+        except NoFrameError:
+            continue
+        except CameraError as error:
+            return str(error)
+    pytest.fail("it did not end")
+
+
+@pytest.mark.parametrize("offers", ["tcp", "udp"])
+def test_what_the_camera_offers_is_found_and_remembered(tmp_path: Path, offers: str) -> None:
+    """TCP is tried first; at the next opening what worked."""
+    with offering(tmp_path, offers) as served:
+        learnt = Learnt()
+        with opened(served, learnt=learnt) as camera:
+            assert len(frames(camera, 5)) == 5
+        assert learnt.transport == offers
+        assert served.asked_for == ["tcp", "udp"][: ["tcp", "udp"].index(offers) + 1]
+        served.asked_for.clear()
+        with opened(served, learnt=learnt) as camera:
+            assert len(frames(camera, 5)) == 5
+        assert served.asked_for == [offers]
+
+
+def test_a_camera_that_takes_tcp_and_sends_nothing_is_asked_for_udp_next(tmp_path: Path) -> None:
+    with offering(tmp_path, "tcp", "udp", silent="tcp") as served:
+        learnt = Learnt()
+        with opened(served, learnt=learnt) as camera:
+            assert "gave nothing in time" in why_it_ended(camera)
+        with opened(served, learnt=learnt) as camera:
+            assert len(frames(camera, 5)) == 5
+        assert learnt.transport == "udp"
+
+
+@pytest.mark.parametrize(("wanted", "offered"), [("tcp", "udp"), ("udp", "tcp")])
+def test_one_that_does_not_offer_it_is_said_to_offer_the_other(
+    tmp_path: Path, wanted: Literal["tcp", "udp"], offered: str
+) -> None:
+    with offering(tmp_path, offered) as served, opened(served, wanted) as camera:
+        why = why_it_ended(camera)
+    assert f"not over {wanted.upper()}, but over {offered.upper()}" in why
+    assert f'set camera.transport = "{offered}" or "auto"' in why
+
+
+@pytest.mark.parametrize(
+    ("offers", "says"), [((), "nor over any other transport"), (("multicast",), "over multicast")]
+)
+def test_one_that_offers_neither_is_said_so(
+    tmp_path: Path, offers: tuple[str, ...], says: str
+) -> None:
+    with offering(tmp_path, *offers) as served, opened(served) as camera:
+        why = why_it_ended(camera)
+    assert "neither over TCP nor UDP" in why
+    assert says in why

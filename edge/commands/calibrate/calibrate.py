@@ -22,15 +22,14 @@ from edge.common.errors import CameraError, GroundError, PictureError, SiteError
 from edge.decide.ground import GroundPlane
 from edge.site import Site, load_site
 from edge.site.schema import Ground
-from edge.watch.cameras.camera import NoFrameError
-from edge.watch.cameras.choose import open_camera
+from edge.watch.cameras.once import one_frame
 from edge.watch.frame import Pixels
 from edge.watch.main import LIMIT_GMAC, manifest_of
 from edge.watch.manifest import ModelEntry
 from edge.watch.recording import frames_of
 from edge.watch.video import Reading
 
-TRIES, WAIT_S = 10, 1.0
+WITHIN_S = 15.0
 
 
 def calibrate(
@@ -139,17 +138,11 @@ def model_of(site: Site, plane: GroundPlane) -> ModelEntry:
 
 
 def _snapshot(site: Site) -> _Seen:
-    camera = open_camera(site)
-    try:
-        for _ in range(TRIES):
-            try:
-                pixels = camera.read(WAIT_S).pixels
-            except NoFrameError:
-                continue
-            return _Seen(pixels, (pixels.shape[1], pixels.shape[0]))
-    finally:
-        camera.close()
-    raise CameraError(f"{site.camera.kind} gave no frame in {TRIES * WAIT_S:g} s; give a PICTURE")
+    frame = one_frame(site, WITHIN_S)
+    if frame is None:
+        raise CameraError(f"{site.camera.kind} gave no frame in {WITHIN_S:g} s; give a PICTURE")
+    height, width, _ = frame.pixels.shape
+    return _Seen(frame.pixels, (width, height))
 
 
 def _foot(text: str | None) -> list[float] | None:

@@ -16,32 +16,28 @@ from edge.show.pins_driver import BLINK_S
 from edge.show.voice import AplaySpeaker
 from edge.site import Site
 from edge.watch.aspect import doubt_of
-from edge.watch.cameras.camera import NoFrameError
-from edge.watch.cameras.choose import open_camera
+from edge.watch.cameras.learnt import NAMES, Learnt
+from edge.watch.cameras.once import one_frame
 
-CAMERA_TRIES, CAMERA_WAIT_S = 10, 1.0
+CAMERA_WITHIN_S = 15.0  # as long as opening may take over two transports, with its defaults
 SILENCE_HZ = 22050
 SILENCE_S = 0.1
 
 
 def camera(site: Site) -> str:
     """It gives a frame."""
-    camera = open_camera(site)
-    try:
-        for _ in range(CAMERA_TRIES):
-            try:
-                height, width, _ = camera.read(CAMERA_WAIT_S).pixels.shape
-            except NoFrameError:
-                continue
-            doubt = doubt_of(site.camera, width, height)
-            return f"{site.camera.kind} gives frames of {width}x{height} px" + (
-                f"; {doubt}" if doubt else ""
-            )
-    finally:
-        camera.close()
-    raise CameraError(
-        f"{site.camera.kind} gave no frame in {CAMERA_TRIES * CAMERA_WAIT_S:g} s; "
-        "check its cable, power and address"
+    learnt = Learnt()
+    frame = one_frame(site, CAMERA_WITHIN_S, learnt)
+    if frame is None:
+        raise CameraError(
+            f"{site.camera.kind} gave no frame in {CAMERA_WITHIN_S:g} s; "
+            "check its cable, power and address"
+        )
+    height, width, _ = frame.pixels.shape
+    over = f" over {NAMES[learnt.transport]}" if learnt.transport else ""
+    doubt = doubt_of(site.camera, width, height)
+    return f"{site.camera.kind} gives frames of {width}x{height} px{over}" + (
+        f"; {doubt}" if doubt else ""
     )
 
 

@@ -4,10 +4,11 @@
 from edge.site import Site
 from edge.site.schema import PiCameraOptions, PicturesOptions, RigCameraOptions, StreamOptions
 from edge.watch.cameras.camera import Camera
+from edge.watch.cameras.learnt import Learnt
 
 
-def open_camera(site: Site) -> Camera:
-    """The camera that the site file asks for."""
+def open_camera(site: Site, learnt: Learnt | None = None) -> Camera:
+    """The camera that the site file asks for; `learnt` keeps what is found out about it."""
     options = site.camera
     if isinstance(options, PicturesOptions):
         from edge.watch.cameras.pictures import PicturesCamera
@@ -16,7 +17,7 @@ def open_camera(site: Site) -> Camera:
     if isinstance(options, StreamOptions):
         from edge.watch.cameras.stream import StreamCamera
 
-        return StreamCamera(options, site.path)
+        return StreamCamera(options, site.path, learnt)
     if isinstance(options, PiCameraOptions):
         from edge.watch.cameras.picamera import PiCamera
 
@@ -28,3 +29,20 @@ def open_camera(site: Site) -> Camera:
     from edge.watch.cameras.scene_camera import SceneCamera
 
     return SceneCamera(options)
+
+
+def remedy_if_slow(site: Site) -> str:
+    """What to do where the camera gives too few pictures: the option that matters."""
+    options = site.camera
+    if isinstance(options, PicturesOptions):
+        return f"camera.every_s is {options.every_s:g}, set it to 1 or less"
+    if isinstance(options, StreamOptions) and options.url.lower().startswith(
+        ("http://", "https://")
+    ):
+        return (
+            f"camera.every_s is {options.every_s:g} and camera.fps {options.fps:g}: ask for one a "
+            "second, of smaller pictures, or use its RTSP stream"
+        )
+    return (
+        f"camera.fps is {options.fps:g}: let it, and the frame rate set in the camera, be 2 or more"
+    )
