@@ -12,6 +12,7 @@ from edge.common.clock import boottime_ns
 from edge.common.errors import PictureError
 from edge.common.units import seconds
 from edge.watch.frame import Pixels
+from edge.watch.smear import Smear
 
 # A file whose last picture comes before this part of its stated length was cut off.
 CUT_OFF_BELOW = 0.95
@@ -35,20 +36,27 @@ class Decoded(NamedTuple):
 
 
 def decode(container: InputContainer) -> Iterator[Decoded]:
-    """All pictures that can be decoded; what is damaged between them is left out.
+    """All pictures that can be decoded; what is damaged or smeared between them is left out.
 
-    PictureError when there is no picture in it; av.FFmpegError when reading fails.
+    PictureError when there is no picture in it, and, after those that there are, when some were
+    smeared; av.FFmpegError when reading fails.
     """
     stream = video_stream(container)
+    smear = Smear()
     start_s: float | None = None
     at_s = 0.0
-    for picture, waited_s in _pictures(container, stream):
+    for picture, waited_s in _pictures(container, stream, smear):
         time_s = at_s if picture.time is None else picture.time
         start_s = time_s if start_s is None else start_s
         at_s = max(at_s, time_s - start_s)
         yield Decoded(at_s, picture, waited_s)
     if start_s is None:
         raise PictureError("holds no picture that can be decoded; record it anew")
+    if smear.pictures:
+        raise PictureError(
+            f"{smear.pictures} of its pictures are smeared, as data was lost before them, and left "
+            "out; copy it again, or record it over a better network"
+        )
     length_s = stated_length_s(container)
     frame_s = 1 / stream.average_rate if stream.average_rate else 0
     if length_s is not None and at_s + frame_s < CUT_OFF_BELOW * length_s:
@@ -71,18 +79,23 @@ def stated_length_s(container: InputContainer) -> float | None:
 
 
 def _pictures(
-    container: InputContainer, stream: VideoStream
+    container: InputContainer, stream: VideoStream, smear: Smear
 ) -> Iterator[tuple[av.VideoFrame, float]]:
     waited_s = 0.0
+    if stream.codec_context.name == "hevc":  # which else shows what it could not decode
+        stream.codec_context.options = {"err_detect": "explode"}
     for packet, wait_s in _awaited(container.demux(stream)):
         waited_s += wait_s
+        if packet.is_corrupt:
+            smear.damaged(packet)
         try:
             for frame in packet.decode():
-                if isinstance(frame, av.VideoFrame):
+                if isinstance(frame, av.VideoFrame) and not smear.is_on(frame):
                     yield frame, waited_s
                     waited_s = 0.0
         except av.InvalidDataError:
-            continue  # a stream joined midway begins with some of these, and a cut one ends so
+            # A stream joined midway begins with some of these, and a cut one ends so.
+            smear.damaged(packet)
 
 
 def _awaited(
