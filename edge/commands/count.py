@@ -13,6 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from edge.common.errors import PictureError, SiteError
 from edge.common.sighting import Estimate, HeadMap
 from edge.watch.counter import Counter
+from edge.watch.frame import Frame
+from edge.watch.health import HealthJudge
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from edge.watch.recording import frames_of
 
@@ -23,11 +25,15 @@ HEAT = np.array((255, 60, 0), np.float32)
 
 @dataclass(frozen=True)
 class Counted:
-    """The heads in one picture and the seconds that counting took."""
+    """The heads in one picture and the seconds that counting took.
+
+    `picture` names what is wrong with it. Then nothing but the count itself is known.
+    """
 
     file: str
     heads: Estimate
     seconds: float
+    picture: tuple[str, ...] = ()
 
     def as_json(self) -> str:
         """One line of JSON."""
@@ -35,9 +41,10 @@ class Counted:
             {
                 "file": self.file,
                 "count": round(self.heads.people, 2),
-                "low": round(self.heads.low, 2),
-                "high": round(self.heads.high, 2),
+                "low": 0.0 if self.picture else round(self.heads.low, 2),
+                "high": None if self.picture else round(self.heads.high, 2),
                 "seconds": round(self.seconds, 4),
+                "picture": " ".join(self.picture) or "good",
             },
             ensure_ascii=False,
         )
@@ -45,7 +52,10 @@ class Counted:
     def as_text(self) -> str:
         """One line for people."""
         heads = self.heads
-        return f"{self.file}: {heads.people:.1f} heads ({heads.low:.0f} to {heads.high:.0f})"
+        counted = f"{self.file}: {heads.people:.1f} heads"
+        if self.picture:
+            return f"{counted} (0 to any number: the picture is {' and '.join(self.picture)})"
+        return f"{counted} ({heads.low:.0f} to {heads.high:.0f})"
 
 
 class PictureCounter:
@@ -82,7 +92,8 @@ def count_all(
                 seconds = time.perf_counter() - began
                 if overlay is not None:
                     _save_overlay(overlay, frame.name, frame.pixels, heads)
-                yield Counted(_shown_name(file, frame.name), heads.total(), seconds)
+                faults = HealthJudge(live=False).judge(Frame(frame.pixels, 1)).faults
+                yield Counted(_shown_name(file, frame.name), heads.total(), seconds, faults)
         except PictureError as error:
             bad.note(file, error)
         yield from bad.errors
