@@ -157,7 +157,8 @@ class _Light:
         """Blank blocks and their neighbours, where so many are blank that it matters."""
         if self.blank.mean() <= MASKED_ABOVE:
             return np.zeros_like(self.blank)
-        return cv2.dilate(self.blank.astype(np.uint8), AROUND).astype(bool)
+        grown: NDArray[np.uint8] = cv2.dilate(self.blank.astype(np.uint8), AROUND)
+        return grown.astype(np.bool_)
 
     def is_dark(self, means: Samples) -> bool:
         """Whether so little light fell on these blocks; nothing is where there are none."""

@@ -160,7 +160,9 @@ def _stirred(before: Samples, now: Samples) -> NDArray[np.bool_]:
     noise = np.partition(apart, int(NOISE_OF * (apart.size - 1)), axis=None)
     spread = float(now.std())
     limit = NOISE_TIMES * float(noise[int(NOISE_OF * (apart.size - 1))])
-    return apart > np.clip(limit, STIRRED_LEAST * spread, STIRRED_MOST * spread)
+    bounded = min(max(limit, STIRRED_LEAST * spread), STIRRED_MOST * spread)
+    stirred: NDArray[np.bool_] = apart > np.float32(bounded)
+    return stirred
 
 
 def lives(stirred: NDArray[np.bool_]) -> bool:

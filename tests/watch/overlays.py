@@ -9,6 +9,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from edge.watch.frame import Pixels
@@ -56,7 +57,7 @@ class Overlay:
         under[:] = np.rint(under * (1 - mask) + patch * mask).astype(np.uint8)
         return shown
 
-    def _patch(self, width: int, at_s: float) -> tuple[Pixels, np.ndarray]:
+    def _patch(self, width: int, at_s: float) -> tuple[Pixels, NDArray[np.float32]]:
         if self.lines is not None:
             return _text(self.lines(at_s), self.font, self.size, self.colour, self.boxed)
         assert self.drawn is not None
@@ -69,7 +70,7 @@ class Overlay:
 @lru_cache(512)
 def _text(
     text: str, font: str, size: int, colour: tuple[int, int, int], boxed: bool
-) -> tuple[Pixels, np.ndarray]:
+) -> tuple[Pixels, NDArray[np.float32]]:
     """As wide as the longest text with these lines, so that it does not move about."""
     face = ImageFont.truetype(str(_font_file(font)), size)
     probe = ImageDraw.Draw(Image.new("RGBA", (1, 1)))
@@ -87,7 +88,7 @@ def _font_file(name: str) -> Path:
     return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / FONTS[name]
 
 
-def _split(image: Image.Image) -> tuple[Pixels, np.ndarray]:
+def _split(image: Image.Image) -> tuple[Pixels, NDArray[np.float32]]:
     both = np.asarray(image)
     return both[..., :3], both[..., 3:].astype(np.float32) / 255
 
