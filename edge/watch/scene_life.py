@@ -25,7 +25,7 @@ STIRRED_LEAST, STIRRED_MOST = 0.25, 0.8
 # Shares of the picture's longer side, of which a picture has about 80 cells: no block of text is so
 # tall; none is so wide, nor, as a share of all cells, so large, but for a recorder's bar or running
 # text at the upper or lower edge; and no two lines of one block are so far apart.
-TALL, WIDE, LARGE, APART = 0.15, 0.62, 0.04, 0.15
+TALL, WIDE, LARGE, APART = 0.15, 0.62, 0.08, 0.15
 # Texts begin this near to the edge (share of the height), and lines there are at most so tall.
 EDGE, LINE = 0.1, 0.08
 # Texts are broken by blanks, and digits that change by digits that do not.
