@@ -16,6 +16,8 @@ from edge.common.sighting import Estimate, HeadMap
 from edge.labels import Truth
 from edge.labels.match import Rightness
 from edge.watch.counter import Counter
+from edge.watch.frame import Frame
+from edge.watch.health import HealthJudge
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from edge.watch.recording import OnNote, TimedFrame, frames_of
 from edge.watch.video import AS_STATED, Reading
@@ -29,7 +31,8 @@ HEAT = np.array((255, 60, 0), np.float32)
 class Counted:
     """The heads in one picture and the seconds that counting took.
 
-    `truth` is the true number where it is known, `overlay` the picture that was drawn.
+    `picture` names what is wrong with it; then nothing but the count itself is known. `truth` is
+    the true number where it is known, `overlay` the picture that was drawn.
     """
 
     file: str
@@ -37,15 +40,17 @@ class Counted:
     seconds: float
     truth: int | None = None
     overlay: Path | None = None
+    picture: tuple[str, ...] = ()
 
     def as_json(self) -> str:
         """One line of JSON."""
         fields: dict[str, object] = {
             "file": self.file,
             "count": round(self.heads.people, 2),
-            "low": round(self.heads.low, 2),
-            "high": round(self.heads.high, 2),
+            "low": 0.0 if self.picture else round(self.heads.low, 2),
+            "high": None if self.picture else round(self.heads.high, 2),
             "seconds": round(self.seconds, 4),
+            "picture": " ".join(self.picture) or "good",
         }
         if self.truth is not None:
             fields["truth"] = self.truth
@@ -56,7 +61,11 @@ class Counted:
     def as_text(self) -> str:
         """One line for people."""
         heads = self.heads
-        line = f"{self.file}: {heads.people:.1f} heads ({heads.low:.0f} to {heads.high:.0f})"
+        line = f"{self.file}: {heads.people:.1f} heads"
+        if self.picture:
+            line += f" (0 to any number: the picture is {' and '.join(self.picture)})"
+        else:
+            line += f" ({heads.low:.0f} to {heads.high:.0f})"
         return line if self.truth is None else f"{line}, truly {self.truth}"
 
 
@@ -122,6 +131,7 @@ def _counted(
         seconds=seconds,
         truth=None if labelled is None else labelled.count,
         overlay=None if overlays is None else overlays.save(frame, heads),
+        picture=HealthJudge(live=False).judge(Frame(frame.pixels, 1)).faults,
     )
 
 

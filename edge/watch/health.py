@@ -8,19 +8,24 @@ table.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
+import cv2
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.common.sighting import PictureHealth
 from edge.common.units import nanoseconds
 from edge.watch.frame import Frame, Pixels
+from edge.watch.scene_life import SceneLife
 from edge.watch.view import CELL, SMALLEST, Samples, pooled
 from edge.watch.view_monitor import ViewMonitor
 
 # The longer side is brought to about this many samples, whatever the camera's resolution.
 SAMPLES = 320
 BLOCK = 4  # every second sample
+AROUND = np.ones((5, 5), np.uint8)  # blocks
 
 # Brightness 0..255. Of the good pictures the darkest has a mean of 43, the flattest a contrast
 # (standard deviation of the means of blocks, so that noise does not count) of 11.
@@ -30,10 +35,16 @@ COVERED_CONTRAST_BELOW = 6.0
 # The same as a share of the mean, for dim streets: with 1/64 of the light at least 0.18 is left,
 # where a hand before the lens leaves 0.10.
 COVERED_SHARE_BELOW = 0.12
-# A block is blank when its standard deviation is below this: less than a sensor's noise, as where
-# a stream was not decoded or light has filled the sensor. At most 0.2 of a good picture is.
+# A block is blank when its standard deviation is below this: less than a sensor's noise, as under
+# a privacy mask, beside a round or narrow picture, in a plain sky, and where a stream was not
+# decoded or light has filled the sensor. What is not blank is judged by itself, if it is enough.
 BLANK_BELOW = 0.5
-COVERED_BLANK_ABOVE = 0.3
+BLANK_MOST = 0.75
+MASKED_ABOVE = 0.02  # below, what is blank is left where it is
+# Light that has filled the sensor is a cover sooner: a white sky is at most half of the picture.
+FULL_ABOVE, FULL_MOST = 250.0, 0.5
+# FFmpeg leaves rows that it did not decode grey (128) or, in a buffer of zeros, green (135).
+UNDECODED, UNDECODED_MOST = (124.0, 140.0), 0.3
 # Mean square of the second difference, along rows or columns: at least 99 in good pictures, 6 in
 # the darkest, at most 4 in 95 of 100 blurred by 1 % of their longer side. Its ratio to that at
 # half the size tells of a small blur at any contrast: at least 0.35 in all good pictures but one;
@@ -42,16 +53,15 @@ BLURRED_BELOW = 6.0
 BLURRED_RATIO_BELOW = 0.3
 # A real sensor's noise makes every frame differ, in the samples too.
 FROZEN_AFTER_S = 3.0
-# A network camera that has frozen may encode its picture anew each time. The cells of two such
-# pictures differ by at most 0.6 of the cells' standard deviation over the picture; by at least 1.5
-# in real pictures of people up to 30 s apart. Long, as an empty street may stand still, too.
-STIRRED_ABOVE = 0.8
+# A network camera that has frozen may encode its picture anew each time, with a clock drawn into
+# it. Long, as an empty street may stand still, too.
 STILL_AFTER_S = 300.0
+LOOK_EVERY_S = 0.2
 
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """Samples or cells of a picture, and since when it is the same."""
+    """Samples of a picture, and since when it is the same."""
 
     grey: Samples
     since: int
@@ -68,7 +78,9 @@ class HealthJudge:
         self._live = live
         self._guard = guard
         self._seen: _Seen | None = None
-        self._stirred: _Seen | None = None
+        self._life = SceneLife()
+        self._looked_at: int | None = None
+        self._still = False
 
     @property
     def first_seen(self) -> int:
@@ -90,36 +102,23 @@ class HealthJudge:
         same = self._live and self._seen and np.array_equal(self._seen.grey, grey)
         if self._seen is None or not same:
             self._seen = _Seen(grey, at)
-        cells = pooled(grey, CELL)
-        still = self._live and self._stirred and unlike(self._stirred.grey, cells) < STIRRED_ABOVE
-        if self._stirred is None or not still:
-            self._stirred = _Seen(cells, at)
-        return at - self._seen.since >= nanoseconds(FROZEN_AFTER_S) or (
-            at - self._stirred.since >= nanoseconds(STILL_AFTER_S)
-        )
-
-
-def unlike(before: Samples, now: Samples) -> float:
-    """How much has moved between the cells of two pictures: the cell that differs most, as a
-    multiple of the cells' standard deviation over the picture. Infinite for other shapes.
-    """
-    if before.shape != now.shape or now.size == 0:
-        return math.inf
-    most = float(np.abs(now - before).max())
-    return most / float(now.std()) if most else 0.0
+        if not self._live:
+            return False
+        if self._looked_at is None or at - self._looked_at >= nanoseconds(LOOK_EVERY_S):
+            self._looked_at = at
+            self._life.see(pooled(grey, CELL), at)
+            self._still = self._life.still_for(STILL_AFTER_S, at)
+        return self._still or at - self._seen.since >= nanoseconds(FROZEN_AFTER_S)
 
 
 def _by_itself(grey: Samples) -> PictureHealth:
     """What can be told from one picture alone: at most one of dark, covered and blurred."""
-    mean, contrast, blank = _light(grey)
-    if mean < DARK_MEAN_BELOW and contrast < DARK_CONTRAST_BELOW:
+    light = _Light.of(grey)
+    if light.is_dark(light.means) or light.is_dark(light.rest):
         return PictureHealth(dark=True)
-    if (
-        contrast < min(COVERED_CONTRAST_BELOW, COVERED_SHARE_BELOW * mean)
-        or blank > COVERED_BLANK_ABOVE
-    ):
+    if light.is_covered():
         return PictureHealth(covered=True)
-    return PictureHealth(blurred=_blurred(grey))
+    return PictureHealth(blurred=_blurred(grey, light.near_blank))
 
 
 def sampled(pixels: Pixels) -> Samples:
@@ -134,27 +133,83 @@ def sampled(pixels: Pixels) -> Samples:
     return total * np.float32(0.25)
 
 
-def _light(grey: Samples) -> tuple[float, float, float]:
-    """Brightness, contrast between blocks, and the share of the blocks that are blank."""
-    few = grey[::2, ::2]  # a quarter of the samples tells as much
-    size = min(BLOCK, *few.shape)
-    means = pooled(few, size)
-    variances = pooled(few * few, size) - means * means
-    blank = float(np.mean(variances < BLANK_BELOW**2))
-    return float(few.mean()), float(means.std()), blank
+@dataclass(frozen=True, eq=False)
+class _Light:
+    """The mean brightness of blocks (rows, columns), and which of them are blank."""
+
+    means: Samples
+    blank: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, grey: Samples) -> "_Light":
+        few = grey[::2, ::2]  # a quarter of the samples tells as much
+        size = min(BLOCK, *few.shape)
+        means = pooled(few, size)
+        return cls(means, pooled(few * few, size) - means * means < BLANK_BELOW**2)
+
+    @property
+    def rest(self) -> Samples:
+        """The means of the blocks away from blank ones, one after another."""
+        return self.means[~self.near_blank]
+
+    @cached_property
+    def near_blank(self) -> NDArray[np.bool_]:
+        """Blank blocks and their neighbours, where so many are blank that it matters."""
+        if self.blank.mean() <= MASKED_ABOVE:
+            return np.zeros_like(self.blank)
+        grown: NDArray[np.uint8] = cv2.dilate(self.blank.astype(np.uint8), AROUND)
+        return grown.astype(np.bool_)
+
+    def is_dark(self, means: Samples) -> bool:
+        """Whether so little light fell on these blocks; nothing is where there are none."""
+        return (
+            means.size > 0
+            and float(means.mean()) < DARK_MEAN_BELOW
+            and float(means.std()) < DARK_CONTRAST_BELOW
+        )
+
+    def is_covered(self) -> bool:
+        """Whether too much is blank, or what is not has no contrast."""
+        if self.blank.mean() > BLANK_MOST:
+            return True
+        if np.mean(self.blank & (self.means > FULL_ABOVE)) > FULL_MOST:
+            return True
+        least, most = UNDECODED
+        lost = (self.blank & (self.means >= least) & (self.means <= most)).mean(axis=1) > 0.9
+        decoded = np.flatnonzero(~lost)
+        if 1 - (decoded.max(initial=-1) + 1) / len(lost) > UNDECODED_MOST:
+            return True
+        if self.rest.size == 0:
+            return True
+        mean, contrast = float(self.rest.mean()), float(self.rest.std())
+        return contrast < min(COVERED_CONTRAST_BELOW, COVERED_SHARE_BELOW * mean)
 
 
-def _blurred(grey: Samples) -> bool:
-    """Whether fine detail is missing, along the rows or along the columns."""
+def _blurred(grey: Samples, left_out: NDArray[np.bool_]) -> bool:
+    """Whether fine detail is missing, along the rows or the columns; not where blocks are left out:
+    the sharp edges of what is blank say nothing of the lens.
+    """
     if min(grey.shape) < SMALLEST:
         return False
-    fine, coarse = _detail(grey), _detail(pooled(grey, 2))
+    weights = _weights(left_out, grey.shape) if left_out.any() else None
+    fine = _detail(grey, weights)
+    coarse = _detail(pooled(grey, 2), None if weights is None else weights[::2, ::2])
     return min(fine) < BLURRED_BELOW or any(
         one < BLURRED_RATIO_BELOW * half for one, half in zip(fine, coarse, strict=True)
     )
 
 
-def _detail(grey: Samples) -> tuple[float, float]:
+def _weights(left_out: NDArray[np.bool_], shape: tuple[int, ...]) -> Samples:
+    """1 for each sample, and 0 for those of blocks that are left out, and of the odd ends."""
+    rows, columns = (2 * BLOCK * length for length in left_out.shape)
+    weights = np.zeros(shape, np.float32)
+    kept = (~left_out).astype(np.float32)
+    whole = cv2.resize(kept, (columns, rows), interpolation=cv2.INTER_NEAREST)
+    weights[:rows, :columns] = whole[: shape[0], : shape[1]]
+    return weights
+
+
+def _detail(grey: Samples, weights: Samples | None) -> tuple[float, float]:
     """The mean square of the second difference along rows and along columns.
 
     The two terms of the Laplacian (Pech-Pacheco 2000), apart: shaking blurs one of them only.
@@ -163,4 +218,12 @@ def _detail(grey: Samples) -> tuple[float, float]:
     across -= 2 * grey[:, 1:-1]
     down = grey[2:] + grey[:-2]
     down -= 2 * grey[1:-1]
-    return float(np.vdot(across, across)) / across.size, float(np.vdot(down, down)) / down.size
+    sizes = float(across.size), float(down.size)
+    if weights is not None:
+        wide = weights[: len(grey), 1 : grey.shape[1] - 1]
+        high = weights[1 : len(grey) - 1, : grey.shape[1]]
+        across *= wide
+        down *= high
+        # Nothing is known to be blurred where there is nothing.
+        sizes = float(wide.sum()) or math.nan, float(high.sum()) or math.nan
+    return float(np.vdot(across, across)) / sizes[0], float(np.vdot(down, down)) / sizes[1]

@@ -1,7 +1,7 @@
 """Decoding video with FFmpeg, for the live camera and for recordings alike."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from edge.common.units import seconds
 from edge.watch.aspect import square_size, suspicion, usable_aspect
 from edge.watch.depth import colours
 from edge.watch.frame import Pixels
+from edge.watch.smear import Smear
 from edge.watch.timeline import USUAL_RATE, Notes, Timeline, placed
 
 # A file that ends before this part of its stated length was cut off.
@@ -118,7 +119,7 @@ def decode(
     A `live` stream's pictures are given at once, a recording's when the next one is known. What
     had to be assumed goes to `on_note`; `came` is called with each picture's data as it comes,
     which may be long before it is decoded. PictureError when there is no picture in it, and, after
-    those that there are, when some are damaged or the end is missing; av.FFmpegError when reading
+    those that there are, when some are damaged, smeared or missing; av.FFmpegError when reading
     fails.
     """
     stream = video_stream(container)
@@ -198,6 +199,7 @@ class _Demuxed:
     end_s: float | None = None
     first_s: float | None = None
     damaged: int = 0
+    smear: Smear = field(default_factory=Smear)
 
     def see(self, packet: "av.Packet[av.stream.Stream]") -> None:
         if packet.pts is None or packet.time_base is None:
@@ -210,20 +212,26 @@ class _Demuxed:
 
 def _refuse_incomplete(container: InputContainer, demuxed: _Demuxed, notes: Notes) -> None:
     """PictureError when the file ends before it says, or some of it could not be decoded."""
+    lost = []
+    if demuxed.smear.pictures:
+        lost.append(
+            f"{demuxed.smear.pictures} of its pictures are smeared, as data was lost before them, "
+            "and left out"
+        )
+    if demuxed.damaged:
+        lost.append(f"{demuxed.damaged} of its pictures are damaged and left out")
     # What such formats "state" FFmpeg has estimated, from the file's size or its last time.
     estimated = _may_break(container) or _has_no_times(container)
     length_s = None if estimated or notes.breaks_s else stated_length_s(container)
     if length_s is not None and demuxed.end_s is not None and demuxed.first_s is not None:
         # Times may begin anywhere: whichever way of counting comes farther.
         reached_s = max(demuxed.end_s, demuxed.end_s - demuxed.first_s)
-        if reached_s < CUT_OFF_BELOW * length_s:
+        if not demuxed.smear.pictures and reached_s < CUT_OFF_BELOW * length_s:
             raise PictureError(
                 f"is cut off after {reached_s:.1f} s of {length_s:.1f} s; copy it again"
             )
-    if demuxed.damaged:
-        raise PictureError(
-            f"{demuxed.damaged} of its pictures are damaged and left out; copy it again"
-        )
+    if lost:
+        raise PictureError(f"{'; '.join(lost)}; copy it again, or record it over a better network")
 
 
 def _pictures(
@@ -240,21 +248,26 @@ def _pictures(
     """
     waited_s = 0.0
     whole = stream.duration is not None or live
+    if stream.codec_context.name == "hevc":  # which else shows what it could not decode
+        stream.codec_context.options = {"err_detect": "explode"}
     for packet, wait_s in _awaited(container.demux(stream) if whole else container.demux()):
         waited_s += wait_s
         demuxed.see(packet)
         if packet.stream_index != stream.index:
             continue
+        if packet.is_corrupt:
+            demuxed.smear.damaged(packet)
         if came is not None:
             came(packet)
         try:
             for frame in packet.decode():
-                if isinstance(frame, av.VideoFrame):
+                if isinstance(frame, av.VideoFrame) and not demuxed.smear.is_on(frame):
                     yield frame, waited_s
                     waited_s = 0.0
         except av.InvalidDataError:
             # A stream joined midway begins with some of these, and a cut one ends so.
             demuxed.damaged += 1
+            demuxed.smear.damaged(packet)
 
 
 def _awaited(packets: Iterator[Any]) -> "Iterator[tuple[av.Packet[av.stream.Stream], float]]":

@@ -37,6 +37,7 @@ from edge.watch.motion import MotionMeter
 from edge.watch.runtime import make_interpreter
 from hil.testkit.appliance import SITE, Appliance
 from hil.testkit.mosquitto import wait_for
+from tests.bench import frozen_rates
 from tests.bench.show import bench_show_idle
 
 ROUNDS = 40
@@ -268,6 +269,7 @@ def main() -> None:
     counter = Counter(manifest, manifest.named(PEER_OF), "litert", 1)
     bench_occupancy(counter)
     bench_motion(counter)
+    frozen_rates.cost(counter)
     bench_start_and_memory()
     bench_show_idle()
 

@@ -30,6 +30,14 @@ CODECS: dict[str, tuple[str, Mapping[str, str]]] = {
     ),
     "x264, constant quality": ("libx264", {"preset": "veryfast", "g": "30", "crf": "28"}),
     "MPEG-4, 1 Mbit/s": ("mpeg4", {"g": "30", "b": "1000k"}),
+    "x265, 300 kbit/s": (
+        "libx265",
+        {
+            "preset": "superfast", "b": "300k",
+            "x265-params": "log-level=none:keyint=30:vbv-maxrate=300:vbv-bufsize=300:pools=none",
+        },
+    ),
+    "MJPEG, quality 8": ("mjpeg", {"qmin": "8", "qmax": "8"}),
 }  # fmt: skip
 
 
@@ -40,7 +48,7 @@ def encoded(pictures: Sequence[Pixels], codec: str = "x264, 300 kbit/s") -> Iter
     with av.open(sent, "w", format="matroska") as container:
         stream = container.add_stream(name, rate=RATE, options=dict(options))
         assert isinstance(stream, VideoStream)
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = "yuvj420p" if name == "mjpeg" else "yuv420p"
         stream.height, stream.width = pictures[0].shape[:2]
         for pixels in pictures:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))

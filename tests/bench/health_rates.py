@@ -1,5 +1,6 @@
 """`python -m tests.bench.health_rates`: how often picture health is right, printed. Not a test.
 
+Frozen pictures and quiet streets have a table of their own: `python -m tests.bench.frozen_rates`.
 Needs the pictures and the clip beside the checkout (or $REDROAD_DATA); takes some minutes.
 """
 
@@ -11,11 +12,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import pairwise
 
+import numpy as np
+
 from edge.commands.count import PictureCounter
 from edge.common.units import nanoseconds
 from edge.watch.counter import Counter
 from edge.watch.frame import Frame, Pixels
-from edge.watch.health import HealthJudge, sampled, unlike
+from edge.watch.health import HealthJudge, sampled
 from edge.watch.manifest import Manifest, shipped_manifest
 from edge.watch.pictures import read_picture
 from edge.watch.view import CELL, Samples, View, pooled
@@ -199,6 +202,11 @@ def encoded_anew(sources: Sources) -> None:
         cells = [cells_of(each) for each in encoded([even(pixels) for pixels in source()])]
         apart = [unlike(one, other) for one, other in pairwise(cells)]
         print(f"{name:34} at least {min(apart):.2f}, median {statistics.median(apart):.2f}")
+
+
+def unlike(before: Samples, now: Samples) -> float:
+    """The cell that differs most, as a multiple of the cells' standard deviation."""
+    return float(np.abs(now - before).max() / max(float(now.std()), 1e-6))
 
 
 def cells_of(pixels: Pixels) -> Samples:

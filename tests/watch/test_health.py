@@ -70,6 +70,39 @@ def test_a_picture_not_decoded_to_its_end_is_covered(part: float) -> None:
     assert faults(half_decoded(street(), part)) == ("covered",)
 
 
+def masked(pixels: Pixels, kind: str, grey: int) -> Pixels:
+    """With a part that is blank: by law, by the lens, or because it is sky."""
+    height, width = pixels.shape[:2]
+    rows, columns = np.mgrid[:height, :width]
+    blank = {
+        "upper third": rows < height / 3,
+        "left two fifths": columns < 0.4 * width,
+        "letterbox": np.abs(rows - height / 2) > 0.3 * height,
+        "round picture": np.hypot(rows - height / 2, columns - width / 2) > height / 2,
+        "upper half": rows < height / 2,
+    }[kind]
+    return np.where(blank[..., None], grey, pixels).astype(np.uint8)
+
+
+MASKS = ("upper third", "left two fifths", "letterbox", "round picture", "upper half")
+
+
+@pytest.mark.parametrize("by_night", [False, True])
+@pytest.mark.parametrize("kind", MASKS)
+def test_a_privacy_mask_is_no_cover(kind: str, by_night: bool) -> None:
+    """Nor are dead borders, or a plain sky."""
+    for grey in (0, 16, 128, 235):
+        assert faults(masked(street(by_night), kind, grey)) == ()
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_beside_a_privacy_mask_everything_is_found(kind: str) -> None:
+    """Its sharp edges and its black make no blurred, covered or dark picture good."""
+    assert faults(masked(defocused(street(), 0.005), kind, 0)) == ("blurred",)
+    assert faults(masked(flat(50), kind, 0)) == ("covered",)
+    assert faults(masked(flat(4), kind, 0)) == ("dark",)
+
+
 def test_a_dim_street_is_trusted() -> None:
     """At 1/16 of the light the counter still counts nine of ten right."""
     assert faults(night(street(), 1 / 16)) == ()

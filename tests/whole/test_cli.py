@@ -55,7 +55,7 @@ def test_count_tells_heads_in_json_lines(pictures: Path, tmp_path: Path) -> None
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert [line["file"] for line in lines] == [str(file) for file in files]
     for line in lines:
-        assert set(line) == {"file", "count", "low", "high", "seconds"}
+        assert set(line) == {"file", "count", "low", "high", "seconds", "picture"}
         assert 0 <= line["low"] <= line["count"] <= line["high"]
     assert lines[2]["count"] > 2 * lines[0]["count"]
     overlay = np.asarray(Image.open(tmp_path / "over" / f"{files[2].stem}.overlay.png"))
