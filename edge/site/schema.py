@@ -9,10 +9,11 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from edge.common.polygon import area, crossing
 from edge.site.bands import BandTable
+from edge.site.hosts import bare_host
 from edge.site.hub75 import panel_pins
 from edge.site.outputs import Beacon, Inputs, Known, Language, Sign, Voice, Wording
 from edge.site.scenarios import known_scenario
-from edge.site.section import Section
+from edge.site.section import Given, Section
 
 
 def _known_zone(name: str) -> str:
@@ -42,7 +43,7 @@ class PicturesOptions(Section):
     """A folder of pictures, shown in the order of time, then again."""
 
     kind: Literal["pictures"]
-    folder: str
+    folder: Given
     every_s: Annotated[float, Field(gt=0, le=3600)] = 1.0
     repeat: bool = True
 
@@ -51,12 +52,12 @@ class StreamOptions(Section):
     """Anything FFmpeg opens: an RTSP camera, a USB camera (/dev/video0), a video file."""
 
     kind: Literal["stream"]
-    url: Annotated[str, Field(min_length=1)]
+    url: Given
     fps: Annotated[float, Field(gt=0, le=30)] = 4.0
     open_timeout_s: Annotated[float, Field(gt=0, le=30)] = 5.0
     read_timeout_s: Annotated[float, Field(gt=0, le=30)] = 2.0
     repeat: bool = False
-    password_file: str | None = None
+    password_file: Given | None = None
 
 
 class PiCameraOptions(Section):
@@ -73,7 +74,7 @@ class RigCameraOptions(Section):
     """A test rig's camera: a film of the simulated street in a folder, and what befalls it."""
 
     kind: Literal["rig"]
-    folder: str
+    folder: Given
     fps: Annotated[float, Field(gt=0, le=30)] = 2.0
 
 
@@ -86,10 +87,10 @@ Camera = Annotated[
 class Counter(Section):
     """The head counter: which model file, on which runtime."""
 
-    model: str = "auto"
+    model: Given = "auto"
     runtime: Literal["litert", "tflite-runtime"] = "litert"
     threads: Annotated[int, Field(ge=1, le=4)] = 2
-    manifest: str | None = None
+    manifest: Given | None = None
 
 
 class Ground(Section):
@@ -170,13 +171,13 @@ class Warnings(Section):
 class Upstream(Section):
     """The MQTT broker; without a `host` everything waits in the outbox."""
 
-    host: str | None = None
+    host: Annotated[str, AfterValidator(bare_host)] | None = None
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
-    username: str | None = None
-    password_file: str | None = None
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
+    username: Given | None = None
+    password_file: Given | None = None
+    ca_file: Given | None = None
+    cert_file: Given | None = None
+    key_file: Given | None = None
     outbox_mb: Annotated[int, Field(ge=1, le=4096)] = 64
     aggregate_s: Annotated[int, Field(ge=5, le=3600)] = 60
     home_assistant: bool = True
@@ -188,6 +189,16 @@ class Upstream(Section):
             raise ValueError("of upstream.cert_file and upstream.key_file one is missing; add it")
         if self.cert_file is not None and self.ca_file is None:
             raise ValueError("upstream.cert_file needs upstream.ca_file, the broker's authority")
+        return self
+
+    @model_validator(mode="after")
+    def _password_is_somebodys(self) -> Self:
+        """Without a name MQTT sends no password."""
+        if self.password_file is not None and self.username is None:
+            raise ValueError(
+                "upstream.password_file needs upstream.username, whose password it is; add it, or "
+                "take the file out"
+            )
         return self
 
 

@@ -56,7 +56,7 @@ def parse_point(text: str) -> Marked:
 def read_points(path: Path) -> list[Marked]:
     """The points of a TOML file (`points = [[x, y, X, Y], ...]`) or of a table x,y,X,Y (CSV)."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         if path.suffix == ".toml":
             document = tomllib.loads(text)
             rows = document.get("ground", document)["points"]
@@ -244,7 +244,9 @@ def write_section(path: Path, ground: Ground, zone: Zone | None) -> None:
     """Put [ground] into the site file, and a first zone where asked; all else stays as it is."""
     try:
         document = (
-            tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+            tomlkit.parse(path.read_text(encoding="utf-8-sig"))
+            if path.exists()
+            else tomlkit.document()
         )
         document["ground"] = _table(ground)
         if zone is not None:
