@@ -19,6 +19,7 @@ from edge.report.requests import (
     Received,
     ReportRequest,
     TestRequest,
+    TextRequest,
     command_of,
     id_in,
     parse,
@@ -75,6 +76,21 @@ class Commander:
         self._remember(asked, received, answer)
         return self._tell(answer)
 
+    def refuse_shown(self, name: str, reason: str) -> Answer | None:
+        """Take back a text that was accepted and that the sign cannot show; the answer to send.
+
+        None where that was answered before, or nothing is known of the command.
+        """
+        kept = self._remembered.get(name)
+        if kept is None or not kept.answer.accepted:
+            return None
+        answer = replace(kept.answer, accepted=False, reason=reason)
+        self._keep(replace(kept, answer=answer, stands=False))
+        for action, command in list(self._standing.items()):
+            if command.id == name:
+                del self._standing[action]
+        return answer
+
     def work(self, now: int) -> None:
         """Pass on what stands, again and again, until its time is over."""
         self._restore()
@@ -116,7 +132,10 @@ class Commander:
         self._stand(command)
         self._pass_on(command)
         lasts_s = (command.until - command.since) / NS_PER_S
-        return Answer(asked.id, name, True, f"stands for {lasts_s:.0f} s, and then ends by itself")
+        reason = f"stands for {lasts_s:.0f} s, and then ends by itself"
+        if isinstance(asked, TextRequest):
+            reason += "; beside the level's words, and at CRITICAL it waits"
+        return Answer(asked.id, name, True, reason)
 
     def _command(self, asked: ControlRequest) -> Command:
         """From now on, and later than every earlier one."""

@@ -81,8 +81,16 @@ class Reporter:
             return
         fields = event_fields(event, self._stamp(at))
         self._store.put(Row(event.id, "events", self._boot_id, at, as_json(fields)))
+        if event.kind == "command" and event.source == "show":
+            self._refuse_shown(event)
         if event.kind == "start" and event.source in PROGRAMS:
             self._restarts.started(event)
+
+    def _refuse_shown(self, event: Event) -> None:
+        """A text that was accepted and cannot be shown is answered so."""
+        answer = self._commander.refuse_shown(str(event.command), event.reason)
+        if answer is not None:
+            self._publisher.reply(as_json(reply_fields(answer, self._stamp(boottime_ns()))))
 
     def work(self) -> None:
         """Close periods, write, and send what can be sent."""

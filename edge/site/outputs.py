@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from edge.messages import CAUTION, CLEAR, CRITICAL, CROWDED, NEUTRAL
 from edge.common.text import shown_text, spoken_text
+from edge.messages import CAUTION, CLEAR, CRITICAL, CROWDED, NEUTRAL
 from edge.site.hub75 import PINS
 from edge.site.section import Given, Section
 
