@@ -19,9 +19,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.common.clock import boottime_ns
-from edge.common.errors import BrokerError
 from edge.common.units import NS_PER_S
 from edge.report.payloads import OFFLINE, topic
+from edge.report.refusals import refusal
 from edge.report.requests import Received
 from edge.report.tls import context_of, in_plain_words, password_of
 from edge.site import Site
@@ -92,7 +92,7 @@ class Broker:
     def __init__(self, site: Site) -> None:
         self._host, self._port = str(site.upstream.host), site.upstream.port
         self._happened: queue.SimpleQueue[BrokerEvent] = queue.SimpleQueue()
-        self._client = _client(site)
+        self._client = client_of(site)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
@@ -100,7 +100,6 @@ class Broker:
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
         self._commands, self._state = topic(site, "command"), topic(site, "state")
-        self._client.max_inflight_messages_set(UNACKNOWLEDGED)
         # With this set paho leaves all writing to the network thread: two would mix up packets.
         self._client.on_socket_register_write = self._on_socket_register_write
         self._why = ENDED
@@ -161,10 +160,10 @@ class Broker:
         _u: Any,
         _f: mqtt.ConnectFlags,
         code: ReasonCode,
-        _p: Properties | None,
+        properties: Properties | None,
     ) -> None:
         if code.is_failure:
-            self._why = f"the broker refuses us: {code}"
+            self._why = refusal(code, properties)
             client.disconnect()
         else:
             client.subscribe([(f"{self._commands}/#", _AT_LEAST_ONCE), (self._state, _ONCE_READ)])
@@ -230,44 +229,27 @@ class Broker:
         """paho's hook into foreign event loops: there is nothing to do."""
 
 
-def probe(site: Site) -> None:
-    """Connect once and go; BrokerError says why not."""
-    client = _client(site, purpose="check")
-    told: queue.SimpleQueue[str] = queue.SimpleQueue()
-    client.on_connect = lambda _c, _u, _f, code, _p: told.put(
-        f"refuses us: {code}; check upstream.username and password_file" if code.is_failure else ""
-    )
-    client.on_log = lambda _c, _u, level, text: (
-        told.put(in_plain_words(text)) if level == LogLevel.MQTT_LOG_ERR else None
-    )
-    where = f"broker {site.upstream.host}:{site.upstream.port}"
-    try:
-        client.connect(str(site.upstream.host), site.upstream.port, KEEPALIVE_S)
-        client.loop_start()
-        refusal = told.get(timeout=CONNECT_TIMEOUT_S)
-    except (OSError, queue.Empty) as error:
-        why = "no answer" if isinstance(error, queue.Empty) else in_plain_words(str(error))
-        raise BrokerError(f"{where}: {why}; check address, network and broker") from error
-    finally:
-        client.disconnect()
-        client.loop_stop()
-    if refusal:
-        raise BrokerError(f"{where}: {refusal}")
+def client_of(site: Site, client_id: str = "", will: str = OFFLINE) -> mqtt.Client:
+    """A client for the site's broker, with its last will: the unit's, and the one that tries it.
 
-
-def _client(site: Site, purpose: str = "unit") -> mqtt.Client:
-    """A client for the site's broker, with its last will."""
+    `redroad check` has a `client_id` of its own beside a running unit, and a will that is true.
+    """
     upstream = site.upstream
     client = mqtt.Client(
         CallbackAPIVersion.VERSION2,
-        client_id=f"redroad-{site.site.name}-{site.site.unit}-{purpose}",
+        client_id=client_id or client_id_of(site),
         protocol=mqtt.MQTTv5,
     )
     if upstream.username is not None:
         client.username_pw_set(upstream.username, password_of(site))
     if (context := context_of(site)) is not None:
         client.tls_set_context(context)
-    if purpose == "unit":
-        client.will_set(topic(site, "availability"), OFFLINE, qos=1, retain=True)
+    client.will_set(topic(site, "availability"), will, qos=1, retain=True)
     client.connect_timeout = CONNECT_TIMEOUT_S
+    client.max_inflight_messages_set(UNACKNOWLEDGED)
     return client
+
+
+def client_id_of(site: Site) -> str:
+    """Of the unit: another of this name takes its place at the broker."""
+    return f"redroad-{site.site.name}-{site.site.unit}-unit"

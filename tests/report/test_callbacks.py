@@ -33,7 +33,7 @@ broker.Broker._{name} = faulty
 UNGUARDED = """
 import time
 import edge.report.broker as broker
-real, failures = broker._client, [{failures}]
+real, failures = broker.client_of, [{failures}]
 def faulty(*_):
     if failures[0]:
         failures[0] -= 1
@@ -43,7 +43,7 @@ def client(*given, **named):
     made = real(*given, **named)
     made.{name} = faulty
     return made
-broker._client = client
+broker.client_of = client
 """
 LONG_AWAY = """
 import edge.report.backoff as pauses

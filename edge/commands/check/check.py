@@ -77,7 +77,7 @@ def check_all(site_file: Path | None, paths: Paths) -> list[Finding]:
             ("texts", lambda: planned.texts(site)),
             ("clips", lambda: _clips(site, apart, unit)),
             ("secrets", lambda: judge_secrets(site, site_file)),
-            ("broker", lambda: planned.broker(site)),
+            ("broker", lambda: planned.broker(site, unit.status if unit else None)),
         ]
         return [_try(part, check) for part, check in checks]
 
