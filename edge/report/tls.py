@@ -77,6 +77,10 @@ PLAIN_WORDS = (
     ),
     ("wrong version number", "the broker's port does not speak TLS; check upstream.port"),
 )
+MARKED_WORDS = (
+    "begins with a byte order mark, which would be taken for a part of the password; save it as "
+    "UTF-8 without one"
+)
 # What Python says of a connection that was never made.
 NETWORK_WORDS = (
     ("not known", "no host has this name; check upstream.host, and the name server"),
@@ -115,12 +119,8 @@ def _present(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     _refuse_open(key, "key_file")
 
     def refuse() -> str:
-        """Asked for by OpenSSL, which else asks on the terminal and waits for ever."""
-        raise SiteError(
-            f"option upstream.key_file = {str(key)!r} is encrypted, and nobody is here to type its "
-            f"passphrase; run: (umask 077; openssl pkey -in {key} -out {key}.plain) && "
-            f"mv {key}.plain {key}"
-        )
+        """Called by OpenSSL, which else asks on the terminal and waits for ever."""
+        raise SiteError(f"option upstream.key_file = {str(key)!r} {encrypted_words(key)}")
 
     try:
         context.load_cert_chain(certificate, key, password=refuse)
@@ -132,6 +132,19 @@ def _present(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
         ) from error
 
 
+def is_encrypted(key: bytes) -> bool:
+    """Whether a PEM file of a key asks for a passphrase."""
+    return b"ENCRYPTED" in key and b"PRIVATE KEY" in key
+
+
+def encrypted_words(key: Path) -> str:
+    """What to do about one."""
+    return (
+        "is encrypted, and nobody is there to type its passphrase when the unit starts; run: "
+        f"(umask 077; openssl pkey -in {key} -out {key}.plain) && mv {key}.plain {key}"
+    )
+
+
 def password_of(site: Site) -> str | None:
     """From its file, which nobody else may read; None where there is none. SiteError names both."""
     if site.upstream.password_file is None:
@@ -141,10 +154,7 @@ def password_of(site: Site) -> str | None:
     try:
         content = path.read_bytes()
         if content.startswith(BYTE_ORDER_MARKS):
-            raise SiteError(
-                f"option upstream.password_file = {str(path)!r} begins with a byte order mark, "
-                "which would be taken for a part of the password; save it as UTF-8 without one"
-            )
+            raise SiteError(f"option upstream.password_file = {str(path)!r} {MARKED_WORDS}")
         return content.decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SiteError(
