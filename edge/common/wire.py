@@ -133,7 +133,7 @@ class State(Message, frozen=True):
 class Event(Message, frozen=True):
     """Something that happened and must not be lost.
 
-    Its `kind` is "transition", "fault", "recovery", "input", "command", "start" or "stop".
+    Its `kind` is "transition", "fault", "recovery", "input", "command", "start", "stop" or "test".
     `command` is the id of the command that it is about, where another program than report says so.
     """
 

@@ -174,15 +174,15 @@ def _try_all(
     open_one: Callable[[], _Connection], site: Site, messages: list[TrialMessage]
 ) -> Tried:
     """Each message by its turn, over as many connections as that takes."""
-    tried, until = Tried(), time.monotonic() + TOTAL_S
+    tried, until, gone = Tried(), time.monotonic() + TOTAL_S, ""
     connection = open_one()
     try:
         _subscribe(connection, site, [message.topic for message in messages], tried)
         for message in messages:
-            if connection.ended:
-                connection = open_one()
-            if time.monotonic() > until:
-                tried.refused[message.topic] = "no time was left to try it"
+            if connection.ended and not gone:
+                connection, gone = _again(connection, open_one)
+            if gone or time.monotonic() > until:
+                tried.refused[message.topic] = gone or "no time was left to try it"
             else:
                 _publish(connection, message, tried)
         own = {(message.topic, message.payload.encode(), False) for message in messages}
@@ -191,6 +191,14 @@ def _try_all(
     finally:
         connection.close()
     return tried
+
+
+def _again(ended: _Connection, open_one: Callable[[], _Connection]) -> tuple[_Connection, str]:
+    """Another connection after one that the broker has ended; or that, and why there is none."""
+    try:
+        return open_one(), ""
+    except BrokerError as error:
+        return ended, f"it lets us in no more: {error}"
 
 
 def _subscribe(connection: _Connection, site: Site, own: Sequence[str], tried: Tried) -> None:

@@ -2,10 +2,16 @@
 
 import ipaddress
 import re
-from urllib.parse import SplitResult, urlsplit
 
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _LONGEST = 253
+SECURE = ("mqtts", "ssl", "tls", "wss", "https")
+# What people write in the place of a host: an address of the web's kind, or a part of one.
+_PARTS = re.compile(
+    r"((?P<scheme>[A-Za-z]+)://)?([^/?#]*@)?(\[(?P<bracketed>[^\]]*)\]|(?P<name>[^:/?#\[\]]*))"
+    r"(:(?P<port>\d{1,5}))?([/?#\\].*)?",
+    re.S,
+)
 
 
 def bare_host(host: str) -> str:
@@ -44,21 +50,13 @@ def _what_is_wrong(host: str) -> str:
 
 def _remedy(host: str) -> str:
     """The lines as they should be, as far as they can be told."""
-    text = host.strip()
-    try:
-        parts = urlsplit(text if "://" in text else f"//{text}")
-        name, port = parts.hostname, parts.port
-    except ValueError:
-        name, port = None, None
-    if name is None or not (_is_name(name) or _is_address(name)):
+    parts = _PARTS.fullmatch(host.strip())
+    name = "" if parts is None else (parts["bracketed"] or parts["name"] or "").lower()
+    if parts is None or not (_is_name(name) or _is_address(name)):
         return "write the broker's name or address alone"
-    number = "" if port is None else f" and port = {port}"
-    return f'write host = "{name}"{number}{_tls(parts)}'
-
-
-def _tls(parts: SplitResult) -> str:
-    secure = parts.scheme in {"mqtts", "ssl", "tls", "wss", "https"}
-    return "; TLS begins with upstream.ca_file" if secure else ""
+    port = f" and port = {parts['port']}" if parts["port"] else ""
+    tls = "; TLS begins with upstream.ca_file" if parts["scheme"] in SECURE else ""
+    return f'write host = "{name}"{port}{tls}'
 
 
 def _is_address(text: str) -> bool:
