@@ -16,8 +16,8 @@ import trustme
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.common.errors import BrokerError, SiteError
-from edge.report.broker import probe
 from edge.report.tls import CLOCK, in_plain_words
+from edge.report.trial import try_broker
 from edge.site import load_site
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 from tests.report.conftest import Report
@@ -87,7 +87,7 @@ def why_not(folder: Path, broker: Mosquitto, **changes: str) -> str:
     file = folder / "probe.toml"
     file.write_text("[upstream]\n" + site_text(broker, **changes), encoding="utf-8")
     with pytest.raises((BrokerError, SiteError)) as caught:
-        probe(load_site(file))
+        try_broker(load_site(file))
     return str(caught.value)
 
 
