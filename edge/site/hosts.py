@@ -23,12 +23,12 @@ def bare_host(host: str) -> str:
         return host
     if not host.strip():
         raise ValueError(
-            "upstream.host is blank; write the broker's name or address, or take the line out: "
+            "is blank; write the broker's name or address, or take the line out: "
             "then everything waits in the outbox"
         )
     wrong = _what_is_wrong(host)
     if wrong:
-        raise ValueError(f"upstream.host {wrong}; {_remedy(host)}")
+        raise ValueError(f"{wrong}; {_remedy(host)}")
     return host
 
 
@@ -45,7 +45,7 @@ def _what_is_wrong(host: str) -> str:
     if ":" in host or host.startswith("["):
         has_port = not _is_address(host.strip("[]"))
         return "has a port" if has_port else "has brackets"
-    return "" if _is_name(host) else f"= {host!r} is no name of a host"
+    return "" if _is_name(host) else f"{host!r} is no name of a host"
 
 
 def _remedy(host: str) -> str:

@@ -28,8 +28,8 @@ def mistakes(tmp_path: Path, text: str) -> str:
 @pytest.mark.parametrize(
     ("host", "words"),
     [
-        ("", "upstream.host is blank; write the broker's name or address, or take the line out"),
-        ("  ", "upstream.host is blank"),
+        ("", "upstream.host: is blank; write the broker's name or address, or take the line out"),
+        ("  ", "upstream.host: is blank"),
         ("mqtt://127.0.0.1", 'has a scheme, mqtt://; write host = "127.0.0.1"'),
         ("mqtts://b.example:8883/", 'write host = "b.example" and port = 8883; TLS begins with'),
         ("b.example:1883", 'has a port; write host = "b.example" and port = 1883'),
