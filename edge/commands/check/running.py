@@ -55,7 +55,7 @@ class RunningUnit:
     """One that told its health a moment ago."""
 
     def __init__(self, status: Status) -> None:
-        self.status = status
+        self._status = status
         self._programs: Mapping[str, Mapping[str, Any]] = status.health["programs"]
 
     @classmethod
@@ -66,7 +66,7 @@ class RunningUnit:
 
     def programs(self, site: Site) -> str:
         """All four live, have this site file, and no fault that no other line tells."""
-        if self.status.site != site.digest():
+        if self._status.site != site.digest():
             raise ServiceError(
                 "the unit that runs here has another site file, or began before this one was "
                 "changed; run: sudo systemctl restart redroad.target, or give its file with --site"
@@ -80,13 +80,13 @@ class RunningUnit:
             wrong += [f"{name}: {part}: {program['faults'][part]}" for part in sorted(others)]
         if wrong:
             raise ServiceError("\n".join(wrong))
-        state = self.status.state
+        state = self._status.state
         return f"all run; the sign shows {state['message']!r} ({state['reason']})"
 
     def camera(self) -> str:
         """Its last picture is fresh and trusted."""
         self._refuse("watch", CameraError, "camera")
-        health = self.status.health
+        health = self._status.health
         age_s, faults = health["frame_age_s"], health["picture_faults"]
         if age_s is None or age_s > OLDEST_PICTURE_S:
             old = "has had no picture yet" if age_s is None else f"had its last {age_s:.0f} s ago"
@@ -100,7 +100,7 @@ class RunningUnit:
     def panel(self) -> str:
         """The sign takes what it is given."""
         self._refuse("show", PanelError, "panel", "layout")
-        proof = self.status.health["sign_proof"]
+        proof = self._status.health["sign_proof"]
         return f"serves the running unit; that its text is shown is {proof}"
 
     def clips(self) -> None:
