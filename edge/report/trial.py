@@ -32,7 +32,8 @@ from edge.report.tls import in_plain_words, refuse_unusable
 from edge.report.trial_messages import BY, TrialMessage, trial_messages
 from edge.site import Site
 
-ANSWER_S, HEAR_S, TOTAL_S = 4.0, 1.0, 11.0
+ANSWER_S, HEAR_S = 4.0, 1.0
+TOTAL_S = 16.0  # of all: `check` gives each of its lines 20 s
 TURN_S = 0.05
 HANGS_UP = "it hangs up"
 LATELY_S = 30.0  # how old a state of another unit of this name may be, to be of a living one
@@ -61,8 +62,8 @@ class _RefusedError(BrokerError):
 class _Connection:
     """One connection, worked by its caller's own thread, and what came of it."""
 
-    def __init__(self, site: Site, client_id: str, will: str) -> None:
-        self._site, self._id = site, client_id
+    def __init__(self, site: Site, client_id: str, will: str, until: float) -> None:
+        self._site, self._id, self._until = site, client_id, until
         self.client = client_of(site, client_id, will)
         self.properties: Properties | None = None
         self.answers: dict[int, Sequence[ReasonCode]] = {}
@@ -99,7 +100,7 @@ class _Connection:
 
     def wait(self, done: Callable[[], object], limit_s: float) -> bool:
         """Work until it is done; False when the time is over, or the connection."""
-        until = time.monotonic() + limit_s
+        until = min(time.monotonic() + limit_s, self._until)
         while not done():
             if self.ended or time.monotonic() > until:
                 return False
@@ -145,18 +146,26 @@ def try_broker(site: Site, status: Status | None = None) -> Tried:
 
     BrokerError where the broker does not let us in, or another unit has our name.
     """
+    until = time.monotonic() + TOTAL_S
     refuse_unusable(site)
     reach(site)
     online = status is not None and "broker" not in _faults(status)
     will = ONLINE if online else OFFLINE
     beside = f"{client_id_of(site)}-check"
     if status is None:
-        _refuse_another_of_our_name(site, beside, will)
+        _refuse_another_of_our_name(site, _Connection(site, beside, will, until))
     client_id = client_id_of(site) if status is None else beside
     now = boottime_ns()
     stamp = Stamp(boot_id(), now, wall_s(now), time_valid())
-    messages = trial_messages(site, status, stamp, will)
-    return _try_all(lambda: _opened(site, client_id, will), site, messages)
+    told = status if status is not None and status.site == site.digest() else None
+    messages = trial_messages(site, told, stamp, will)
+
+    def open_one() -> _Connection:
+        connection = _Connection(site, client_id, will, until)
+        connection.open()
+        return connection
+
+    return _try_all(open_one, site, messages, until)
 
 
 def _faults(status: Status) -> dict[str, str]:
@@ -164,17 +173,11 @@ def _faults(status: Status) -> dict[str, str]:
     return dict(programs.get("report", {}).get("faults", {}))
 
 
-def _opened(site: Site, client_id: str, will: str) -> _Connection:
-    connection = _Connection(site, client_id, will)
-    connection.open()
-    return connection
-
-
 def _try_all(
-    open_one: Callable[[], _Connection], site: Site, messages: list[TrialMessage]
+    open_one: Callable[[], _Connection], site: Site, messages: list[TrialMessage], until: float
 ) -> Tried:
     """Each message by its turn, over as many connections as that takes."""
-    tried, until, gone = Tried(), time.monotonic() + TOTAL_S, ""
+    tried, gone = Tried(), ""
     connection = open_one()
     try:
         _subscribe(connection, site, [message.topic for message in messages], tried)
@@ -255,12 +258,11 @@ class _Reported(msgspec.Struct):
     boot_id: str
 
 
-def _refuse_another_of_our_name(site: Site, client_id: str, will: str) -> None:
+def _refuse_another_of_our_name(site: Site, connection: _Connection) -> None:
     """BrokerError where one has just reported: we would take its connection away.
 
     A broker that lets in no client of another id than the unit's hides it.
     """
-    connection = _Connection(site, client_id, will)
     try:
         connection.open()
         _answers(connection, [topic(site, "state")])

@@ -64,7 +64,7 @@ def _fields(
     """The payload of each kind, by its topic's last part."""
     zones = [zone.name for zone in site.zone]
     if status is None:
-        unknown = unknown_state(zones, stamp.at, f"{BY} tries the broker; no unit runs here")
+        unknown = unknown_state(zones, stamp.at, f"{BY} tries the broker")
         yield "state", state_fields(unknown, stamp)
         yield "health", health_fields({}, stamp, _unknown_condition())
     else:
