@@ -23,7 +23,7 @@ NO_BROKER = (
     "hangs up on us before it has said anything: another service listens there, or a broker that "
     "refuses us without a word; check upstream.port, and what the broker logs"
 )
-ONLY_OLD = "speaks MQTT 3.1.1 only; update the broker to one that speaks MQTT 5"
+ONLY_OLD = 'speaks MQTT 3.1.1 only; set upstream.protocol = "auto", or update it'
 NO_TLS = "the broker's port does not speak TLS; check upstream.port, or take upstream.ca_file out"
 WANTS_TLS = "the broker's port speaks TLS, and no upstream.ca_file is set; set it, or another port"
 

@@ -13,7 +13,7 @@ WORDS = {
     128: _OPERATOR,
     129: f"it does not understand what we send; {_OPERATOR}",
     130: f"it does not understand what we send; {_OPERATOR}",
-    132: "it speaks another version of MQTT than we do; update it, or check upstream.port",
+    132: 'it speaks another version of MQTT; set upstream.protocol = "auto", or update it',
     133: "it takes no client of our id; allow {client_id} there, or change site.unit",
     134: f"it does not know this user or this password; {_LOGIN}",
     135: f"it does not let this unit in; {_LOGIN}, the certificate, and its permissions",

@@ -8,7 +8,7 @@ import codecs
 import ssl
 from pathlib import Path
 
-from edge.common.clock import time_valid
+from edge.common.clock import time_plausible
 from edge.common.errors import SiteError
 from edge.site import Site
 
@@ -192,7 +192,7 @@ def in_plain_words(told: str) -> str:
     if not known and "certificate verify failed" in told:
         known = [_of_strict(words) for sign, words in STRICT_WORDS if sign in told]
     why = known[0] if known else f"TLS failed ({told})"
-    return why if time_valid() else why + CLOCK
+    return why if time_plausible() else why + CLOCK
 
 
 def _of_strict(words: str) -> str:

@@ -21,23 +21,26 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.common.clock import boot_id, boottime_ns, time_valid, wall_s
+from edge.common.clock import boot_id, boottime_ns, time_synchronised, wall_s
 from edge.common.errors import BrokerError
-from edge.report.broker import KEEPALIVE_S, client_id_of, client_of
+from edge.report.broker import KEEPALIVE_S
+from edge.report.client import client_of, expiry_property
+from edge.report.identity import client_id_of
+from edge.report.limits import Limits, Outgoing, limits_of
+from edge.report.negotiation import Negotiation, Terms
 from edge.report.payloads import OFFLINE, ONLINE, Stamp, topic
 from edge.report.reach import SILENT, reach, why_silent
 from edge.report.refusals import refusal
 from edge.report.status import Status
 from edge.report.tls import in_plain_words, refuse_unusable
-from edge.report.trial_messages import BY, TrialMessage, trial_messages
+from edge.report.trial_messages import BY, trial_messages
 from edge.site import Site
 
 ANSWER_S, HEAR_S = 4.0, 1.0
 TOTAL_S = 16.0  # of all: `check` gives each of its lines 20 s
 TURN_S = 0.05
 HANGS_UP = "it hangs up"
-LATELY_S = 30.0  # how old a state of another unit of this name may be, to be of a living one
-HEADROOM_B = 64  # of a PUBLISH besides topic and payload
+LATELY_S = 70.0  # how old what another unit of this name told may be, to be of a living one
 BAD_CLIENT_ID, NOT_AUTHORIZED = 133, 135
 
 
@@ -48,13 +51,22 @@ class Tried:
     taken: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     heard: set[str] = field(default_factory=set)
-    protocol: int = mqtt.MQTTv5
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
+class _Who:
+    """As whom we connect, and until when (monotonic, s)."""
+
+    client_id: str
+    will: str
+    until: float
 
 
 class _RefusedError(BrokerError):
-    """A CONNACK that says no; `code` says why."""
+    """No connection: `code` is the CONNACK's, None where it hung up without one."""
 
-    def __init__(self, told: str, code: int) -> None:
+    def __init__(self, told: str, code: int | None) -> None:
         super().__init__(told)
         self.code = code
 
@@ -62,10 +74,11 @@ class _RefusedError(BrokerError):
 class _Connection:
     """One connection, worked by its caller's own thread, and what came of it."""
 
-    def __init__(self, site: Site, client_id: str, will: str, until: float) -> None:
-        self._site, self._id, self._until = site, client_id, until
-        self.client = client_of(site, client_id, will)
-        self.properties: Properties | None = None
+    def __init__(self, site: Site, who: _Who, terms: Terms) -> None:
+        self._site, self._id, self._until, self._terms = site, who.client_id, who.until, terms
+        self.client = client_of(site, who.client_id, who.will, terms)
+        self.limits = Limits(terms.version)
+        self._properties: Properties | None = None
         self.answers: dict[int, Sequence[ReasonCode]] = {}
         self.messages: list[tuple[str, bytes, bool]] = []  # topic, payload, whether retained
         self.ended = ""
@@ -86,9 +99,12 @@ class _Connection:
             raise BrokerError(in_plain_words(str(error))) from error
         self.wait(lambda: self._told is not None, ANSWER_S)
         if self._told is None:
+            if self.ended == HANGS_UP or (self.ended and upstream.ca_file is None):
+                raise _RefusedError(self._why_not(), None)
             raise BrokerError(self._why_not())
         if self._told.is_failure:
-            raise _RefusedError(refusal(self._told, self.properties, self._id), self._told.value)
+            raise _RefusedError(refusal(self._told, self._properties, self._id), self._told.value)
+        self.limits = limits_of(self._terms.version, self._properties)
 
     def _why_not(self) -> str:
         """Why no CONNACK came."""
@@ -117,7 +133,7 @@ class _Connection:
     def _on_connect(
         self, _c: mqtt.Client, _u: Any, _f: Any, code: ReasonCode, properties: Properties | None
     ) -> None:
-        self._told, self.properties = code, properties
+        self._told, self._properties = code, properties
 
     def _on_publish(self, _c: mqtt.Client, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
         self.answers[mid] = [code]
@@ -151,21 +167,39 @@ def try_broker(site: Site, status: Status | None = None) -> Tried:
     reach(site)
     online = status is not None and "broker" not in _faults(status)
     will = ONLINE if online else OFFLINE
-    beside = f"{client_id_of(site)}-check"
+    beside = f"{client_id_of(site)}_check"
     if status is None:
-        _refuse_another_of_our_name(site, _Connection(site, beside, will, until))
+        _refuse_another_of_our_name(site, _Who(beside, will, until))
     client_id = client_id_of(site) if status is None else beside
     now = boottime_ns()
-    stamp = Stamp(boot_id(), now, wall_s(now), time_valid())
+    stamp = Stamp(boot_id(), now, wall_s(now), _time_valid(site))
     told = status if status is not None and status.site == site.digest() else None
     messages = trial_messages(site, told, stamp, will)
 
-    def open_one() -> _Connection:
-        connection = _Connection(site, client_id, will, until)
-        connection.open()
-        return connection
+    who = _Who(client_id, will, until)
+    return _try_all(lambda: _opened(site, who), site, messages, until)
 
-    return _try_all(open_one, site, messages, until)
+
+def _time_valid(site: Site) -> bool:
+    return time_synchronised(trusted=site.site.clock == "trusted")
+
+
+def _opened(site: Site, who: _Who) -> _Connection:
+    """On the best terms that the broker takes, as the unit finds them."""
+    negotiation = Negotiation(site.upstream.protocol)
+    first: _RefusedError | None = None
+    while True:
+        connection = _Connection(site, who, negotiation.terms)
+        try:
+            connection.open()
+        except _RefusedError as error:
+            first = first or error
+            # One that hangs up is asked twice by the unit, lest it was only starting again.
+            again = negotiation.refused(error.code)
+            if not again and (error.code is not None or not negotiation.refused(None)):
+                raise first from error
+        else:
+            return connection
 
 
 def _faults(status: Status) -> dict[str, str]:
@@ -174,11 +208,12 @@ def _faults(status: Status) -> dict[str, str]:
 
 
 def _try_all(
-    open_one: Callable[[], _Connection], site: Site, messages: list[TrialMessage], until: float
+    open_one: Callable[[], _Connection], site: Site, messages: list[Outgoing], until: float
 ) -> Tried:
     """Each message by its turn, over as many connections as that takes."""
     tried, gone = Tried(), ""
     connection = open_one()
+    tried.limits = connection.limits
     try:
         _subscribe(connection, site, [message.topic for message in messages], tried)
         for message in messages:
@@ -222,14 +257,14 @@ def _answers(connection: _Connection, topics: Sequence[str]) -> Sequence[ReasonC
     return connection.answers.get(mid or 0)
 
 
-def _publish(connection: _Connection, message: TrialMessage, tried: Tried) -> None:
-    most = getattr(connection.properties, "MaximumPacketSize", None)
-    size = len(message.topic.encode()) + len(message.payload.encode()) + HEADROOM_B
-    if most is not None and size > most:
-        tried.refused[message.topic] = f"{size} bytes, and this broker takes at most {most}"
+def _publish(connection: _Connection, message: Outgoing, tried: Tried) -> None:
+    most = connection.limits.packet_bytes
+    if most is not None and message.size > most:
+        tried.refused[message.topic] = f"{message.size} bytes, and this broker takes at most {most}"
         return
+    fitted = connection.limits.fit(message)
     sent = connection.client.publish(
-        message.topic, message.payload, qos=1, properties=_mark(connection.client)
+        fitted.topic, fitted.payload, fitted.qos, properties=_mark(fitted, connection.limits)
     )
     connection.wait(lambda: sent.mid in connection.answers, ANSWER_S)
     codes = connection.answers.get(sent.mid)
@@ -241,11 +276,11 @@ def _publish(connection: _Connection, message: TrialMessage, tried: Tried) -> No
         tried.taken.append(message.topic)
 
 
-def _mark(client: mqtt.Client) -> Properties | None:
+def _mark(message: Outgoing, limits: Limits) -> Properties | None:
     """For payloads that have no place for one."""
-    if client.protocol != mqtt.MQTTv5:
+    if limits.version != "5":
         return None
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties = expiry_property(PacketTypes.PUBLISH, message.lifetime_s or 0)
     properties.UserProperty = [("test", BY)]
     return properties
 
@@ -258,23 +293,24 @@ class _Reported(msgspec.Struct):
     boot_id: str
 
 
-def _refuse_another_of_our_name(site: Site, connection: _Connection) -> None:
+def _refuse_another_of_our_name(site: Site, who: _Who) -> None:
     """BrokerError where one has just reported: we would take its connection away.
 
     A broker that lets in no client of another id than the unit's hides it.
     """
     try:
-        connection.open()
-        _answers(connection, [topic(site, "state")])
-        connection.wait(lambda: connection.messages, HEAR_S)
+        connection = _opened(site, who)
     except _RefusedError as error:
         if error.code not in {BAD_CLIENT_ID, NOT_AUTHORIZED}:
             raise
         return
+    try:
+        _answers(connection, [topic(site, "state"), topic(site, "health")])
+        connection.wait(lambda: connection.messages, HEAR_S)
     finally:
         connection.close()
     for _, payload, _ in connection.messages:
-        if (age_s := _age_of_another(payload)) is not None:
+        if (age_s := _age_of_another(payload, site)) is not None:
             raise BrokerError(
                 f"a unit called {site.site.name}/{site.site.unit} reported {age_s:.0f} s ago, and "
                 "it is not this machine: give one of them another site.unit, or stop that one, "
@@ -282,13 +318,13 @@ def _refuse_another_of_our_name(site: Site, connection: _Connection) -> None:
             )
 
 
-def _age_of_another(payload: bytes) -> float | None:
+def _age_of_another(payload: bytes, site: Site) -> float | None:
     """Seconds since another machine told this state; None where it is none of a living one."""
     try:
         told = msgspec.json.decode(payload, type=_Reported)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    if told.boot_id == boot_id() or not told.time_valid or not time_valid():
+    if told.boot_id == boot_id() or not told.time_valid or not _time_valid(site):
         return None
     if told.time.tzinfo is None:
         return None

@@ -7,13 +7,13 @@ payload: they say what the unit itself would, and with MQTT 5 the mark is a user
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from edge.common.units import NS_PER_S
 from edge.common.wire import Event, Level
 from edge.report.aggregate import Aggregate, Spread
 from edge.report.fiware import crowd_flow
-from edge.report.homeassistant import discovery, discovery_topic
+from edge.report.homeassistant import discovery
+from edge.report.limits import Outgoing
 from edge.report.machine import Machine
 from edge.report.payloads import (
     Condition,
@@ -32,29 +32,23 @@ from edge.report.status import Status
 from edge.site import Site
 
 BY = "redroad check"
+LIFETIME_S = 20  # for whoever is away at the moment
 _NOTHING = Spread(None, None, None, None)
 
 
-@dataclass(frozen=True)
-class TrialMessage:
-    """Where it goes, and what it says."""
-
-    topic: str
-    payload: str
-
-
-def trial_messages(
-    site: Site, status: Status | None, stamp: Stamp, will: str
-) -> list[TrialMessage]:
+def trial_messages(site: Site, status: Status | None, stamp: Stamp, will: str) -> list[Outgoing]:
     """Of every kind; `will` is what is true of the unit's availability, `stamp` is now."""
     marked = {"test": True}
     messages = [
-        TrialMessage(topic(site, kind), as_json({**fields, **marked}))
+        Outgoing(topic(site, kind), as_json({**fields, **marked}), lifetime_s=LIFETIME_S)
         for kind, fields in _fields(site, status, stamp)
     ]
-    messages.insert(0, TrialMessage(topic(site, "availability"), will))
+    messages.insert(0, Outgoing(topic(site, "availability"), will, lifetime_s=LIFETIME_S))
     if site.upstream.home_assistant:
-        messages.append(TrialMessage(discovery_topic(site), as_json(discovery(site))))
+        messages += [
+            Outgoing(where, payload, lifetime_s=LIFETIME_S)
+            for where, payload in discovery(site).items()
+        ]
     return messages
 
 

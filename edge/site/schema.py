@@ -173,6 +173,7 @@ class Upstream(Section):
 
     host: Annotated[str, AfterValidator(bare_host)] | None = None
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
     username: Given | None = None
     password_file: Given | None = None
     ca_file: Given | None = None
@@ -208,6 +209,7 @@ class Identity(Section):
     name: Name = "redroad-demo"
     unit: Name = "unit-1"
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Seoul"
+    clock: Literal["synchronised", "trusted"] = "synchronised"
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
 

@@ -115,14 +115,6 @@ def refuses(code: int, server: str = "") -> Script:
     return script
 
 
-def only_old(peer: Peer) -> None:
-    """MQTT 3.1.1, section 3.1.2.2: unacceptable protocol version."""
-    level = peer.read().body[6]
-    peer.write(bytes([0x20, 2, 0, 1 if level > 4 else 0]))
-    if level <= 4:
-        peer.wait()
-
-
 def cloud(hated: Callable[[Packet], bool], properties: bytes = b"") -> Script:
     """One that hangs up on what it does not like, as AWS IoT does."""
 

@@ -10,6 +10,7 @@ from edge.decide.ground import GroundPlane
 from edge.decide.motion import LEAST_SAMPLES_PER_M
 from edge.decide.orders import pages_of
 from edge.messages import MESSAGES
+from edge.report.homeassistant import PREFIX
 from edge.report.status import Status
 from edge.report.trial import Tried, try_broker
 from edge.show.clips import lacking_clips
@@ -136,9 +137,10 @@ def broker(site: Site, status: Status | None = None) -> str:
         raise BrokerError(f"{where}: {error}") from error
     if tried.refused:
         raise BrokerError(_refusals(where, tried))
+    lost = tried.limits.lost()
     return (
-        f"{where} takes our messages, one of each of {len(tried.taken)} kinds, and lets us hear "
-        f"commands; {_heard(tried)}"
+        f"{where} takes our messages, one on each of {len(tried.taken)} topics, and lets us hear "
+        f"commands; {_heard(tried)}{'; ' + lost if lost else ''}"
     )
 
 
@@ -150,12 +152,16 @@ def _refusals(where: str, tried: Tried) -> str:
         for reason in reasons
     ]
     return (
-        f"{where} refuses {'; '.join(by_reason)}; it takes {len(tried.taken)} of our kinds of "
-        "messages; give this unit these permissions at the broker"
+        f"{where} refuses {'; '.join(by_reason)}; it takes {len(tried.taken)} of our "
+        "topics; give this unit these permissions at the broker"
     )
 
 
 def _heard(tried: Tried) -> str:
     """Which of our own messages came back: only a broker that lets us read them can prove it."""
-    kinds = [topic.rpartition("/")[2] for topic in tried.taken if topic in tried.heard]
-    return f"heard back: {', '.join(kinds) or 'none, as we may read none of them'}"
+    kinds = [_kind(topic) for topic in tried.taken if topic in tried.heard]
+    return f"heard back: {', '.join(dict.fromkeys(kinds)) or 'none, as we may read none of them'}"
+
+
+def _kind(topic: str) -> str:
+    return "discovery" if topic.startswith(f"{PREFIX}/") else topic.rpartition("/")[2]

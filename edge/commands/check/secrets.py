@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge.commands.check.certificates import Certificate, certificates_in, date, judge_dates
-from edge.common.clock import time_valid
+from edge.common.clock import time_plausible
 from edge.common.errors import SiteError
 from edge.report.tls import (
     BYTE_ORDER_MARKS,
@@ -45,7 +45,7 @@ def judge_secrets(site: Site, site_file: Path | None) -> str:
     wrong = [words for option, path in files.items() if (words := _wrong(option, path))]
     wrong += _in_address(site, site_file)
     found = dict(_certificates(site))
-    if time_valid():
+    if time_plausible():
         for name, certificates in found.items():
             wrong += judge_dates(name, certificates, bundle=name == "upstream.ca_file")
     if wrong:
