@@ -131,12 +131,14 @@ class Program:
         zone: str | None = None,
         before: str | None = None,
         after: str | None = None,
+        command: str | None = None,
     ) -> None:
         """Log and report an event; it is sent again until report acknowledges it."""
         reason = reason[:MAX_REASON_CHARS]
         log.info("%s: %s", kind, reason)
         name = uuid.uuid4().hex
-        self._report(Event(name, kind, self.name, boottime_ns(), reason, zone, before, after))
+        at = boottime_ns()
+        self._report(Event(name, kind, self.name, at, reason, zone, before, after, command))
 
     def fault(self, part: str, reason: str) -> None:
         """Note that `part` fails; counted each time, reported when it begins or changes."""

@@ -72,10 +72,18 @@ class Page(msgspec.Struct, frozen=True):
     seconds: float = 3.0
 
 
+class Notice(msgspec.Struct, frozen=True):
+    """An operator's text, by the id of its command; it ends at `until`, whatever else stands."""
+
+    command: str
+    pages: tuple[Page, ...]
+    until: int
+
+
 class Order(Message, frozen=True):
     """What the sign shall say from `issued_at` on, for `lifetime_s` and not a moment longer.
 
-    `until` is when an operator's text ends (boot-time ns); None for the sign's own messages.
+    `notice` stands beside the pages, never in their place; None where no operator has a text.
     `taken_at` is when the newest picture that decide had then seen was taken; None before any.
     """
 
@@ -87,7 +95,7 @@ class Order(Message, frozen=True):
     priority: int
     issued_at: int
     lifetime_s: float
-    until: int | None = None
+    notice: Notice | None = None
     taken_at: int | None = None
 
 
@@ -125,7 +133,8 @@ class State(Message, frozen=True):
 class Event(Message, frozen=True):
     """Something that happened and must not be lost.
 
-    Its `kind` is "transition", "fault", "recovery", "input", "command", "start" or "stop".
+    Its `kind` is "transition", "fault", "recovery", "input", "command", "start", "stop" or "test".
+    `command` is the id of the command that it is about, where another program than report says so.
     """
 
     id: str
@@ -136,6 +145,7 @@ class Event(Message, frozen=True):
     zone: str | None = None
     before: str | None = None
     after: str | None = None
+    command: str | None = None
 
     @property
     def sender(self) -> str:

@@ -73,7 +73,7 @@ class _Publisher:
         """Send what is due."""
         now = boottime_ns()
         order = decider.order(now)
-        content = (order.message, order.pages)
+        content = (order.message, order.pages, order.notice)
         changed = content != self._published
         if changed or self._order_interval.due(now):
             self._show.send(order)

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from edge.common.wire import Command, Level, Order, Page
+from edge.common.wire import Command, Level, Notice, Order, Page
 from edge.decide.active_commands import ActiveCommands
 from edge.messages import MESSAGES, TEST, MessageRow
 from edge.site.overrides import beacon_of, clips_of, colour_of, lines_of, words_of
@@ -39,7 +39,8 @@ def pages_of(row: MessageRow, site: Site) -> tuple[Page, ...]:
 def order_for(level: Level, site: Site, at: int, active: ActiveCommands | None = None) -> Order:
     """The Order that makes the sign show `level` from `at` on, as the commands in force change it.
 
-    At CRITICAL no command changes anything, and a test gives way to every warning.
+    At CRITICAL no command changes anything, and an operator's text waits; a test gives way to every
+    warning.
     """
     row = MESSAGES[level]
     order = Order(
@@ -58,13 +59,14 @@ def order_for(level: Level, site: Site, at: int, active: ActiveCommands | None =
         pages = _test_pages(site)
         return replace(order, message=TEST.name, pages=pages, beacon=beacon_of(site, TEST))
     if text := active.get("text", at):
-        order = _with_text(order, text, colour_of(site, row))
+        order = replace(order, notice=_notice(text, site))
     return replace(order, clips=()) if active.get("mute", at) else order
 
 
-def _with_text(order: Order, text: Command, colour: str) -> Order:
-    """An operator's text in the place of the level's; light and voice stay the level's."""
-    return replace(order, message="text", pages=(Page(text.lines, colour),), until=text.until)
+def _notice(text: Command, site: Site) -> Notice:
+    """An operator's text, in the colour that claims nothing about the street."""
+    page = Page(text.lines, site.sign.neutral_colour, site.sign.page_s)
+    return Notice(text.id, (page,), text.until)
 
 
 def _test_pages(site: Site) -> tuple[Page, ...]:

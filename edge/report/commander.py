@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from edge.common.clock import boottime_ns, time_valid, wall_s
+from edge.common.clock import boottime_ns, time_synchronised, wall_s
 from edge.common.errors import CommandError
 from edge.common.program import PROGRAMS, Program
 from edge.common.units import NS_PER_S
@@ -19,6 +19,7 @@ from edge.report.requests import (
     Received,
     ReportRequest,
     TestRequest,
+    TextRequest,
     command_of,
     id_in,
     parse,
@@ -28,7 +29,7 @@ from edge.site import Site
 from edge.site.command_limits import AT_MOST_S, refuse_beyond_limits
 
 AGAIN_EVERY = NS_PER_S  # decide may have restarted: what stands is told again
-EXPIRES_AT_MOST_S = 3600.0
+EXPIRES_AT_MOST_S = 300.0
 REMEMBERED_AT_MOST = 1000
 TOLD_A_MINUTE = 60
 RELEASED: tuple[Action, ...] = ("hold", "text", "mute")
@@ -75,6 +76,21 @@ class Commander:
         self._remember(asked, received, answer)
         return self._tell(answer)
 
+    def refuse_shown(self, name: str, reason: str) -> Answer | None:
+        """Take back a text that was accepted and that the sign cannot show; the answer to send.
+
+        None where that was answered before, or nothing is known of the command.
+        """
+        kept = self._remembered.get(name)
+        if kept is None or not kept.answer.accepted:
+            return None
+        answer = replace(kept.answer, accepted=False, reason=reason)
+        self._keep(replace(kept, answer=answer, stands=False))
+        for action, command in list(self._standing.items()):
+            if command.id == name:
+                del self._standing[action]
+        return answer
+
     def work(self, now: int) -> None:
         """Pass on what stands, again and again, until its time is over."""
         self._restore()
@@ -93,9 +109,9 @@ class Commander:
         left_s = asked.expires.timestamp() - wall_s(boottime_ns())
         if received.retained:
             raise CommandError("a command must not be retained; send it once more without")
-        if not time_valid():
+        if not self._time_valid():
             raise CommandError(
-                "this unit's clock was never set: it cannot tell whether this is late"
+                "this unit's clock is not synchronised: it cannot tell whether this is late"
             )
         if left_s <= 0:
             raise CommandError(f"late: it expired {-left_s:.0f} s ago; send a new one")
@@ -104,7 +120,7 @@ class Commander:
                 f"it expires in {left_s:.0f} s, must be at most {EXPIRES_AT_MOST_S:.0f} s"
             )
         if len(self._remembered) >= REMEMBERED_AT_MOST:
-            raise CommandError(f"more than {REMEMBERED_AT_MOST} commands in an hour; send fewer")
+            raise CommandError(f"more than {REMEMBERED_AT_MOST} commands at once; send fewer")
         if isinstance(asked, TestRequest) and level >= Level.CAUTION:
             raise CommandError(f"the sign tells {level.name}, which a test must not interrupt")
 
@@ -116,7 +132,10 @@ class Commander:
         self._stand(command)
         self._pass_on(command)
         lasts_s = (command.until - command.since) / NS_PER_S
-        return Answer(asked.id, name, True, f"stands for {lasts_s:.0f} s, and then ends by itself")
+        reason = f"stands for {lasts_s:.0f} s, and then ends by itself"
+        if isinstance(asked, TextRequest):
+            reason += "; beside the level's words, and at CRITICAL it waits"
+        return Answer(asked.id, name, True, reason)
 
     def _command(self, asked: ControlRequest) -> Command:
         """From now on, and later than every earlier one."""
@@ -174,7 +193,9 @@ class Commander:
 
     def _restore(self) -> None:
         """What stood before a restart stands again, once the clock can tell until when."""
-        if self._restored or not time_valid() or (notes := self._store.notes("command:")) is None:
+        if self._restored or not self._time_valid():
+            return
+        if (notes := self._store.notes("command:")) is None:
             return
         self._restored = True
         for text in notes:
@@ -191,3 +212,6 @@ class Commander:
             command = self._command(parse(kept.name, kept.payload.encode()))
             if command.until > command.since:
                 self._standing[command.action] = command
+
+    def _time_valid(self) -> bool:
+        return time_synchronised(trusted=self._site.site.clock == "trusted")

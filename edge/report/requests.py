@@ -13,6 +13,7 @@ import msgspec
 from edge.common.errors import CommandError
 from edge.common.units import nanoseconds
 from edge.common.wire import Action, Command, CommandBy, CommandId, Level, Verbosity
+from edge.site.command_limits import cleaned_line
 
 LONGEST_PAYLOAD = 4096  # bytes
 RELEASED_FOR_S, TEST_FOR_S = 30.0, 12.0
@@ -106,15 +107,19 @@ _id_decoder = msgspec.json.Decoder(_Named)
 
 
 def parse(name: str, payload: bytes) -> ControlRequest:
-    """The command in `payload`. CommandError when it is unknown or malformed."""
+    """The command in `payload`, its text composed. CommandError when it is unknown or malformed."""
     if name not in KINDS:
         raise CommandError(f"command {name[:40]!r} is unknown; one of {', '.join(KINDS)}")
     if len(payload) > LONGEST_PAYLOAD:
         raise CommandError(f"{len(payload)} bytes are more than {LONGEST_PAYLOAD}; say less")
     try:
-        return _decoders[name].decode(payload)
+        asked = _decoders[name].decode(payload)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise CommandError(f"malformed: {error}") from error
+    if isinstance(asked, TextRequest):
+        lines = [cleaned_line(line) for line in asked.lines]
+        return msgspec.structs.replace(asked, lines=lines)
+    return asked
 
 
 def id_in(payload: bytes) -> str | None:

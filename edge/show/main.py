@@ -30,7 +30,7 @@ def run(site: Site, paths: Paths, mistake: str = "") -> None:
         if mistake:
             program.fault("site", f"{mistake}; the last valid one is in use")
         voice = VoiceOutput(site, program)
-        texts = OperatorTexts(site, program, player.neutral.page)
+        texts = OperatorTexts(site, program)
         while not program.stopping:
             orders = [each for each in program.receive(TICK_S) if isinstance(each, Order)]
             if newest := newest_of(orders, boottime_ns()):

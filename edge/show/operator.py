@@ -1,4 +1,7 @@
-"""An operator's text on the panel: with the time at which it ends, and only as it fits."""
+"""An operator's text on the panel: with the time at which it ends, and only as it fits.
+
+It stands beside the level's words, never in their place.
+"""
 
 from datetime import datetime
 from functools import lru_cache
@@ -6,12 +9,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from edge.common.clock import boottime_ns, time_valid, wall_s
+from edge.common.clock import boottime_ns, time_plausible, wall_s
 from edge.common.errors import LayoutError
 from edge.common.program import Program
 from edge.common.units import seconds
-from edge.common.wire import Order, Page
-from edge.messages import NEUTRAL
+from edge.common.wire import Notice, Order, Page
 from edge.show.layout import render
 from edge.site import Site
 
@@ -19,33 +21,41 @@ from edge.site import Site
 class OperatorTexts:
     """Lays out the text of an Order that an operator has sent."""
 
-    def __init__(self, site: Site, program: Program, neutral: Page) -> None:
-        self._sign, self._program, self._neutral = site.sign, program, neutral
+    def __init__(self, site: Site, program: Program) -> None:
+        self._sign, self._program = site.sign, program
         self._zone = ZoneInfo(site.site.time_zone)
+        self._refused = ""  # the command whose text was answered so
 
     def prepared(self, order: Order) -> Order:
-        """Return the Order with its text laid out, or with the neutral text where it does not fit.
+        """Return the Order with its text laid out, or without one that cannot be shown.
 
-        Beacon and clips stay the level's.
+        That is answered upstream; message, beacon and clips stay the level's.
         """
-        if order.until is None:
+        notice = order.notice
+        if notice is None:
             self._program.recovered("text")
             return order
         try:
-            pages = laid_out(
-                order.pages, self._end(order.until), self._sign.width, self._sign.height
-            )
+            end = self._end(notice.until)
+            pages = laid_out(notice.pages, end, self._sign.width, self._sign.height)
         except LayoutError as error:
-            why = f"an operator's text cannot be shown: {error}"
-            if self._program.faults.get("text") != why:
-                self._program.fault("text", why)
-            return replace(order, message=NEUTRAL.name, pages=(self._neutral,))
+            self._refuse(notice, str(error))
+            return replace(order, notice=None)
         self._program.recovered("text")
-        return replace(order, pages=pages)
+        return replace(order, notice=replace(notice, pages=pages))
+
+    def _refuse(self, notice: Notice, why: str) -> None:
+        """Once for each command: the fault as long as it stands, and an answer by report."""
+        reason = f"an operator's text cannot be shown: {why}"
+        if self._program.faults.get("text") != reason:
+            self._program.fault("text", reason)
+        if self._refused != notice.command:
+            self._refused = notice.command
+            self._program.event("command", reason, after="refused", command=notice.command)
 
     def _end(self, until: int) -> str:
         """The end in local time; while the clock was not set, the minutes that are left."""
-        if time_valid():
+        if time_plausible():
             return f"~ {datetime.fromtimestamp(round(wall_s(until)), self._zone):%H:%M}"
         return f"~ {max(1, round(seconds(until - boottime_ns()) / 60))} min"
 

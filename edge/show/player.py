@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from edge.common.interval import Interval
 from edge.common.units import seconds
-from edge.common.wire import Level, Order, Page
+from edge.common.wire import Level, Notice, Order, Page
 from edge.messages import NEUTRAL
 
 SHORTEST_PAGE_S = 0.5  # a page is never a flash: nothing changes faster than 3 Hz
+TEXT = "text"  # how the page of an operator's text is recorded
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,7 @@ class SignContent:
 
 
 def is_alive(order: Order, at: int) -> bool:
-    """Whether `order` may be shown at `at`: not before it was issued, not past its lifetime.
-
-    Nor past the end of an operator's text, whatever the lifetime.
-    """
-    if order.until is not None and at >= order.until:
-        return False
+    """Whether `order` may be shown at `at`: not before it was issued, not past its lifetime."""
     return 0 <= seconds(at - order.issued_at) < order.lifetime_s
 
 
@@ -66,15 +62,31 @@ class Player:
         order = self._living(at)
         if order is None:
             return self.neutral
-        page = page_at(order.pages, at - self._since) if order.pages else self.neutral.page
-        return SignContent(order.message, order.level, page, order.beacon, order)
+        own = order.pages or (self.neutral.page,)
+        texts = texts_at(order, at)
+        page = page_at(turns(own, texts), at - self._since)
+        message = TEXT if page in texts and page not in own else order.message
+        return SignContent(message, order.level, page, order.beacon, order)
 
     def _living(self, at: int) -> Order | None:
         return self._order if self._order and is_alive(self._order, at) else None
 
     @staticmethod
-    def _words(order: Order | None) -> tuple[str, tuple[Page, ...]] | None:
-        return (order.message, order.pages) if order else None
+    def _words(order: Order | None) -> tuple[str, tuple[Page, ...], Notice | None] | None:
+        return (order.message, order.pages, order.notice) if order else None
+
+
+def texts_at(order: Order, at: int) -> tuple[Page, ...]:
+    """Return the pages of an operator's text, until it ends, whatever the Order's lifetime."""
+    return order.notice.pages if order.notice is not None and at < order.notice.until else ()
+
+
+def turns(pages: tuple[Page, ...], texts: tuple[Page, ...]) -> tuple[Page, ...]:
+    """Return the level's pages, all of them before each page of an operator's text.
+
+    So the level's words come first, and are never away for longer than one page.
+    """
+    return tuple(page for text in texts for page in (*pages, text)) or pages
 
 
 def page_at(pages: tuple[Page, ...], elapsed_ns: int) -> Page:

@@ -6,6 +6,7 @@ No command can make the sign say CLEAR, and none outlives its time.
 import unicodedata
 
 from edge.common.errors import CommandError
+from edge.common.text import shown_text
 from edge.common.units import seconds
 from edge.common.wire import LOG_AT_MOST_S, Action, Command, Level
 from edge.messages import CLEAR
@@ -40,6 +41,14 @@ def refuse_beyond_limits(command: Command, site: Site) -> None:
         _refuse_text(command.lines, site)
 
 
+def cleaned_line(line: str) -> str:
+    """A line as it may be shown: composed. CommandError names what cannot be in one."""
+    try:
+        return shown_text(line)
+    except ValueError as error:
+        raise CommandError(f"line {line!r}: {error}") from None
+
+
 def _refuse_text(lines: tuple[str, ...], site: Site) -> None:
     if not 1 <= len(lines) <= MOST_LINES:
         raise CommandError(f"a text has 1 to {MOST_LINES} lines, not {len(lines)}")
@@ -48,6 +57,8 @@ def _refuse_text(lines: tuple[str, ...], site: Site) -> None:
             raise CommandError(
                 f"line {line!r} must be 1 to {LONGEST_LINE} characters that can be shown"
             )
+        if cleaned_line(line) != line:
+            raise CommandError(f"line {line!r} is not composed (NFC), or hides characters")
     _refuse_foreign("".join(lines))
     text = _letters("".join(lines))
     for language in CLEAR.words:

@@ -46,7 +46,7 @@ def load_site(path: Path | None, *, surveyed: bool = True) -> Site:
     if path is None:
         return Site()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin with a byte order mark
     except (OSError, UnicodeDecodeError) as error:
         raise SiteError(f"site file {path}: cannot be read ({_why(error)}") from error
     if not text.strip():  # as a power cut may leave it

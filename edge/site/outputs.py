@@ -1,13 +1,15 @@
 """Options of sign, voice and beacon, and of the cabinet's inputs."""
 
 import re
-from typing import Annotated, Literal, Self
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from edge.common.text import shown_text, spoken_text
 from edge.messages import CAUTION, CLEAR, CRITICAL, CROWDED, NEUTRAL
 from edge.site.hub75 import PINS
-from edge.site.section import Section
+from edge.site.section import Given, Section
 
 
 def _once(languages: list[str]) -> list[str]:
@@ -20,6 +22,29 @@ def _critical_is_spoken(levels: list[str]) -> list[str]:
     if "critical" not in levels:
         raise ValueError("voice.spoken lacks 'critical', which is always spoken; add it")
     return levels
+
+
+def _clean(clean: Callable[[str], str]) -> BeforeValidator:
+    """Text of people as it enters: composed, and not blank (edge/common/text.py)."""
+
+    def cleaned(value: Any) -> Any:
+        if not isinstance(value, str) or not value:
+            return value  # told by the type's own bounds
+        text = clean(value)
+        if not text.strip():
+            raise ValueError(f"{value!r} is blank; write words, or take it out")
+        return text
+
+    return BeforeValidator(cleaned)
+
+
+def _hours(begin: str | None, end: str | None, option: str) -> None:
+    """Hours that begin when they end would be none, or the whole day: nobody can tell."""
+    if begin is not None and begin == end:
+        raise ValueError(
+            f"{option}_from and {option}_to are both {begin}: no hour lies between them; "
+            "change one, or take both out"
+        )
 
 
 def _card_by_name(card: str) -> str:
@@ -39,7 +64,8 @@ Percent = Annotated[int, Field(ge=1, le=100)]
 Language = Literal["ko", "en", "zh", "ja"]
 Languages = Annotated[list[Language], Field(min_length=1, max_length=4), AfterValidator(_once)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-Text = Annotated[str, Field(min_length=1, max_length=40)]
+Text = Annotated[str, Field(min_length=1, max_length=40), _clean(shown_text)]
+Speech = Annotated[str, Field(min_length=1, max_length=400), _clean(spoken_text)]
 GpioPin = Annotated[int, Field(ge=0, le=27)]
 
 
@@ -67,7 +93,7 @@ class Sign(Section):
     port: Annotated[int, Field(ge=1024, le=65535)] = 8888
     hdmi_x: Annotated[int, Field(ge=0, le=7680)] = 0
     hdmi_y: Annotated[int, Field(ge=0, le=4320)] = 0
-    hardware_mapping: str = "regular"
+    hardware_mapping: Given = "regular"
     gpio_slowdown: Annotated[int, Field(ge=0, le=8)] = 2
     panel_width: Annotated[int, Field(ge=16, le=128)] = 64
     panel_height: Annotated[int, Field(ge=16, le=64)] = 32
@@ -81,6 +107,11 @@ class Sign(Section):
     def chains(self) -> int:
         """How many chains of panels run in parallel, one above another."""
         return self.height // self.panel_height
+
+    @model_validator(mode="after")
+    def _night_has_hours(self) -> Self:
+        _hours(self.night_from, self.night_to, "sign.night")
+        return self
 
     @model_validator(mode="after")
     def _adapter_has_the_chains(self) -> Self:
@@ -102,7 +133,7 @@ class Wording(Section):
     headline: Text | None = None
     action: Text | None = None
     short: Text | None = None
-    spoken: Annotated[str, Field(min_length=1, max_length=400)] | None = None
+    spoken: Speech | None = None
 
 
 class Voice(Section):
@@ -113,9 +144,9 @@ class Voice(Section):
     """
 
     output: Literal["auto", "aplay", "record"] = "auto"
-    card: Annotated[str, AfterValidator(_card_by_name)] = "default"
-    clips: str | None = None
-    recordings: str | None = None
+    card: Annotated[Given, AfterValidator(_card_by_name)] = "default"
+    clips: Given | None = None
+    recordings: Given | None = None
     languages: Languages = ["ko", "en", "zh", "ja"]
     spoken: Annotated[list[Spoken], AfterValidator(_critical_is_spoken)] = [
         "caution",
@@ -139,6 +170,8 @@ class Voice(Section):
             raise ValueError(
                 "voice.night_volume, voice.night_from and voice.night_to go together; add the rest"
             )
+        _hours(self.quiet_from, self.quiet_to, "voice.quiet")
+        _hours(self.night_from, self.night_to, "voice.night")
         return self
 
 
@@ -174,7 +207,7 @@ class Inputs(Section):
     door: Contact | None = None
     service: Contact | None = None
     light: Contact | None = None
-    lux_file: str | None = None
+    lux_file: Given | None = None
 
     @property
     def wired(self) -> dict[str, Contact]:

@@ -9,10 +9,11 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from edge.common.polygon import area, crossing
 from edge.site.bands import BandTable
+from edge.site.hosts import bare_host
 from edge.site.hub75 import panel_pins
 from edge.site.outputs import Beacon, Inputs, Known, Language, Sign, Voice, Wording
 from edge.site.scenarios import known_scenario
-from edge.site.section import Section
+from edge.site.section import Given, Section
 
 
 def _known_zone(name: str) -> str:
@@ -44,7 +45,7 @@ class PicturesOptions(Section):
     """A folder of pictures, shown in the order of time, then again."""
 
     kind: Literal["pictures"]
-    folder: str
+    folder: Given
     every_s: Annotated[float, Field(gt=0, le=3600)] = 1.0
     repeat: bool = True
     pixel_aspect: PixelAspect = None
@@ -59,7 +60,7 @@ class StreamOptions(Section):
     """
 
     kind: Literal["stream"]
-    url: Annotated[str, Field(min_length=1)]
+    url: Given
     fps: Annotated[float, Field(gt=0, le=30)] = 4.0
     transport: Literal["auto", "tcp", "udp"] = "auto"
     every_s: Annotated[float, Field(ge=0.1, le=3600)] = 1.0
@@ -70,7 +71,7 @@ class StreamOptions(Section):
     open_timeout_s: Annotated[float, Field(gt=0, le=30)] = 5.0
     read_timeout_s: Annotated[float, Field(gt=0, le=30)] = 2.0
     repeat: bool = False
-    password_file: str | None = None
+    password_file: Given | None = None
     pixel_aspect: PixelAspect = None
 
     @model_validator(mode="after")
@@ -112,7 +113,7 @@ class RigCameraOptions(Section):
     """A test rig's camera: a film of the simulated street in a folder, and what befalls it."""
 
     kind: Literal["rig"]
-    folder: str
+    folder: Given
     fps: Annotated[float, Field(gt=0, le=30)] = 2.0
 
 
@@ -125,10 +126,10 @@ Camera = Annotated[
 class Counter(Section):
     """The head counter: which model file, on which runtime."""
 
-    model: str = "auto"
+    model: Given = "auto"
     runtime: Literal["litert", "tflite-runtime"] = "litert"
     threads: Annotated[int, Field(ge=1, le=4)] = 2
-    manifest: str | None = None
+    manifest: Given | None = None
 
 
 class Ground(Section):
@@ -209,13 +210,14 @@ class Warnings(Section):
 class Upstream(Section):
     """The MQTT broker; without a `host` everything waits in the outbox."""
 
-    host: str | None = None
+    host: Annotated[str, AfterValidator(bare_host)] | None = None
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
-    username: str | None = None
-    password_file: str | None = None
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    username: Given | None = None
+    password_file: Given | None = None
+    ca_file: Given | None = None
+    cert_file: Given | None = None
+    key_file: Given | None = None
     outbox_mb: Annotated[int, Field(ge=1, le=4096)] = 64
     aggregate_s: Annotated[int, Field(ge=5, le=3600)] = 60
     home_assistant: bool = True
@@ -229,6 +231,16 @@ class Upstream(Section):
             raise ValueError("upstream.cert_file needs upstream.ca_file, the broker's authority")
         return self
 
+    @model_validator(mode="after")
+    def _password_is_somebodys(self) -> Self:
+        """Without a name MQTT sends no password."""
+        if self.password_file is not None and self.username is None:
+            raise ValueError(
+                "upstream.password_file needs upstream.username, whose password it is; add it, or "
+                "take the file out"
+            )
+        return self
+
 
 class Identity(Section):
     """The names of the site and of this unit, as they stand in MQTT topics, and where it is."""
@@ -236,6 +248,7 @@ class Identity(Section):
     name: Name = "redroad-demo"
     unit: Name = "unit-1"
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Seoul"
+    clock: Literal["synchronised", "trusted"] = "synchronised"
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
 

@@ -78,13 +78,19 @@ def without_login(url: str) -> str:
 
 def _password(path: Path, shown: str) -> str:
     try:
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
+        text = path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise CameraError(
             f"camera stream {shown}: password_file {path} cannot be read ({why}); "
             "give its path and let the user of redroad read it"
         ) from None
+    if text.startswith("\ufeff"):
+        raise CameraError(
+            f"camera stream {shown}: password_file {path} begins with a byte order mark, which "
+            "would be taken for a part of the password; save it as UTF-8 without one"
+        )
+    return text
 
 
 def _plain(text: str) -> str:

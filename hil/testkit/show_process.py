@@ -14,7 +14,7 @@ import psutil
 from edge.common.clock import boottime_ns
 from edge.common.link import Sender
 from edge.common.units import NS_PER_S
-from edge.common.wire import ORDERS, Event, Level, Message, Order, Page
+from edge.common.wire import ORDERS, Event, Level, Message, Notice, Order, Page
 from hil.testkit.report_stand_in import ReportStandIn
 
 
@@ -63,9 +63,10 @@ class ShowProcess:
 
     def order_text(self, text: str) -> None:
         """Send an operator's text, for ten seconds."""
-        pages, now = (Page((text,), "#ffb000"),), boottime_ns()
-        until = now + 10 * NS_PER_S
-        assert self.sender.send(Order("text", Level.CROWDED, pages, (), "slow", 2, now, 3.0, until))
+        own, now = (Page(("CROWDED",), "#ffb000"),), boottime_ns()
+        notice = Notice("t", (Page((text,), "#c8c8c8"),), now + 10 * NS_PER_S)
+        order = Order("crowded", Level.CROWDED, own, (), "slow", 2, now, 3.0, notice)
+        assert self.sender.send(order)
 
     def until(self, true: Callable[[], object], limit_s: float = 8.0) -> None:
         end = time.monotonic() + limit_s

@@ -1,6 +1,8 @@
 """Lines of `redroad check` that need no device."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,27 @@ def test_a_text_that_does_not_fit_is_named(tmp_path: Path) -> None:
     found = texts(tmp_path, 'neutral = ["aLineWithoutAnyPlaceWhereItMayBreak"]\nwidth = 64\n')
     assert not found.ok
     assert "'aLineWithoutAnyPlaceWhereItMayBreak' does not fit" in found.text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_a_panel_s_port_that_another_program_holds_is_told_with_its_name(
+    tmp_path: Path, host: str
+) -> None:
+    script = (
+        "import socket, sys\n"
+        f"s = socket.create_server(({host!r}, 0)); print(s.getsockname()[1], flush=True)\n"
+        "sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdin is not None and other.stdout is not None
+        port = int(other.stdout.readline())
+        found = line_of("panel", tmp_path, f'[sign]\npanel = "emulator"\nport = {port}\n')
+        other.stdin.close()
+    assert not found.ok
+    assert f"port {port} is held by python" in found.text
+    assert f"(process {other.pid}); end that program, or choose another sign.port" in found.text
 
 
 DEMO = Path(__file__).parents[2] / "deploy" / "sites" / "demo.toml"

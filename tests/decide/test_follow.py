@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from edge.common.errors import CommandError
 from edge.common.units import NS_PER_S as NS
 from edge.common.wire import Action, Command, Level
+from edge.decide.active_commands import ActiveCommands
 from edge.decide.decider import Decider
+from edge.decide.orders import order_for
 from edge.messages import CLEAR
 from edge.site.command_limits import AT_MOST_S
 from tests.decide.test_decider import SITE, crowd
@@ -26,19 +29,45 @@ def calm() -> Decider:
     return crowd(Decider(SITE), 0.2, 0.2, 0, 41)
 
 
-def test_a_text_stands_for_its_time_with_the_light_and_voice_of_the_level() -> None:
+def test_a_text_stands_for_its_time_beside_the_words_light_and_voice_of_the_level() -> None:
     decider = calm()
+    plain = decider.order(NS * 11)
     text = command("text", lines=("출구는 왼쪽", "EXIT LEFT"))
     decider.follow(text, NS * 11)
     order = decider.order(NS * 11)
-    assert order.pages[0].lines == text.lines
-    assert (order.message, order.until) == ("text", text.until)
+    assert order.notice is not None
+    (page,) = order.notice.pages
+    assert (order.notice.command, page.lines, order.notice.until) == (
+        text.id,
+        text.lines,
+        text.until,
+    )
+    assert replace(order, notice=None) == plain
     decider.follow(command("hold", 11, 5, level=Level.CROWDED), NS * 11)
     held = decider.order(NS * 12)
-    assert held.pages[0].lines == text.lines
-    assert held.clips and held.beacon == "slow"
+    assert held.notice == order.notice
+    assert held.message == "crowded" and held.pages and held.clips and held.beacon == "slow"
     assert decider.state(NS * 12, "").commands == ("text-10", "hold-11")
-    assert decider.order(NS * 20).message != "text"
+    assert decider.order(NS * 20) == replace(calm().order(NS * 20), notice=None)
+
+
+@pytest.mark.parametrize("level", Level)
+def test_no_text_takes_the_place_of_what_the_level_says(level: Level) -> None:
+    """Whoever has taken over the control room: SAFE, COME IN stands beside it, or waits."""
+    wanted = ActiveCommands()
+    wanted.accept(command("text", 0.5, 60, lines=("SAFE, COME IN",)))
+    with_text, plain = order_for(level, SITE, NS, wanted), order_for(level, SITE, NS)
+    assert replace(with_text, notice=None) == plain
+    assert (with_text.notice is None) == (level is Level.CRITICAL)
+
+
+def test_a_text_waits_at_critical_and_stands_again_after_it() -> None:
+    decider = calm()
+    decider.follow(command("text", 10, 30, lines=("EXIT LEFT",)), NS * 11)
+    decider.follow(command("hold", 11, 5, level=Level.CRITICAL), NS * 11)
+    assert decider.order(NS * 12).notice is None
+    decider.pass_time(NS * 17)
+    assert decider.order(NS * 17).notice is not None
 
 
 def test_a_text_never_hides_critical() -> None:

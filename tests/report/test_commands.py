@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,9 +12,9 @@ import pytest
 
 from edge.common.clock import boottime_ns
 from edge.common.link import Inbox
-from edge.common.wire import COMMANDS, Command, Level
+from edge.common.wire import COMMANDS, Command, Event, Level
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
-from tests.report.conftest import Report
+from hil.testkit.report_process import Report
 from tests.report.test_report import state
 
 TOPIC = "redroad/v1/test/one/command"
@@ -104,6 +105,37 @@ def test_what_stands_outlasts_a_kill_of_report(room: Room, report: Report) -> No
     assert {each.lines for each in heard} == {("출구는 왼쪽",)}
 
 
+def test_a_text_that_was_accepted_and_cannot_be_shown_is_answered_so(
+    room: Room, report: Report
+) -> None:
+    payload = asked("w", lines=["W" * 40], until=moment(60))
+    assert room.say("text", payload)["accepted"]
+    assert room.hear()
+    why = "an operator's text cannot be shown: line 'WWW' does not fit"
+    told = Event("e", "command", "show", boottime_ns(), why, after="refused", command="w")
+    report.ways["show"].send(told)
+    wait_for(lambda: len(room.replies()) == 2, 10, "the second answer")
+    second = room.replies()[-1]
+    assert (second["id"], second["accepted"], second["reason"]) == ("w", False, why)
+    room.hear(1.5)
+    assert room.hear() == []
+    assert room.say("text", payload)["reason"] == why
+
+
+def test_nobody_but_show_takes_a_text_back(room: Room, report: Report) -> None:
+    room.say("text", asked("t", lines=["EXIT LEFT"], until=moment(60)))
+    forged = Event("f", "command", "watch", boottime_ns(), "no", after="refused", command="t")
+    report.ways["watch"].send(forged)
+    assert room.hear(3)
+    assert len(room.replies()) == 1
+
+
+def test_a_text_is_passed_on_composed_and_without_what_is_not_seen(room: Room) -> None:
+    lines = [unicodedata.normalize("NFD", "출구는 왼쪽"), "EXIT\u200b LEFT\ufe0f"]
+    assert room.say("text", asked("d", lines=lines, until=moment(60)))["accepted"]
+    assert {each.lines for each in room.hear()} == {("출구는 왼쪽", "EXIT LEFT")}
+
+
 def refused() -> dict[str, tuple[str, str | bytes, str]]:
     """What is sent, to which topic, and the reason why not."""
     return {
@@ -126,16 +158,22 @@ def refused() -> dict[str, tuple[str, str | bytes, str]]:
             "not within 0 to",
         ),
         "over already": ("mute", asked("o", until=moment(-9)), "not within 0 to"),
-        "lying about": ("test", asked("e", expires_s=86400), "must be at most 3600 s"),
+        "lying about": ("test", asked("e", expires_s=86400), "must be at most 300 s"),
         "says clear": (
             "text",
             asked("s", lines=["보행  원활"], until=moment(900)),
             "only the camera",
         ),
-        "cannot be shown": (
+        "turned": (
             "text",
-            asked("n", lines=["\u202e"], until=moment(900)),
-            "can be shown",
+            asked("n", lines=["a\u202eb"], until=moment(900)),
+            "U+202E (right-to-left override) cannot be shown",
+        ),
+        "unseen": ("text", asked("v", lines=["\u200b"], until=moment(900)), "must be 1 to 40"),
+        "clear, hidden": (
+            "text",
+            asked("z", lines=["CL\u200bE\u00adAR"], until=moment(900)),
+            "only the camera",
         ),
         "too many lines": ("text", asked("m", lines=["a"] * 4, until=moment(900)), "1 to 3 lines"),
         "too large": ("text", asked("b", lines=["a" * 5000], until=moment(9)), "more than 4096"),

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from edge.common.errors import BrokerError
-from edge.report.broker import probe
+from edge.report.trial import try_broker
 from edge.site import load_site
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
-from tests.report.conftest import Report
+from hil.testkit.report_process import Report
 from tests.report.test_report import event, ids, sent
 from tests.report.test_tls import (
     DAY,
@@ -129,7 +129,7 @@ def refused(city: City) -> bool:
     text = site_text(city.broker, ca_file="unit-ca.pem")
     file.write_text(f"[upstream]\n{text}", encoding="utf-8")
     try:
-        probe(load_site(file))
+        try_broker(load_site(file))
     except BrokerError as error:
         return "revoked" in str(error) or "as it does when it refuses us" in str(error)
     return False

@@ -20,8 +20,8 @@ from edge.common.units import seconds
 from edge.common.wire import COMMANDS, Ack, Event, Level, Occupancy, State, ZoneState
 from edge.report.outbox import Outbox, Row
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
+from hil.testkit.report_process import Report
 from hil.testkit.small_disk import small_disk
-from tests.report.conftest import Report
 
 
 def event(name: str) -> Event:

@@ -1,5 +1,8 @@
 """The site file: what is right passes, every mistake gets one line that helps."""
 
+import json
+import unicodedata
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,89 @@ def mistakes(tmp_path: Path, text: str) -> str:
     with pytest.raises(SiteError) as caught:
         load_site(file)
     return str(caught.value).replace(f"site file {file}: ", "")
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("", "upstream.host: is blank; write the broker's name or address, or take the line out"),
+        ("  ", "upstream.host: is blank"),
+        ("mqtt://127.0.0.1", 'has a scheme, mqtt://; write host = "127.0.0.1"'),
+        ("mqtts://b.example:8883/", 'write host = "b.example" and port = 8883; TLS begins with'),
+        ("b.example:1883", 'has a port; write host = "b.example" and port = 1883'),
+        ("[fe80::1]:1883", 'has a port; write host = "fe80::1" and port = 1883'),
+        ("[fe80::1]", 'has brackets; write host = "fe80::1"'),
+        (" b.example", 'has a blank in it; write host = "b.example"'),
+        ("b.example\n", "has a blank in it"),
+        ("b.example/mqtt", 'has a path; write host = "b.example"'),
+        ("me:hunter2@b.example", 'has a login; write host = "b.example"'),
+        ("b..example", "is no name of a host; write the broker's name or address alone"),
+        ("10.0.0.300", "is no name of a host"),
+        ("b.example:port", "has a port; write the broker's name or address alone"),
+    ],
+)
+def test_a_host_is_a_name_or_an_address_alone(tmp_path: Path, host: str, words: str) -> None:
+    told = mistakes(tmp_path, f"[upstream]\nhost = {json.dumps(host)}\n")
+    assert words in told
+    assert len(told.splitlines()) == 1
+    assert "hunter2" not in told
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "b.example.", "my_broker", "10.0.0.1", "::1", "fe80::1%eth0", "브로커.kr"]
+)
+def test_a_host_that_can_be_looked_up_is_taken(tmp_path: Path, host: str) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text(f'[upstream]\nhost = "{host}"\n', encoding="utf-8")
+    assert load_site(file).upstream.host == host
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[upstream]\npassword_file = 'p'", "upstream.password_file needs upstream.username"),
+        ("[upstream]\nusername = ' '\n", "option upstream.username: ' ' is blank"),
+        ("[upstream]\nca_file = ''\n", "option upstream.ca_file: '' is blank"),
+        ("[voice]\nquiet_from = '22:00'\nquiet_to = '22:00'", "voice.quiet_to are both 22:00"),
+        (
+            "[voice]\nnight_volume = 9\nnight_from = '22:00'\nnight_to = '22:00'",
+            "voice.night_from and voice.night_to are both 22:00: no hour lies between them",
+        ),
+        ("[sign]\nnight_from = '00:00'\nnight_to = '00:00'", "sign.night_to are both 00:00"),
+        ("[sign]\nneutral = ['a', ' ']", "option sign.neutral[1]: ' ' is blank; write words"),
+        ("[sign]\nneutral = ['\u200b']", "'\\u200b' is blank; write words"),
+        ("[words.clear.ko]\nshort = '\u3000'", "words.clear.ko.short: '\\u3000' is blank"),
+        ("[words.critical.ko]\nspoken = ' '", "words.critical.ko.spoken: ' ' is blank"),
+        ("[sign]\nneutral = ['a\u202eb']", "U+202E (right-to-left override) cannot be shown"),
+        ("[voice]\ncard = ''", "option voice.card: '' is blank"),
+        ("[voice]\ncard = ' '", "option voice.card: ' ' is blank"),
+    ],
+)
+def test_what_says_nothing_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    told = mistakes(tmp_path, text)
+    assert words in told
+    assert len(told.splitlines()) == 1
+
+
+def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text(GOOD_ZONE, encoding="utf-8-sig")
+    assert load_site(file).zone[0].name == "a"
+
+
+def test_words_are_composed_as_they_are_read(tmp_path: Path) -> None:
+    """As a Mac writes them, with a variation selector."""
+    neutral, spoken = "천천히 걸어요", "위험합니다. 더 이상 들어오지 마세요."
+    apart = partial(unicodedata.normalize, "NFD")
+    file = tmp_path / "site.toml"
+    file.write_text(
+        f"[sign]\nneutral = ['{apart(neutral)}\ufe0f', '{apart('각' * 40)}']\n"
+        f"[words.critical.ko]\nspoken = '{apart(spoken)}'\n",
+        encoding="utf-8",
+    )
+    site = load_site(file)
+    assert site.sign.neutral == [neutral, "각" * 40]
+    assert site.words["critical"]["ko"].spoken == spoken
 
 
 def test_no_file_is_the_demonstration() -> None:

@@ -232,6 +232,13 @@ def test_the_password_file_has_to_be_there_and_the_user_named(tmp_path: Path) ->
             address_of(options, Path)
 
 
+def test_a_byte_order_mark_is_no_part_of_the_password(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("secret", encoding="utf-8-sig")
+    options = StreamOptions(kind="stream", url="rtsp://u@host/live", password_file="password")
+    with pytest.raises(CameraError, match="begins with a byte order mark"):
+        address_of(options, lambda name: tmp_path / name)
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -91,7 +91,7 @@ def redactor_of(site_file: Path | None) -> Redactor:
 def redacted_site(site_file: Path, redactor: Redactor) -> str:
     """The site file's options without its comments, which may hold anything, and its secrets."""
     try:
-        options = tomllib.loads(site_file.read_text(encoding="utf-8"))
+        options = tomllib.loads(site_file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         return f"# {site_file} cannot be read: {error}\n"
     except tomllib.TOMLDecodeError as error:

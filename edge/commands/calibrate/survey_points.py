@@ -251,7 +251,9 @@ def write_section(path: Path, ground: Ground, zone: Zone | None) -> None:
     """Put [ground] into the site file, and a first zone where asked; all else stays as it is."""
     try:
         document = (
-            tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+            tomlkit.parse(path.read_text(encoding="utf-8-sig"))
+            if path.exists()
+            else tomlkit.document()
         )
         document["ground"] = _table(ground)
         if zone is not None:

@@ -19,6 +19,7 @@ from edge.commands.check.services import Services
 from edge.common.errors import RedRoadError, ServiceError
 from edge.common.program import Paths, paths_of
 from edge.report.machine import look
+from edge.report.status import read_status
 from edge.site import Site, load_site
 
 LINE_LIMIT_S = 20.0
@@ -77,7 +78,7 @@ def check_all(site_file: Path | None, paths: Paths) -> list[Finding]:
             ("texts", lambda: planned.texts(site)),
             ("clips", lambda: _clips(site, apart, unit)),
             ("secrets", lambda: judge_secrets(site, site_file)),
-            ("broker", lambda: planned.broker(site)),
+            ("broker", lambda: planned.broker(site, read_status(paths))),
         ]
         return [_try(part, check) for part, check in checks]
 

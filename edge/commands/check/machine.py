@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from edge import __version__
-from edge.common.clock import time_valid
+from edge.common.clock import time_plausible, time_synchronised
 from edge.common.errors import MachineError, OutboxError
 from edge.report.machine import HOT_C, Machine, throttled_bits
 from edge.report.outbox import Outbox, Row
@@ -24,6 +24,12 @@ LEAST_MEMORY_MB = 150
 SINCE_BOOT = 16  # the firmware's bit of what has been, above that of what is
 UNDERVOLTAGE = 0
 MODEL = Path("/proc/device-tree/model")
+CMDLINE = Path("/proc/cmdline")
+MEMORY_KINDS = ("tmpfs", "ramfs")
+MEMORY_DEVICES = ("/dev/zram", "/dev/ram")
+OVERLAYS = ("overlay", "aufs")
+# What raspi-config and overlayroot give the kernel: their upper folder is hidden after the start.
+MEMORY_ROOTS = ("boot=overlay", "overlayroot=tmpfs")
 MOUNTS = Path("/proc/self/mountinfo")
 SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
 RUNTIMES = ("ai-edge-litert", "tflite-runtime")
@@ -94,15 +100,19 @@ def power(machine: Machine) -> str:
 def clock(site: Site) -> str:
     """It was set; levels need none, but reports, certificates and quiet hours do."""
     now = datetime.now(UTC)
-    if not time_valid():
+    if not time_plausible():
         raise MachineError(
             f"shows {now:%Y-%m-%d %H:%M} UTC, so it was never set; the levels are right all the "
             "same, but no certificate can be judged, and night and quiet hours wait; connect the "
             "network, or: sudo timedatectl set-time"
         )
     there = now.astimezone(ZoneInfo(site.site.time_zone))
-    by = ", set by the network" if SYNCHRONIZED.exists() else ""
-    return f"{now:%Y-%m-%d %H:%M} UTC, {there:%H:%M} in {site.site.time_zone}{by}"
+    told = f"{now:%Y-%m-%d %H:%M} UTC, {there:%H:%M} in {site.site.time_zone}"
+    if site.site.clock == "trusted":
+        return f"{told}, trusted as site.clock has it"
+    if time_synchronised():
+        return f"{told}, set by the network"
+    return f"{told}, not synchronised yet: commands are refused until a time server has answered"
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,14 @@ class Mount:
     point: str
     source: str
     read_only: bool
+    kind: str
+    options: tuple[str, ...]  # of the filesystem itself
+
+    @property
+    def upper(self) -> Path | None:
+        """Where an overlay keeps what is written."""
+        named = [option.partition("=")[2] for option in self.options if option[:9] == "upperdir="]
+        return Path(named[0]) if named else None
 
 
 def mount_of(path: Path) -> Mount | None:
@@ -136,7 +154,9 @@ def _mount(line: str) -> Mount | None:
     if len(first) < 6 or len(last) < 3:
         return None
     point, source = (text.replace("\\040", " ") for text in (first[4], last[1]))
-    return Mount(point, source, "ro" in (*first[5].split(","), *last[2].split(",")))
+    options = tuple(last[2].split(","))
+    read_only = "ro" in (*first[5].split(","), *options)
+    return Mount(point, source, read_only, last[0], options)
 
 
 def disk(state: Path) -> str:
@@ -156,7 +176,9 @@ def disk(state: Path) -> str:
         raise OutboxError(f"{state} does not keep what is written; replace that disk")
     root = mount_of(Path("/"))
     how = "" if root is None else f"; / is read-{'only' if root.read_only else 'write'}"
-    return f"{state} takes the outbox, {_free(state)} MB free{how}"
+    free_mb = _free(state)
+    _refuse_memory(state)
+    return f"{state} takes the outbox, {free_mb} MB free{how}"
 
 
 def _refuse_read_only(state: Path) -> None:
@@ -166,6 +188,33 @@ def _refuse_read_only(state: Path) -> None:
             f"{state} lies on {mount.source}, which is mounted read-only at {mount.point}; run: "
             f"sudo mount -o remount,rw {mount.point}; if that does not last, replace that disk"
         )
+
+
+def _refuse_memory(state: Path) -> None:
+    """OutboxError where what is written is gone with the next power cut."""
+    mount = mount_of(_nearest(state))
+    where = "" if mount is None else _in_memory(mount)
+    if where:
+        raise OutboxError(
+            f"{state} lies {where}: nothing that is kept there lasts; mount a disk at {state}, or "
+            "let a folder of one serve with --state"
+        )
+
+
+def _in_memory(mount: Mount) -> str:
+    """How a mount lies in memory; empty for one on a disk, or whose disk cannot be seen."""
+    if mount.kind in MEMORY_KINDS or mount.source.startswith(MEMORY_DEVICES):
+        return f"in memory ({mount.kind} at {mount.point})"
+    if mount.kind not in OVERLAYS:
+        return ""
+    boot = CMDLINE.read_text(encoding="ascii", errors="replace") if CMDLINE.exists() else ""
+    said = [word for word in boot.split() if word.partition(":")[0] in MEMORY_ROOTS]
+    if mount.point == "/" and said:
+        return f"on an overlay over memory ({said[0]} in the kernel's command line)"
+    upper = mount_of(mount.upper) if mount.upper is not None and mount.upper.exists() else None
+    if upper is not None and upper.point != mount.point and _in_memory(upper):
+        return f"on an overlay over memory ({mount.upper} is {upper.kind})"
+    return ""
 
 
 def _nearest(path: Path) -> Path:

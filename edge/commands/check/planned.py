@@ -5,13 +5,15 @@ import numpy as np
 from edge.commands.calibrate.calibrate import model_of
 from edge.commands.calibrate.slim import slimness
 from edge.commands.calibrate.survey_points import check_zones
-from edge.common.errors import GroundError, LayoutError, ModelError, VoiceError
+from edge.common.errors import BrokerError, GroundError, LayoutError, ModelError, VoiceError
 from edge.common.program import Paths
 from edge.decide.ground import GroundPlane
 from edge.decide.motion import LEAST_SAMPLES_PER_M
 from edge.decide.orders import pages_of
 from edge.messages import MESSAGES
-from edge.report.broker import probe
+from edge.report.homeassistant import PREFIX
+from edge.report.status import Status
+from edge.report.trial import Tried, try_broker
 from edge.show.clips import lacking_clips
 from edge.show.layout import letter_height
 from edge.show.parts import clips_folder
@@ -123,9 +125,45 @@ def clips(site: Site, paths: Paths) -> str:
     return f"all spoken warnings are in {folder}"
 
 
-def broker(site: Site) -> str:
-    """It lets us in, as another client than the unit's."""
+def broker(site: Site, status: Status | None = None) -> str:
+    """It lets us in, takes one message of each kind, and lets us hear commands.
+
+    `status` is that of the unit which runs here, if one does.
+    """
     if site.upstream.host is None:
         return "none is configured: everything waits in the outbox"
-    probe(site)
-    return f"{site.upstream.host}:{site.upstream.port} takes our messages"
+    where = f"{site.upstream.host}:{site.upstream.port}"
+    try:
+        tried = try_broker(site, status)
+    except BrokerError as error:
+        raise BrokerError(f"{where}: {error}") from error
+    if tried.refused:
+        raise BrokerError(_refusals(where, tried))
+    lost = tried.limits.lost()
+    return (
+        f"{where} takes our messages, one on each of {len(tried.taken)} topics, and lets us hear "
+        f"commands; {_heard(tried)}{'; ' + lost if lost else ''}"
+    )
+
+
+def _refusals(where: str, tried: Tried) -> str:
+    """Every topic that is refused, those of one reason together."""
+    reasons = sorted(set(tried.refused.values()))
+    by_reason = [
+        f"{', '.join(topic for topic, why in tried.refused.items() if why == reason)} ({reason})"
+        for reason in reasons
+    ]
+    return (
+        f"{where} refuses {'; '.join(by_reason)}; it takes {len(tried.taken)} of our "
+        "topics; give this unit these permissions at the broker"
+    )
+
+
+def _heard(tried: Tried) -> str:
+    """Which of our own messages came back: only a broker that lets us read them can prove it."""
+    kinds = [_kind(topic) for topic in tried.taken if topic in tried.heard]
+    return f"heard back: {', '.join(dict.fromkeys(kinds)) or 'none, as we may read none of them'}"
+
+
+def _kind(topic: str) -> str:
+    return "discovery" if topic.startswith(f"{PREFIX}/") else topic.rpartition("/")[2]

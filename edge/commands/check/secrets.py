@@ -1,21 +1,23 @@
 """Whether secrets are secret, and certificates good for a while."""
 
 import pwd
-import ssl
-import time
+import stat
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from edge.common.clock import time_valid
+from edge.commands.check.certificates import Certificate, certificates_in, date, judge_dates
+from edge.common.clock import time_plausible
 from edge.common.errors import SiteError
-from edge.report.tls import OTHERS_ONLY
+from edge.report.tls import (
+    BYTE_ORDER_MARKS,
+    MARKED_WORDS,
+    OTHERS_ONLY,
+    encrypted_words,
+    is_encrypted,
+)
 from edge.site import Site
 from edge.site.schema import StreamOptions
 
-DAY_S = 86400.0
-RENEW_DAYS = 14.0
 STRANGERS = 0o007  # the site file is also its group's: that of the programs
 INSTALLED = Path("/etc/redroad")
 READERS = {
@@ -42,13 +44,17 @@ def judge_secrets(site: Site, site_file: Path | None) -> str:
     files = secret_files(site)
     wrong = [words for option, path in files.items() if (words := _wrong(option, path))]
     wrong += _in_address(site, site_file)
-    ends = dict(_certificates(site))
-    if time_valid():
-        wrong += [words for name, end_s in ends.items() if (words := _too_soon(name, end_s))]
+    found = dict(_certificates(site))
+    if time_plausible():
+        for name, certificates in found.items():
+            wrong += judge_dates(name, certificates, bundle=name == "upstream.ca_file")
     if wrong:
         raise SiteError("\n".join(wrong))
     told = [f"{len(files)} files, read by their owner alone"] if files else []
-    told += [f"{name} good until {_date(end_s)}" for name, end_s in ends.items()]
+    told += [
+        f"{name} good until {date(min(each.end_s for each in certificates))}"
+        for name, certificates in found.items()
+    ]
     return "; ".join(told) or "none are configured"
 
 
@@ -64,7 +70,22 @@ def _wrong(option: str, path: Path) -> str:
     if path.is_relative_to(INSTALLED) and found.st_uid != _uid(READERS[option]):
         reader = READERS[option]
         return f"option {option}: {path} is not {reader}'s; run: sudo chown {reader} {path}"
-    return "" if found.st_size else f"option {option}: {path} is empty; write the secret into it"
+    if not found.st_size:
+        return f"option {option}: {path} is empty; write the secret into it"
+    return _unusable(option, path) if stat.S_ISREG(found.st_mode) else ""
+
+
+def _unusable(option: str, path: Path) -> str:
+    """What in the file itself keeps it from being used; nothing where only its reader may look."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return ""
+    if option.endswith("key_file") and is_encrypted(content):
+        return f"option {option} = {str(path)!r} {encrypted_words(path)}"
+    if option.endswith("password_file") and content.startswith(BYTE_ORDER_MARKS):
+        return f"option {option} = {str(path)!r} {MARKED_WORDS}"
+    return ""
 
 
 def _uid(user: str) -> int | None:
@@ -88,32 +109,10 @@ def _in_address(site: Site, site_file: Path | None) -> list[str]:
     return []
 
 
-def _certificates(site: Site) -> Iterator[tuple[str, float]]:
-    """When the unit's own certificate ends and when the authority's (Unix, s)."""
+def _certificates(site: Site) -> Iterator[tuple[str, list[Certificate]]]:
+    """The unit's own certificate, with those that signed it, and the authorities."""
     for option in ("cert_file", "ca_file"):
         file = getattr(site.upstream, option)
         if file is not None:
-            yield f"upstream.{option}", _end_s(option, site.path(file))
-
-
-def _end_s(option: str, path: Path) -> float:
-    """Python decodes certificates only for its own tests and in a handshake; the former serves."""
-    decode: Any = ssl._ssl._test_decode_cert  # type: ignore[attr-defined]
-    try:
-        return ssl.cert_time_to_seconds(decode(str(path))["notAfter"])
-    except (OSError, ssl.SSLError, KeyError, ValueError) as error:
-        raise SiteError(
-            f"option upstream.{option} = {str(path)!r} is no certificate; give a PEM file"
-        ) from error
-
-
-def _too_soon(name: str, end_s: float) -> str:
-    days = (end_s - time.time()) / DAY_S
-    if days >= RENEW_DAYS:
-        return ""
-    how = f"ends in {days:.0f} days" if days > 0 else f"ended on {_date(end_s)}"
-    return f"{name} {how}; renew it"
-
-
-def _date(end_s: float) -> str:
-    return f"{datetime.fromtimestamp(end_s, UTC):%Y-%m-%d}"
+            name = f"upstream.{option}"
+            yield name, certificates_in(name, site.path(file))

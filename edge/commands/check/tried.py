@@ -1,16 +1,16 @@
 """The unit's parts, each tried: for as long as no running unit holds them."""
 
-import socket
 import time
 import wave
 
+from edge.commands.check.ports import holder_of
 from edge.common.errors import CameraError, PanelError
 from edge.common.program import Paths
 from edge.common.wire import Level
 from edge.decide.orders import pages_of
 from edge.messages import NEUTRAL
 from edge.show.layout import render
-from edge.show.panels import PanelFrame
+from edge.show.panels import Panel, PanelFrame
 from edge.show.parts import gpio_of, open_contacts, open_lamp, open_panel, open_speaker
 from edge.show.pins_driver import BLINK_S
 from edge.show.voice import AplaySpeaker
@@ -43,11 +43,9 @@ def camera(site: Site) -> str:
 
 def panel(site: Site, paths: Paths) -> str:
     """Show the neutral text, unless a running unit holds the panel."""
-    if site.sign.panel == "emulator" and _port_taken(site.sign.port):
-        return f"port {site.sign.port} is in use, as it is while the sign runs"
     page = pages_of(NEUTRAL, site)[0]
     scratch = Paths(paths.runtime, paths.runtime)  # leave the records of a running unit alone
-    panel = open_panel(site, scratch)
+    panel = _opened(site, scratch)
     try:
         image = render(page, site.sign.width, site.sign.height)
         panel.show(PanelFrame(image, NEUTRAL.name, Level.UNKNOWN, page.lines))
@@ -60,9 +58,17 @@ def panel(site: Site, paths: Paths) -> str:
     return f"{site.sign.panel} shows the neutral text"
 
 
-def _port_taken(port: int) -> bool:
-    with socket.socket() as probing:
-        return probing.connect_ex(("127.0.0.1", port)) == 0
+def _opened(site: Site, scratch: Paths) -> Panel:
+    """The panel; where another program holds its port, that is named."""
+    try:
+        return open_panel(site, scratch)
+    except PanelError as error:
+        if site.sign.panel == "emulator" and (holder := holder_of(site.sign.port)):
+            raise PanelError(
+                f"port {site.sign.port} is held by {holder}; end that program, or choose another "
+                "sign.port"
+            ) from error
+        raise
 
 
 def sound(site: Site, paths: Paths) -> str:

@@ -96,6 +96,49 @@ def test_a_disk_that_takes_no_more_files_is_told(check: Check) -> None:
 
 
 @ROOT_ONLY
+def test_state_in_memory_is_told(check: Check) -> None:
+    check.state.mkdir()
+    check.mounts.append(f"mount -t tmpfs none {check.state}")
+    words = check.run().fault("disk")
+    assert f"lies in memory (tmpfs at {check.state}): nothing that is kept there lasts" in words
+
+
+@ROOT_ONLY
+def test_state_on_an_overlay_over_memory_is_told(check: Check) -> None:
+    check.state.mkdir()
+    memory = check.folder / "memory"
+    memory.mkdir()
+    options = f"lowerdir={check.state},upperdir={memory}/upper,workdir={memory}/work"
+    check.mounts += [
+        f"mount -t tmpfs none {memory}; mkdir {memory}/upper {memory}/work",
+        f"mount -t overlay -o {options} overlay {check.state}",
+    ]
+    words = check.run().fault("disk")
+    assert f"lies on an overlay over memory ({memory}/upper is tmpfs)" in words
+
+
+@ROOT_ONLY
+def test_state_on_an_overlay_over_a_disk_is_good(check: Check) -> None:
+    """As in a container."""
+    for name in ("state", "upper", "work"):
+        (check.folder / name).mkdir()
+    options = f"lowerdir={check.state},upperdir={check.folder}/upper,workdir={check.folder}/work"
+    check.mounts.append(f"mount -t overlay -o {options} overlay {check.state}")
+    assert "takes the outbox" in check.run().good("disk")
+
+
+@ROOT_ONLY
+@pytest.mark.parametrize("word", ["boot=overlay", "overlayroot=tmpfs:recurse=0"])
+def test_a_pi_whose_root_is_an_overlay_over_memory_is_told(check: Check, word: str) -> None:
+    """raspi-config hides where it writes; the kernel's command line tells."""
+    check.in_place_of("/proc/cmdline", f"console=tty1 {word} rootwait\n")
+    table = check.folder / "mountinfo"
+    table.write_text("36 35 0:31 / / rw - overlay overlay rw,lowerdir=/lower,upperdir=/upper\n")
+    check.mounts.append(f"mount --bind {table} /proc/$$/mountinfo")  # of the command itself
+    assert f"overlay over memory ({word} in" in check.run().fault("disk")
+
+
+@ROOT_ONLY
 def test_a_folder_of_somebody_else_is_told(check: Check) -> None:
     """A technician who forgot sudo: nobody's process, root's folder."""
     check.state.mkdir(mode=0o700)

@@ -1,10 +1,15 @@
 """Secrets that others can read, and certificates that end."""
 
 import datetime
+import subprocess
 from pathlib import Path
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from hil.testkit.appliance import ZONE
 from tests.commands.check.conftest import ROOT_ONLY, SITE, Check
@@ -94,6 +99,69 @@ def test_a_certificate_that_has_ended_or_ends_soon_is_told(check: Check) -> None
         certificates(check.folder, not_before=NOW - 9 * DAY, not_after=NOW - 2 * DAY)
     )
     assert "upstream.cert_file ended on 20" in check.run().fault("secrets")
+
+
+def bundle(folder: Path, *ends: datetime.datetime) -> None:
+    """ca.pem of several authorities: one for each end."""
+    content = b""
+    for number, end in enumerate(ends, 1):
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"City {number}")])
+        made = (
+            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+            .not_valid_before(NOW - 90 * DAY)
+            .not_valid_after(end)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        content += b"# of the city\n" + made.public_bytes(serialization.Encoding.PEM)
+    (folder / "ca.pem").write_bytes(content)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_one_of_a_bundle_that_has_ended_is_named(check: Check, place: int) -> None:
+    check.site = upstream(certificates(check.folder, not_after=NOW + 300 * DAY))
+    ends = [NOW + 300 * DAY] * 3
+    ends[place] = NOW - 2 * DAY
+    bundle(check.folder, *ends)
+    words = f"upstream.ca_file: certificate {place + 1} of 3 (City {place + 1}) ended on 20"
+    told = check.run().fault("secrets")
+    assert words in told
+    assert "renew it, or take it out" in told
+
+
+def test_one_of_a_bundle_that_ends_soon_is_no_fault_while_another_lasts(check: Check) -> None:
+    """As while a city passes from its old authority to a new one."""
+    check.site = upstream(certificates(check.folder, not_after=NOW + 300 * DAY))
+    bundle(check.folder, NOW + 5 * DAY, NOW + 900 * DAY)
+    assert f"ca_file good until {NOW + 5 * DAY:%Y-%m-%d}" in check.run().good("secrets")
+    bundle(check.folder, NOW + 5 * DAY, NOW + 6 * DAY)
+    assert "certificate 2 of 2 (City 2) ends in 6 days" in check.run().fault("secrets")
+
+
+def test_an_encrypted_key_is_told_with_what_to_do(check: Check) -> None:
+    check.site = upstream(certificates(check.folder))
+    key = check.folder / "unit.key"
+    subprocess.run(
+        ["openssl", "pkey", "-aes256", "-passout", "pass:x", "-in", key, "-out", f"{key}.new"],
+        check=True,
+    )
+    Path(f"{key}.new").replace(key)
+    key.chmod(0o600)
+    found = check.run()
+    for part in ("secrets", "broker"):
+        assert "is encrypted" in found.fault(part)
+        assert f"openssl pkey -in {key}" in found.fault(part)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_password_with_a_byte_order_mark_is_told(check: Check, encoding: str) -> None:
+    (check.folder / "password").write_text("secret", encoding=encoding)
+    (check.folder / "password").chmod(0o600)
+    check.site = upstream(PASSWORD)
+    found = check.run()
+    for part in ("secrets", "broker"):
+        assert "begins with a byte order mark" in found.fault(part)
 
 
 def test_a_good_certificate_is_told_with_its_end(check: Check) -> None:
