@@ -5,12 +5,9 @@ interned, and hundreds that come and go have CPython rebuild its table of intern
 by half a megabyte.
 """
 
-import ctypes
-
-from edge.common.clock import boottime_ns
+from edge.common.clock import LIBC, boottime_ns
 from edge.common.interval import Interval
 
-LIBC = ctypes.CDLL(None)  # once: each makes a class of its own, which stays for hours
 M_TRIM_THRESHOLD = -1  # of glibc's <malloc.h>
 FREE_BYTES = 1 << 20
 EVERY_S = 10.0

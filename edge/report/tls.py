@@ -7,7 +7,7 @@ next connection uses them.
 import ssl
 from pathlib import Path
 
-from edge.common.clock import time_valid
+from edge.common.clock import time_plausible
 from edge.common.errors import SiteError
 from edge.site import Site
 
@@ -119,4 +119,4 @@ def in_plain_words(told: str) -> str:
     if not known and "SSL" not in told:
         return f"the broker cannot be reached ({told})"
     why = known[0] if known else f"TLS failed ({told})"
-    return why if time_valid() else why + CLOCK
+    return why if time_plausible() else why + CLOCK

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from edge.common.clock import boottime_ns, time_valid, wall_s
+from edge.common.clock import boottime_ns, time_plausible, wall_s
 from edge.common.errors import LayoutError
 from edge.common.program import Program
 from edge.common.units import seconds
@@ -45,7 +45,7 @@ class OperatorTexts:
 
     def _end(self, until: int) -> str:
         """The end in local time; while the clock was not set, the minutes that are left."""
-        if time_valid():
+        if time_plausible():
             return f"~ {datetime.fromtimestamp(round(wall_s(until)), self._zone):%H:%M}"
         return f"~ {max(1, round(seconds(until - boottime_ns()) / 60))} min"
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from PIL import Image
 
-from edge.common.clock import boottime_ns, time_valid
+from edge.common.clock import boottime_ns, time_plausible
 from edge.common.errors import DriverError, LayoutError, VoiceError
 from edge.common.interval import Interval
 from edge.common.program import Program
@@ -120,7 +120,7 @@ class SignOutput:
         if self._panel is None:
             opening = partial(open_panel, self._site, self._program.paths)
             self._panel = DriverProcess("panel", partial(PanelDriver, opening), self._neutral)
-        now = datetime.now(UTC) if time_valid() else None
+        now = datetime.now(UTC) if time_plausible() else None
         sign = self._site.sign
         percent = brightness_at(sign, self._site.site, now, self._lux)
         self._panel.send(
@@ -276,7 +276,7 @@ class VoiceOutput:
 
     def _time_of_day(self) -> time | None:
         """The site's local time; None while the clock was not set."""
-        return datetime.now(self._zone).time() if time_valid() else None
+        return datetime.now(self._zone).time() if time_plausible() else None
 
     def _play(self, clip: Path, volume: int) -> None:
         self._check_clips()

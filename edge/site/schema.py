@@ -172,6 +172,7 @@ class Upstream(Section):
 
     host: str | None = None
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
     username: str | None = None
     password_file: str | None = None
     ca_file: str | None = None
@@ -197,6 +198,7 @@ class Identity(Section):
     name: Name = "redroad-demo"
     unit: Name = "unit-1"
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Seoul"
+    clock: Literal["synchronised", "trusted"] = "synchronised"
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
 

@@ -23,7 +23,7 @@ from edge.commands.bundle.redact import Redactor, redacted_site, redactor_of
 from edge.commands.check.check import Finding, check_all, verdict
 from edge.commands.check.machine import versions
 from edge.common.atomic_write import atomic_write
-from edge.common.clock import boot_id, time_valid
+from edge.common.clock import boot_id, time_plausible
 from edge.common.errors import BundleError, RedRoadError
 from edge.common.program import Paths
 from edge.common.secret import HIDDEN
@@ -164,7 +164,7 @@ def _text_of(file: Path) -> str:
 
 def _versions() -> str:
     packages = {f"{dist.name} {dist.version}" for dist in importlib.metadata.distributions()}
-    now = f"{_now():%Y-%m-%d %H:%M:%S} UTC" + ("" if time_valid() else ", a clock never set")
+    now = f"{_now():%Y-%m-%d %H:%M:%S} UTC" + ("" if time_plausible() else ", a clock never set")
     about = [versions(), now, f"boot {boot_id()}", f"{platform.node()}, {platform.platform()}"]
     return "\n".join([*about, "", *sorted(packages, key=str.casefold), ""])
 

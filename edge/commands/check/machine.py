@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from edge import __version__
-from edge.common.clock import time_valid
+from edge.common.clock import time_plausible, time_synchronised
 from edge.common.errors import MachineError, OutboxError
 from edge.report.machine import HOT_C, Machine, throttled_bits
 from edge.report.outbox import Outbox, Row
@@ -94,15 +94,19 @@ def power(machine: Machine) -> str:
 def clock(site: Site) -> str:
     """It was set; levels need none, but reports, certificates and quiet hours do."""
     now = datetime.now(UTC)
-    if not time_valid():
+    if not time_plausible():
         raise MachineError(
             f"shows {now:%Y-%m-%d %H:%M} UTC, so it was never set; the levels are right all the "
             "same, but no certificate can be judged, and night and quiet hours wait; connect the "
             "network, or: sudo timedatectl set-time"
         )
     there = now.astimezone(ZoneInfo(site.site.time_zone))
-    by = ", set by the network" if SYNCHRONIZED.exists() else ""
-    return f"{now:%Y-%m-%d %H:%M} UTC, {there:%H:%M} in {site.site.time_zone}{by}"
+    told = f"{now:%Y-%m-%d %H:%M} UTC, {there:%H:%M} in {site.site.time_zone}"
+    if site.site.clock == "trusted":
+        return f"{told}, trusted as site.clock has it"
+    if time_synchronised():
+        return f"{told}, set by the network"
+    return f"{told}, not synchronised yet: commands are refused until a time server has answered"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from edge.common.clock import time_valid
+from edge.common.clock import time_plausible
 from edge.common.errors import SiteError
 from edge.report.tls import OTHERS_ONLY
 from edge.site import Site
@@ -43,7 +43,7 @@ def judge_secrets(site: Site, site_file: Path | None) -> str:
     wrong = [words for option, path in files.items() if (words := _wrong(option, path))]
     wrong += _in_address(site, site_file)
     ends = dict(_certificates(site))
-    if time_valid():
+    if time_plausible():
         wrong += [words for name, end_s in ends.items() if (words := _too_soon(name, end_s))]
     if wrong:
         raise SiteError("\n".join(wrong))
