@@ -12,6 +12,7 @@ FIRST, LONGEST = NS_PER_S, 30 * NS_PER_S
 # A failure of our own says nothing against the broker: delivery must resume within 10 s.
 LONGEST_AFTER_OUR_FAILURE = 2 * NS_PER_S
 STEADY_AFTER = 10 * NS_PER_S  # a connection that ends sooner was none
+SHORT_IN_A_ROW = 3
 LONGEST_AFTER_CONFLICT = 60 * NS_PER_S
 NAMESAKE_GONE_AFTER = 10 * 60 * NS_PER_S
 JITTER = 0.5  # each pause is shortened by up to half
@@ -24,11 +25,20 @@ class ReconnectBackoff:
         self._backoff = _backoff(LONGEST)
         self._conflict_backoff = _backoff(LONGEST_AFTER_CONFLICT)
         self._connected_at: int | None = None
+        self._short = 0  # connections in a row
         self._felt_at: int | None = None
 
     def connected(self, now: int) -> None:
         """The broker is there."""
         self._connected_at = now
+
+    def is_trusted(self, now: int) -> bool:
+        """Whether the connection may be told to have recovered: after short ones, once it stands.
+
+        Else a broker that hangs up again and again would fill the outbox with recoveries.
+        """
+        stands = self._connected_at is not None and now - self._connected_at >= STEADY_AFTER
+        return stands or self._short <= SHORT_IN_A_ROW
 
     def after_loss(self, now: int) -> int:
         """Ns to wait once the broker is away or has refused us."""
@@ -54,8 +64,12 @@ class ReconnectBackoff:
         return self._felt_at is not None
 
     def _doubled(self, now: int, longest: int) -> int:
-        if self._connected_at is not None and now - self._connected_at >= STEADY_AFTER:
-            self._backoff.worked()
+        if self._connected_at is not None:
+            if now - self._connected_at >= STEADY_AFTER:
+                self._backoff.worked()
+                self._short = 0
+            else:
+                self._short += 1
         self._connected_at = None
         return self._backoff.next_pause(seconds(longest))
 

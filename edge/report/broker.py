@@ -13,49 +13,52 @@ from functools import wraps
 from typing import Any, Literal, ParamSpec
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, LogLevel
+from paho.mqtt.enums import LogLevel
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge.common.clock import boottime_ns
 from edge.common.errors import BrokerError
-from edge.common.units import NS_PER_S
-from edge.report.payloads import OFFLINE, topic
+from edge.common.units import nanoseconds
+from edge.report.client import CONNECT_TIMEOUT_S, client_of, expiry_property
+from edge.report.identity import client_id_of
+from edge.report.limits import Limits, Outgoing, limits_of
+from edge.report.negotiation import Terms
+from edge.report.payloads import topic
 from edge.report.requests import Received
-from edge.report.tls import context_of, in_plain_words, password_of
+from edge.report.tls import in_plain_words
 from edge.site import Site
 
 KEEPALIVE_S = 20
-CONNECT_TIMEOUT_S = 5.0
 TURN_S = 1.0
-UNACKNOWLEDGED = 10  # the smallest Receive Maximum of the usual brokers; paho does not ask for it
+GOODBYE_S = 2.0
 # Looking up a name may take half a minute, and connecting 5 s for each of its addresses.
-STUCK_AFTER = 60 * NS_PER_S
-
-MOST_COMMANDS = 200  # waiting for our loop; more are let go, and told
+STUCK_AFTER = nanoseconds(60)
+WAITING_AT_MOST = 200  # for our loop; more are let go, and told
 
 ENDED = "the connection ended"
-SESSION_TAKEN_OVER = 142  # MQTT 5: another client connected with our client id
-
-_AT_LEAST_ONCE = SubscribeOptions(qos=1)
-_ONCE_READ = SubscribeOptions(qos=0)  # what is retained, and then no more
+SESSION_TAKEN_OVER = 0x8E  # MQTT 5: another client connected with our client id
+WITH_WILL = 0x04  # MQTT 5.0, 3.14.2.1: the broker tells the will though we say goodbye
 
 P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
 class BrokerEvent:
-    """What paho told: `mid` of the message it is about, `text` for what went wrong.
+    """What paho told: `mid` of the packet it is about, `text` for what went wrong.
 
-    `received` is a command that came, or for "found" the state that was retained in our own place
-    before this connection. "failed" is a callback of ours, "taken over" is told by the
-    broker when another client has our name; after these and "ended" the connection is of no use.
+    `received` is a command that came; "heard" is any other message, with its topic in
+    `received.name`. `code` is the broker's reason for "refused" and "ended", None where it gave
+    none; `reached` for "ended" is whether the broker was spoken to at all. After "failed" (a
+    callback of ours), "taken over" (told by the broker when another client has our name) and
+    "ended" the connection is of no use.
     """
 
     kind: Literal[
         "connected",
-        "found",
+        "heard",
         "acknowledged",
         "refused",
         "received",
@@ -66,6 +69,9 @@ class BrokerEvent:
     mid: int = 0
     text: str = ""
     received: Received | None = None
+    limits: Limits | None = None
+    code: int | None = None
+    reached: bool = False
 
 
 def guarded(callback: Callable[P, None]) -> Callable[P, None]:
@@ -89,29 +95,50 @@ class Broker:
     So nothing of a connection that failed, or of a thread that hangs, lives on in the next.
     """
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, terms: Terms) -> None:
         self._host, self._port = str(site.upstream.host), site.upstream.port
+        self._terms = terms
         self._happened: queue.SimpleQueue[BrokerEvent] = queue.SimpleQueue()
-        self._client = _client(site)
+        self._client = client_of(site, terms=terms)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
         self._client.on_log = self._on_log
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
-        self._commands, self._state = topic(site, "command"), topic(site, "state")
-        self._client.max_inflight_messages_set(UNACKNOWLEDGED)
+        # How many at a time is the publisher's to obey: paho cannot change it once it is connected.
+        self._client.max_inflight_messages_set(0)
+        self._commands = f"{topic(site, 'command')}/"
         # With this set paho leaves all writing to the network thread: two would mix up packets.
         self._client.on_socket_register_write = self._on_socket_register_write
-        self._why = ENDED
+        self._why, self._reached = ENDED, False
+        self._code: int | None = None
         self._abandoned = threading.Event()
         self._turned_at = boottime_ns()
         self._thread = threading.Thread(target=self._network, name="mqtt", daemon=True)
         self._thread.start()
 
-    def publish(self, where: str, payload: str, *, retain: bool) -> int:
-        """Hand over a message at QoS 1; the id by which it will be acknowledged."""
-        return self._client.publish(where, payload, qos=1, retain=retain).mid
+    def publish(self, message: Outgoing) -> int:
+        """Hand over a message that fits the limits; the id by which it will be acknowledged.
+
+        One of QoS 0 is "acknowledged" once it is written.
+        """
+        lifetime = message.lifetime_s
+        properties = None if lifetime is None else expiry_property(PacketTypes.PUBLISH, lifetime)
+        return self._client.publish(
+            message.topic, message.payload, message.qos, message.retain, properties
+        ).mid
+
+    def subscribe(self, where: str, qos: int, *, as_published: bool) -> int:
+        """Ask for messages; the id by which that will be acknowledged.
+
+        With MQTT 5 what we send ourselves does not come back; and one that was retained by its
+        sender is marked so on its way here, `as_published`, though it comes as a new one.
+        """
+        options = SubscribeOptions(qos, noLocal=True, retainAsPublished=as_published)
+        if self._terms.version == "5":
+            return self._client.subscribe(where, options=options)[1] or 0
+        return self._client.subscribe(where, qos)[1] or 0
 
     def happened(self) -> list[BrokerEvent]:
         """Everything put down since the last call; an end is the last of it.
@@ -120,31 +147,40 @@ class Broker:
         """
         ended = not self._thread.is_alive()
         stuck = boottime_ns() - self._turned_at > STUCK_AFTER
-        happenings = []
+        events = []
         while not self._happened.empty():
-            happenings.append(self._happened.get())
+            events.append(self._happened.get())
         if ended or stuck:
             why = self._why if ended else "the network thread makes no progress"
-            happenings.append(BrokerEvent("ended", text=why))
-        return happenings
+            events.append(BrokerEvent("ended", text=why, code=self._code, reached=self._reached))
+        return events
 
-    def put_down(self, broker_event: BrokerEvent) -> None:
+    def next(self, timeout_s: float) -> BrokerEvent | None:
+        """The next one put down, for whoever has nothing else to do; None when there is none."""
+        try:
+            return self._happened.get(timeout=timeout_s)
+        except queue.Empty:
+            return None if self._thread.is_alive() else BrokerEvent("ended", text=self._why)
+
+    def put_down(self, event: BrokerEvent) -> None:
         """Note something for the program's loop; safe from any thread."""
-        self._happened.put(broker_event)
+        self._happened.put(event)
 
     def abandon(self) -> None:
         """Leave this connection to its thread, which ends when it comes round."""
         self._abandoned.set()
 
     def close(self) -> None:
-        """Say goodbye; the will is then told by ourselves, not by the broker."""
-        self._client.disconnect()
-        self._thread.join(timeout=2.0)
+        """Say goodbye; by MQTT 5 the broker then tells the will, whatever we could not tell."""
+        will = ReasonCode(PacketTypes.DISCONNECT, identifier=WITH_WILL)
+        self._client.disconnect(will if self._terms.version == "5" else None)
+        self._thread.join(timeout=GOODBYE_S)
 
     def _network(self) -> None:
         """The thread: whatever ends it, `_why` says so and `happened` finds it ended."""
         try:
             self._client.connect(self._host, self._port, KEEPALIVE_S)
+            self._reached = True
             while self._client.loop(TURN_S) == mqtt.MQTT_ERR_SUCCESS:
                 self._turned_at = boottime_ns()
                 if self._abandoned.is_set():
@@ -161,40 +197,31 @@ class Broker:
         _u: Any,
         _f: mqtt.ConnectFlags,
         code: ReasonCode,
-        _p: Properties | None,
+        properties: Properties | None,
     ) -> None:
         if code.is_failure:
-            self._why = f"the broker refuses us: {code}"
+            self._why, self._code = f"the broker refuses us: {code}", code.value
             client.disconnect()
         else:
-            client.subscribe([(f"{self._commands}/#", _AT_LEAST_ONCE), (self._state, _ONCE_READ)])
-            self.put_down(BrokerEvent("connected"))
+            limits = limits_of(self._terms.version, properties)
+            self.put_down(BrokerEvent("connected", limits=limits))
 
     @guarded
     def _on_subscribe(
-        self, _c: mqtt.Client, _u: Any, _m: int, codes: list[ReasonCode], _p: Properties | None
+        self, _c: mqtt.Client, _u: Any, mid: int, codes: list[ReasonCode], _p: Properties | None
     ) -> None:
-        """A broker that does not let us read our own state only hides others of our name."""
-        if codes[0].is_failure:
-            told = f"the broker lets us hear no commands: {codes[0]}"
-            self.put_down(BrokerEvent("refused", text=told))
+        self._put_answer(mid, codes[0])
 
     @guarded
-    def _on_message(self, client: mqtt.Client, _u: Any, message: mqtt.MQTTMessage) -> None:
-        received = Received(
-            message.topic.removeprefix(f"{self._commands}/"), bytes(message.payload), message.retain
-        )
-        if message.topic == self._state:
-            client.unsubscribe(self._state)
-            if message.retain:
-                self.put_down(BrokerEvent("found", received=received))
-            return
-        if self._happened.qsize() >= MOST_COMMANDS:
-            self.put_down(
-                BrokerEvent("refused", text=f"more than {MOST_COMMANDS} commands at once")
-            )
-            return
-        self.put_down(BrokerEvent("received", received=received))
+    def _on_message(self, _c: mqtt.Client, _u: Any, message: mqtt.MQTTMessage) -> None:
+        name = message.topic.removeprefix(self._commands)
+        received = Received(name, bytes(message.payload), message.retain)
+        is_command = name != message.topic
+        if self._happened.qsize() >= WAITING_AT_MOST:
+            told = f"more than {WAITING_AT_MOST} messages for us at once; some were let go"
+            self.put_down(BrokerEvent("refused", text=told))
+        else:
+            self.put_down(BrokerEvent("received" if is_command else "heard", received=received))
 
     @guarded
     def _on_disconnect(
@@ -206,9 +233,9 @@ class Broker:
         _p: Properties | None,
     ) -> None:
         if flags.is_disconnect_packet_from_server:
-            self._why = f"the broker ended the connection: {code}"
+            self._why, self._code = f"the broker ended the connection: {code}", code.value
             if code.value == SESSION_TAKEN_OVER:
-                self.put_down(BrokerEvent("taken over", text=self._why))
+                self.put_down(BrokerEvent("taken over", text=self._why, code=code.value))
 
     @guarded
     def _on_log(self, _c: mqtt.Client, _u: Any, level: int, told: str) -> None:
@@ -220,19 +247,22 @@ class Broker:
     def _on_publish(
         self, _c: mqtt.Client, _u: Any, mid: int, code: ReasonCode, _p: Properties | None
     ) -> None:
-        if code.is_failure:
-            self.put_down(BrokerEvent("refused", mid, f"the broker refuses a message: {code}"))
-        else:
-            self.put_down(BrokerEvent("acknowledged", mid))
+        self._put_answer(mid, code)
 
     @guarded
     def _on_socket_register_write(self, _c: mqtt.Client, _u: Any, _s: object) -> None:
         """paho's hook into foreign event loops: there is nothing to do."""
 
+    def _put_answer(self, mid: int, code: ReasonCode) -> None:
+        if code.is_failure:
+            self.put_down(BrokerEvent("refused", mid, str(code), code=code.value))
+        else:
+            self.put_down(BrokerEvent("acknowledged", mid))
+
 
 def probe(site: Site) -> None:
     """Connect once and go; BrokerError says why not."""
-    client = _client(site, purpose="check")
+    client = client_of(site, f"{client_id_of(site)}_check")
     told: queue.SimpleQueue[str] = queue.SimpleQueue()
     client.on_connect = lambda _c, _u, _f, code, _p: told.put(
         f"refuses us: {code}; check upstream.username and password_file" if code.is_failure else ""
@@ -253,21 +283,3 @@ def probe(site: Site) -> None:
         client.loop_stop()
     if refusal:
         raise BrokerError(f"{where}: {refusal}")
-
-
-def _client(site: Site, purpose: str = "unit") -> mqtt.Client:
-    """A client for the site's broker, with its last will."""
-    upstream = site.upstream
-    client = mqtt.Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=f"redroad-{site.site.name}-{site.site.unit}-{purpose}",
-        protocol=mqtt.MQTTv5,
-    )
-    if upstream.username is not None:
-        client.username_pw_set(upstream.username, password_of(site))
-    if (context := context_of(site)) is not None:
-        client.tls_set_context(context)
-    if purpose == "unit":
-        client.will_set(topic(site, "availability"), OFFLINE, qos=1, retain=True)
-    client.connect_timeout = CONNECT_TIMEOUT_S
-    return client

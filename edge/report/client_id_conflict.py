@@ -1,7 +1,7 @@
-"""Whether another unit has our name: it then writes the state that we find at the broker. Pure.
+"""Whether another unit has our name: it then writes the health that we find at the broker. Pure.
 
 Two clients of one name take the connection from each other. Some brokers say so (reason 142),
-some only hang up. But whoever comes back finds, retained in its own place, a state that is newer
+some only hang up. But whoever comes back finds, retained in its own place, a health that is newer
 than the last that it told itself.
 """
 
@@ -12,7 +12,7 @@ import msgspec
 
 
 class _Told(msgspec.Struct):
-    """When a state was told, of all that it has."""
+    """When a health was told, of all that it has."""
 
     time: datetime
     time_valid: bool
@@ -22,7 +22,7 @@ class _Told(msgspec.Struct):
 
 @dataclass
 class ClientIdConflict:
-    """Remembers when we told our own state last."""
+    """Remembers when we told our own health last."""
 
     _last: _Told | None = None
     _last_before: _Told | None = None
@@ -31,15 +31,15 @@ class ClientIdConflict:
         """What is found now was told before this connection."""
         self._last_before = self._last
 
-    def tell(self, state: str) -> None:
-        """Our own state, as it is sent."""
-        self._last = msgspec.json.decode(state, type=_Told)
+    def tell(self, health: str) -> None:
+        """Our own health, as it is sent."""
+        self._last = msgspec.json.decode(health, type=_Told)
 
-    def told(self, state: bytes) -> bool:
-        """Whether this state, found in our place, is another's."""
+    def told(self, health: bytes) -> bool:
+        """Whether this health, found in our place, is another's."""
         ours = self._last_before
         try:
-            found = msgspec.json.decode(state, type=_Told)
+            found = msgspec.json.decode(health, type=_Told)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return False  # of whatever wrote it we know nothing
         if ours is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from edge.common.clock import boottime_ns, time_valid, wall_s
+from edge.common.clock import boottime_ns, time_synchronised, wall_s
 from edge.common.errors import CommandError
 from edge.common.program import PROGRAMS, Program
 from edge.common.units import NS_PER_S
@@ -28,7 +28,7 @@ from edge.site import Site
 from edge.site.command_limits import AT_MOST_S, refuse_beyond_limits
 
 AGAIN_EVERY = NS_PER_S  # decide may have restarted: what stands is told again
-EXPIRES_AT_MOST_S = 3600.0
+EXPIRES_AT_MOST_S = 300.0
 REMEMBERED_AT_MOST = 1000
 TOLD_A_MINUTE = 60
 RELEASED: tuple[Action, ...] = ("hold", "text", "mute")
@@ -93,9 +93,9 @@ class Commander:
         left_s = asked.expires.timestamp() - wall_s(boottime_ns())
         if received.retained:
             raise CommandError("a command must not be retained; send it once more without")
-        if not time_valid():
+        if not self._time_valid():
             raise CommandError(
-                "this unit's clock was never set: it cannot tell whether this is late"
+                "this unit's clock is not synchronised: it cannot tell whether this is late"
             )
         if left_s <= 0:
             raise CommandError(f"late: it expired {-left_s:.0f} s ago; send a new one")
@@ -104,7 +104,7 @@ class Commander:
                 f"it expires in {left_s:.0f} s, must be at most {EXPIRES_AT_MOST_S:.0f} s"
             )
         if len(self._remembered) >= REMEMBERED_AT_MOST:
-            raise CommandError(f"more than {REMEMBERED_AT_MOST} commands in an hour; send fewer")
+            raise CommandError(f"more than {REMEMBERED_AT_MOST} commands at once; send fewer")
         if isinstance(asked, TestRequest) and level >= Level.CAUTION:
             raise CommandError(f"the sign tells {level.name}, which a test must not interrupt")
 
@@ -174,7 +174,9 @@ class Commander:
 
     def _restore(self) -> None:
         """What stood before a restart stands again, once the clock can tell until when."""
-        if self._restored or not time_valid() or (notes := self._store.notes("command:")) is None:
+        if self._restored or not self._time_valid():
+            return
+        if (notes := self._store.notes("command:")) is None:
             return
         self._restored = True
         for text in notes:
@@ -191,3 +193,6 @@ class Commander:
             command = self._command(parse(kept.name, kept.payload.encode()))
             if command.until > command.since:
                 self._standing[command.action] = command
+
+    def _time_valid(self) -> bool:
+        return time_synchronised(trusted=self._site.site.clock == "trusted")

@@ -80,13 +80,13 @@ class Outbox:
                 self._bytes += row.size * done.rowcount
             self._make_room(database)
 
-    def oldest(self, limit: int, after: int = 0) -> list[Waiting]:
-        """Up to `limit` rows in their order, those after sequence number `after`."""
+    def oldest(self, limit: int, after: int, kind: Kind) -> list[Waiting]:
+        """Up to `limit` rows of this kind in their order, those after sequence number `after`."""
         with self._explained():
             found = self._database.execute(
                 "SELECT seq, id, kind, boot_id, at, payload FROM outbox"
-                " WHERE seq > ? ORDER BY seq LIMIT ?",
-                (after, limit),
+                " WHERE kind = ? AND seq > ? ORDER BY seq LIMIT ?",
+                (kind, after, limit),
             ).fetchall()
         return [Waiting(seq, Row(*row)) for seq, *row in found]
 

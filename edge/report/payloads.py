@@ -1,14 +1,14 @@
 """What goes upstream: flat JSON under `redroad/v1/<site>/<unit>/`. Pure.
 
-| topic | retained | what |
+| topic | retained for | what |
 |---|---|---|
-| `state` | yes | level, message, per zone people with interval and density, age of the last frame |
+| `state` | 20 s | level, message, per zone people with interval, age of the last frame |
 | `events` | no | transitions, faults, recoveries, starts; each with an id, sent at least once |
 | `counts` | no | each zone over a minute: people, density, share of time per level |
-| `health` | yes | per program faults and measures; outbox |
+| `health` | 3 min | per program faults and measures; outbox |
 | `crowdflow` | no | each zone over a minute as FIWARE has it, where `upstream.fiware` is on |
 | `reply` | no | what became of a command |
-| `availability` | yes | "online", or "offline" by the broker when the unit is gone |
+| `availability` | 1 min | "online"; a day: "offline" by the broker when the unit is gone |
 """
 
 import json
@@ -29,6 +29,14 @@ from edge.site import Site
 EPOCH = datetime(1970, 1, 1)  # UTC, with no zone: CPython keeps a name at each call of one
 ONLINE, OFFLINE = "online", "offline"
 HISTORICAL_AFTER_S = 30.0
+RETAINED = ("state", "health", "availability")
+# How long a broker may keep what is retained (MQTT 5's message expiry): each outlives the loss of
+# one that should have replaced it, and no state is served that is older than 30 s by then.
+STATE_LIFETIME_S = 20  # told every 10 s
+UNDATED_LIFETIME_S = 10  # of a clock that is not synchronised, so that its age cannot be judged
+ONLINE_LIFETIME_S = 60  # told every 20 s
+HEALTH_LIFETIME_S = 180  # told every minute
+OFFLINE_LIFETIME_S = DISCOVERY_LIFETIME_S = 24 * 3600
 WATCH_STANDS_FOR = 30 * NS_PER_S  # three of its Healths
 
 

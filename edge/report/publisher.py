@@ -1,25 +1,25 @@
-"""From the outbox to the broker: a few messages under way at a time, each until acknowledged."""
+"""From the outbox to the broker: connects, sends what the agenda names, takes in the answers."""
 
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass
 
-from edge.common.clock import boot_id
+from edge.common.clock import boottime_ns
 from edge.common.errors import RedRoadError, SiteError
 from edge.common.program import Program
-from edge.common.units import NS_PER_S
+from edge.common.units import NS_PER_S, nanoseconds
+from edge.report.acceptance import Acceptance
+from edge.report.agenda import Agenda, News, Task
 from edge.report.backoff import ReconnectBackoff
-from edge.report.broker import Broker, BrokerEvent
+from edge.report.broker import GOODBYE_S, SESSION_TAKEN_OVER, TURN_S, Broker, BrokerEvent
 from edge.report.client_id_conflict import ClientIdConflict
-from edge.report.homeassistant import discovery, discovery_topic
-from edge.report.outbox import Waiting
-from edge.report.payloads import (
-    HISTORICAL_AFTER_S,
-    OFFLINE,
-    ONLINE,
-    as_json,
-    topic,
-    with_history,
+from edge.report.identity import client_id_of
+from edge.report.limits import Limits, Outgoing
+from edge.report.negotiation import (
+    QOS_NOT_SUPPORTED,
+    RETAIN_NOT_SUPPORTED,
+    Negotiation,
 )
+from edge.report.payloads import OFFLINE, OFFLINE_LIFETIME_S, STATE_LIFETIME_S, topic
 from edge.report.renewal import Renewal
 from edge.report.requests import Received
 from edge.report.store import Store
@@ -27,29 +27,35 @@ from edge.report.tls import refuse_unusable
 from edge.site import Site
 
 INFLIGHT = 20
-STATE_EVERY = 10 * NS_PER_S
-HEALTH_EVERY = 60 * NS_PER_S
+RESERVED = 2  # of these for what is no row, so that a backlog does not delay it
 # A connection that acknowledges nothing of what is under way for this long is dead.
 ANSWER_WITHIN = 15 * NS_PER_S
-REFUSED_AGAIN_AFTER = 60 * NS_PER_S
+# A message of QoS 0 counts as taken when the connection stands for so long after it.
+STANDS_AFTER = NS_PER_S
+HUNG_UP_WITHIN = 5 * NS_PER_S
+# Reasons of MQTT 5 that are about the message: not authorised, topic name invalid, packet too
+# large, quota exceeded, payload format invalid, retain or QoS not supported.
+ABOUT_A_MESSAGE = {0x87, 0x90, 0x95, 0x97, 0x99, RETAIN_NOT_SUPPORTED, QOS_NOT_SUPPORTED}
+BAD_CLIENT_ID = 0x85
 
 NAMESAKE = (
     "another unit, or another report on this one, takes our place at the broker: both are called "
     "{0.name}/{0.unit}; give one of them another site.unit, or end the second report"
 )
+ID_REFUSED = (
+    "the broker does not take our client id {0}: either another unit of this name is connected, "
+    "or the broker does not know it; give this unit another site.unit, or allow the id there"
+)
+SILENT = "it answers no more"
+
+log = logging.getLogger("redroad")
 
 
-@dataclass(frozen=True)
-class News:
-    """What is told besides the outbox: the payloads are made only when they are sent.
-
-    `urgent` changes whenever the state has to be told at once, `faults` likewise for the health.
-    """
-
-    state: Callable[[], str]
-    health: Callable[[], str]
-    urgent: object
-    faults: object
+@dataclass
+class _UnderWay:
+    task: Task
+    since: int
+    written_at: int | None = None  # of QoS 0, which nobody acknowledges
 
 
 class Publisher:
@@ -58,22 +64,20 @@ class Publisher:
     def __init__(self, site: Site, program: Program, store: Store) -> None:
         self._site, self._program, self._store = site, program, store
         self._name = f"{site.upstream.host}:{site.upstream.port}"
-        self._boot_id = boot_id()
         self._broker: Broker | None = None
         self._left: list[Broker] = []
-        self._backoff, self._renewal, self._conflict = (
-            ReconnectBackoff(),
-            Renewal(site),
-            ClientIdConflict(),
-        )
+        self._backoff, self._renewal = ReconnectBackoff(), Renewal(site)
+        self._conflict = ClientIdConflict()
+        self._negotiation = Negotiation(site.upstream.protocol)
+        self._acceptance = Acceptance()
+        self._agenda = Agenda(site, store, self._acceptance)
         self._again_at = 0
-        self._connected = False
-        self._under_way: dict[int, Waiting] = {}
+        self._limits: Limits | None = None  # while connected
+        self._under_way: dict[int, _UnderWay] = {}
         self._received: list[Received] = []
-        self._last_place = self._refused_at = 0
         self._answered_at = 0
-        self._told: tuple[object, object] = (None, None)
-        self._state_at = self._health_at = 0
+        self._is_acknowledged = False
+        self._told_refused = ""
 
     def work(self, now: int, news: News) -> None:
         """Take what the broker told; send what is due."""
@@ -82,12 +86,10 @@ class Publisher:
             self._take_all(self._broker, now)
         self._hear_out_the_left()
         self._renew(now)
-        if self._broker is None or not self._connected:
+        if self._broker is None or self._limits is None:
             return
-        if not self._backoff.in_conflict(now):
-            self._program.recovered("name")
-        self._send_news(self._broker, now, news)
-        self._send_rows(self._broker, now)
+        self._judge(now)
+        self._send(self._broker, self._limits, now, news)
 
     def received(self) -> list[Received]:
         """The commands that came since the last call."""
@@ -95,20 +97,39 @@ class Publisher:
         return taken
 
     def reply(self, payload: str) -> None:
-        """Answer a command; one whose answer is lost with the connection may be sent again."""
-        if self._broker is not None and self._connected:
-            self._broker.publish(self._topic("reply"), payload, retain=False)
+        """Answer a command."""
+        self._agenda.reply(payload)
 
     def tell_now(self) -> None:
         """Let state and health be due."""
-        self._told = (None, None)
+        self._agenda.tell_now()
 
-    def close(self) -> None:
-        """Tell that we are gone, and go."""
-        if self._broker is not None:
-            if self._connected:
-                self._broker.publish(self._topic("availability"), OFFLINE, retain=True)
-            self._broker.close()
+    def close(self, last_state: str) -> None:
+        """Leave no level behind, tell that we are gone, and go."""
+        broker, limits = self._broker, self._limits
+        if broker is None:
+            return
+        if limits is not None:
+            v5 = limits.version == "5"
+            last = [
+                Outgoing(self._topic("state"), last_state, v5, STATE_LIFETIME_S),
+                Outgoing(self._topic("availability"), OFFLINE, True, OFFLINE_LIFETIME_S),
+            ]
+            wanted = {broker.publish(limits.fit(message)) for message in last}
+            if not self._await(broker, wanted) and not v5:
+                return  # no goodbye: the connection ends with us, and the broker tells the will
+        broker.close()
+
+    def _await(self, broker: Broker, wanted: set[int]) -> bool:
+        """Whether all these are acknowledged within the time for a goodbye."""
+        until = boottime_ns() + nanoseconds(GOODBYE_S)
+        while wanted and boottime_ns() < until:
+            event = broker.next(timeout_s=TURN_S / 10)
+            if event is not None and event.kind == "acknowledged":
+                wanted.discard(event.mid)
+            elif event is not None and event.kind == "ended":
+                break
+        return not wanted
 
     def _set_up(self, now: int) -> Broker | None:
         """A new connection, or None when there is none to make or not yet."""
@@ -116,7 +137,7 @@ class Publisher:
             return None
         self._renewal.use()
         try:
-            return Broker(self._site)
+            return Broker(self._site, self._negotiation.terms)
         except RedRoadError as error:
             self._lose(now, BrokerEvent("ended", text=str(error)))
             return None
@@ -124,43 +145,138 @@ class Publisher:
     def _take_all(self, broker: Broker, now: int) -> None:
         done: list[int] = []
         lost: BrokerEvent | None = None
-        for broker_event in broker.happened():
-            if broker_event.kind == "acknowledged":
-                self._answered_at = now
-                if (waiting := self._under_way.pop(broker_event.mid, None)) is not None:
-                    done.append(waiting.seq)
-            elif broker_event.kind == "connected":
-                self._welcome(broker, now)
-            elif broker_event.kind == "found" and broker_event.received is not None:
-                if self._conflict.told(broker_event.received.payload):
-                    self._note_conflict(now)
-            elif broker_event.received is not None:
-                self._received.append(broker_event.received)
-            elif broker_event.kind == "refused":
-                self._under_way.pop(broker_event.mid, None)  # stays kept
-                self._refused_at = now
-                self._program.fault("broker", f"{self._name}: {broker_event.text}")
-            else:
-                lost = lost or broker_event
+        for event in broker.happened():
+            match event.kind:
+                case "connected":
+                    self._welcome(event.limits or Limits(), now)
+                case "acknowledged":
+                    done += self._acknowledged(event.mid, now)
+                case "refused":
+                    self._refused(event, now)
+                case "heard" if event.received is not None:
+                    self._hear(event.received, now)
+                case "received" if event.received is not None:
+                    self._received.append(event.received)
+                case _:
+                    lost = lost or event
+        done += self._stood(now)
         if done:
             self._store.acknowledge(done)
         if self._under_way and now - self._answered_at > ANSWER_WITHIN:
-            lost = lost or BrokerEvent("ended", text="it answers no more")
+            lost = lost or BrokerEvent("ended", text=SILENT)
         if lost is not None:
             self._lose(now, lost)
 
+    def _acknowledged(self, mid: int, now: int) -> list[int]:
+        """Take in an acknowledgement; the places of the rows that the broker has now."""
+        under_way = self._under_way.get(mid)
+        self._answered_at = now
+        if under_way is None:
+            return []
+        message = under_way.task.message
+        if message is not None and message.qos == 0 and self._alone(under_way.task):
+            under_way.written_at = now
+            return []
+        self._is_acknowledged |= message is None or message.qos > 0
+        return self._take(mid, under_way.task)
+
+    def _stood(self, now: int) -> list[int]:
+        """Likewise for what nobody acknowledges, once the connection has stood for a while."""
+        stood = [
+            (mid, each.task)
+            for mid, each in self._under_way.items()
+            if each.written_at is not None and now - each.written_at > STANDS_AFTER
+        ]
+        return [seq for mid, task in stood for seq in self._take(mid, task)]
+
+    def _take(self, mid: int, task: Task) -> list[int]:
+        del self._under_way[mid]
+        self._acceptance.acknowledged(task.item)
+        self._agenda.acknowledged(task)
+        return [] if task.waiting is None else [task.waiting.seq]
+
+    def _refused(self, event: BrokerEvent, now: int) -> None:
+        self._answered_at = now
+        under_way = self._under_way.pop(event.mid, None)
+        if under_way is None:
+            self._program.fault("commands", f"{self._name}: {event.text}")
+            return
+        self._give_up(under_way.task, event.text, now)
+
+    def _give_up(self, task: Task, reason: str, now: int, *, by_size: bool = False) -> None:
+        if task.what == "subscription" and task.item.rank == "optional":
+            log.warning("%s: %s: %s", self._name, task.item.topic, reason)
+        else:
+            self._acceptance.refused(task.item, reason, now, by_size=by_size)
+        self._agenda.passed_over(task, now)
+
+    def _hear(self, received: Received, now: int) -> None:
+        if received.name == self._topic("health"):
+            if received.retained and self._conflict.told(received.payload):
+                self._note_conflict(now)
+            return
+        payload = received.payload.decode(errors="replace")
+        self._agenda.hear(received.name, payload, now, retained=received.retained)
+
+    def _judge(self, now: int) -> None:
+        """What is mended, and what the broker does not take."""
+        if not self._backoff.in_conflict(now):
+            self._program.recovered("name")
+        proved = self._is_acknowledged and not self._acceptance.suspects
+        if proved and self._backoff.is_trusted(now):
+            self._program.recovered("broker")
+            self._program.recovered("certificates")
+        if words := self._acceptance.words():
+            kept = "it is left out, or kept in the outbox, and tried again"
+            told = f"{self._name} does not take {words}; {kept}"
+            if told != self._told_refused:
+                self._told_refused = told
+                self._program.fault("refused", told)
+        else:
+            self._told_refused = ""
+            self._program.recovered("refused")
+
     def _lose(self, now: int, lost: BrokerEvent) -> None:
         """Tell why, and give this connection up; after a pause all is told anew on another."""
-        if lost.kind == "taken over":
+        connected = self._limits is not None
+        if lost.code == BAD_CLIENT_ID and not connected:
+            self._program.fault("name", ID_REFUSED.format(client_id_of(self._site)))
+        if lost.kind == "taken over" or lost.code == SESSION_TAKEN_OVER:
             self._note_conflict(now)
-        if self._connected and self._backoff.in_conflict(now):
-            pause = self._backoff.after_conflict()  # the fault stands
-        else:
-            kept = "all is kept, and it is tried again"
-            self._program.fault("broker", f"{self._name}: {lost.text}; {kept}")
-            ours = lost.kind == "failed"
-            pause = self._backoff.after_our_failure(now) if ours else self._backoff.after_loss(now)
+        if connected and self._backoff.in_conflict(now):
+            self._leave(now + self._backoff.after_conflict())  # the fault stands
+            return
+        if connected:
+            self._negotiation.ended()
+            if lost.kind == "ended":
+                self._blame(lost, now)
+        elif lost.reached and self._negotiation.refused(lost.code):
+            self._leave(now)
+            return
+        kept = "all is kept, and it is tried again"
+        self._program.fault("broker", f"{self._name}: {lost.text}; {kept}")
+        ours = lost.kind == "failed"
+        pause = self._backoff.after_our_failure(now) if ours else self._backoff.after_loss(now)
         self._leave(now + pause)
+
+    def _blame(self, lost: BrokerEvent, now: int) -> None:
+        """Find out whether a message of ours has cost the connection."""
+        under_way = list(self._under_way.values())
+        items = [each.task.item for each in under_way]
+        is_optional = all(item.rank == "optional" for item in items)
+        silent = lost.text == SILENT
+        late = any(now - each.since > HUNG_UP_WITHIN for each in under_way)
+        named = lost.code in ABOUT_A_MESSAGE
+        if not is_optional and (silent or late) and not named:
+            return  # a network that is away, most likely
+        again = named or self._acceptance.is_suspected(items)
+        message = under_way[0].task.message if len(under_way) == 1 else None
+        if again and message is not None and message.retain and not is_optional:
+            # That may be all that it does not take: such a message is worth more than that.
+            log.warning("%s is sent without being retained from now on", message.topic)
+            self._agenda.without_retain.add(message.topic)
+            return
+        self._acceptance.hung_up(items, lost.text, now, named=named)
 
     def _note_conflict(self, now: int) -> None:
         self._backoff.note_conflict(now)
@@ -171,23 +287,23 @@ class Publisher:
         if self._broker is not None:
             self._broker.abandon()
             self._left.append(self._broker)
-        self._broker, self._connected = None, False
+        self._broker, self._limits, self._is_acknowledged = None, None, False
         self._under_way.clear()
         self._again_at = again_at
 
     def _hear_out_the_left(self) -> None:
         """What fails while a connection is left is told, too, and does the next one no harm."""
         for broker in list(self._left):
-            for broker_event in broker.happened():
-                if broker_event.kind == "failed":
-                    self._program.fault("callbacks", f"{self._name}: {broker_event.text}")
+            for event in broker.happened():
+                if event.kind == "failed":
+                    self._program.fault("callbacks", f"{self._name}: {event.text}")
                     self._program.recovered("callbacks")
-                elif broker_event.kind == "ended":
+                elif event.kind == "ended":
                     self._left.remove(broker)
 
     def _renew(self, now: int) -> None:
         """Connect anew with certificates or a password that were replaced, once they are sound."""
-        if not self._connected or not self._renewal.due(now):
+        if self._limits is None or not self._renewal.due(now):
             return
         try:
             refuse_unusable(self._site)
@@ -198,53 +314,62 @@ class Publisher:
         self._program.event("input", told, after="certificates")
         self._leave(now + self._backoff.after_loss(now))
 
-    def _welcome(self, broker: Broker, now: int) -> None:
-        """A new connection: we are online, and all that is retained is told anew."""
-        self._connected = True
+    def _welcome(self, limits: Limits, now: int) -> None:
+        """A new connection: everything that is retained is told anew."""
+        self._limits = limits
+        self._negotiation.accepted()
         self._backoff.connected(now)
         self._conflict.connected()
+        self._acceptance.connected(now)
+        self._agenda.connected(limits, now)
         self._answered_at = now
-        self._told = (None, None)
-        self._last_place = self._state_at = self._health_at = 0
-        broker.publish(self._topic("availability"), ONLINE, retain=True)
-        if self._site.upstream.home_assistant:
-            broker.publish(discovery_topic(self._site), as_json(discovery(self._site)), retain=True)
-        self._program.recovered("broker")
-        self._program.recovered("certificates")
+        self._program.facts["mqtt"] = limits.version
+        if lost := limits.lost():
+            log.warning("%s: %s", self._name, lost)
 
-    def _send_news(self, broker: Broker, now: int, news: News) -> None:
-        told_urgent, told_faults = self._told
-        if news.urgent != told_urgent or now - self._state_at >= STATE_EVERY:
-            state = news.state()
-            broker.publish(self._topic("state"), state, retain=True)
-            self._conflict.tell(state)
-            self._state_at = now
-        if news.faults != told_faults or now - self._health_at >= HEALTH_EVERY:
-            broker.publish(self._topic("health"), news.health(), retain=True)
-            self._health_at = now
-        self._told = (news.urgent, news.faults)
+    def _send(self, broker: Broker, limits: Limits, now: int, news: News) -> None:
+        """Send what is due, as much at a time as the broker takes."""
+        window = min(INFLIGHT, limits.receive_maximum)
+        reserved = RESERVED if window > 2 * RESERVED else 0
+        rows = window - reserved - len(self._under_way)
+        for task in self._agenda.due(now, news, rows):
+            if self._is_under_way(task):
+                continue
+            if self._acceptance.is_given_up(task.item, now):
+                self._agenda.passed_over(task, now)
+                continue
+            if limits.packet_bytes is not None and task.item.size > limits.packet_bytes:
+                told = f"it takes {limits.packet_bytes} bytes at most"
+                self._give_up(task, told, now, by_size=True)
+                continue
+            free = window - len(self._under_way)
+            if free <= (reserved if task.waiting is not None else 0):
+                return
+            alone = self._alone(task)
+            if alone and self._under_way:
+                return
+            self._issue(broker, task, now, news)
+            if alone:
+                return
 
-    def _send_rows(self, broker: Broker, now: int) -> None:
-        """Fill up what is under way with the next rows in line."""
-        free = INFLIGHT - len(self._under_way)
-        if free == 0:
-            return
+    def _alone(self, task: Task) -> bool:
+        return self._acceptance.goes_alone(task.item)
+
+    def _is_under_way(self, task: Task) -> bool:
+        return any(each.task.repeats(task) for each in self._under_way.values())
+
+    def _issue(self, broker: Broker, task: Task, now: int, news: News) -> None:
         if not self._under_way:
             self._answered_at = now  # nothing was asked, so nothing is late
-            self._try_refused_again(now)
-        for waiting in self._store.oldest(free, self._last_place):
-            row = waiting.row
-            late = row.boot_id != self._boot_id or now - row.at > HISTORICAL_AFTER_S * NS_PER_S
-            mid = broker.publish(
-                self._topic(row.kind), with_history(row.payload, late), retain=False
-            )
-            self._under_way[mid] = waiting
-            self._last_place = waiting.seq
-
-    def _try_refused_again(self, now: int) -> None:
-        """Begin with the oldest again: the broker's permissions may have been mended."""
-        if self._refused_at and now - self._refused_at > REFUSED_AGAIN_AFTER:
-            self._refused_at = self._last_place = 0
+        if task.message is not None:
+            mid = broker.publish(task.message)
+        else:
+            commands = task.item.rank == "main"
+            mid = broker.subscribe(task.where, 1 if commands else 0, as_published=commands)
+        self._under_way[mid] = _UnderWay(task, now)
+        self._agenda.issued(task, now, news)
+        if task.what == "health" and task.message is not None:
+            self._conflict.tell(task.message.payload)
 
     def _topic(self, name: str) -> str:
         return topic(self._site, name)

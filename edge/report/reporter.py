@@ -2,11 +2,12 @@
 
 import logging
 
-from edge.common.clock import boot_id, boottime_ns, time_valid, wall_s
+from edge.common.clock import boot_id, boottime_ns, time_synchronised, wall_s
 from edge.common.program import PROGRAMS, Program
 from edge.common.units import nanoseconds
 from edge.common.wire import Event, Health, Message, State
 from edge.report.acknowledgements import Acknowledgements
+from edge.report.agenda import News
 from edge.report.aggregate import Aggregate, Aggregator
 from edge.report.commander import Commander
 from edge.report.fiware import crowd_flow
@@ -25,7 +26,7 @@ from edge.report.payloads import (
     state_fields,
     unknown_state,
 )
-from edge.report.publisher import News, Publisher
+from edge.report.publisher import Publisher
 from edge.report.restarts import Restarts
 from edge.report.status import WRITTEN_EVERY_S, forget_status, write_status
 from edge.report.store import Store
@@ -106,7 +107,10 @@ class Reporter:
         """Keep what waits and say goodbye."""
         for message in self._program.pop_local():
             self.take(message)
-        self._publisher.close()
+        now = boottime_ns()
+        names = [zone.name for zone in self._site.zone]
+        ended = unknown_state(names, now, "report has ended")
+        self._publisher.close(as_json(state_fields(ended, self._stamp(now))))
         self._store.close()
         forget_status(self._program.paths)
 
@@ -136,6 +140,7 @@ class Reporter:
             health=self._health_payload,
             urgent=(state.level, state.message, state.picture_faults),
             faults=[(name, health.faults) for name, health in sorted(self._health.items())],
+            dated=self._time_valid(),
         )
 
     def _state_payload(self, now: int) -> str:
@@ -156,4 +161,7 @@ class Reporter:
         return as_json(health_fields(self._health, self._stamp(now), condition))
 
     def _stamp(self, at: int) -> Stamp:
-        return Stamp(self._boot_id, at, wall_s(at), time_valid())
+        return Stamp(self._boot_id, at, wall_s(at), self._time_valid())
+
+    def _time_valid(self) -> bool:
+        return time_synchronised(trusted=self._site.site.clock == "trusted")

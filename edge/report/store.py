@@ -9,7 +9,7 @@ from edge.common.clock import boottime_ns
 from edge.common.errors import OutboxError
 from edge.common.program import Program
 from edge.common.units import NS_PER_S
-from edge.report.outbox import Outbox, Row, Waiting
+from edge.report.outbox import Kind, Outbox, Row, Waiting
 
 ROWS_IN_MEMORY = 20_000
 OUTBOX_FILE = "outbox.sqlite3"
@@ -58,15 +58,17 @@ class Store:
         """The ids of those rows that are in memory alone."""
         return {row.id for row in self._unwritten.values()}
 
-    def oldest(self, limit: int, after: int) -> list[Waiting]:
-        """Rows in their order after a place: those on disk, then those that it does not take.
+    def oldest(self, limit: int, after: int, kind: Kind) -> list[Waiting]:
+        """Rows of this kind in their order after a place: first those on disk, then the others.
 
         A row in memory that has come to disk since it was sent is sent once more, by its id.
         """
         if after > IN_MEMORY and not self._unwritten:
             after = 0  # the disk has taken them all
-        found = self._on_disk(limit, after)
-        waiting = ((seq, row) for seq, row in self._unwritten.items() if seq > after)
+        found = self._on_disk(limit, after, kind)
+        waiting = (
+            (seq, row) for seq, row in self._unwritten.items() if seq > after and row.kind == kind
+        )
         rest = itertools.islice(waiting, limit - len(found))
         return found + [Waiting(seq, row) for seq, row in rest]
 
@@ -113,9 +115,9 @@ class Store:
                 outbox.acknowledge(self._done[:DELETED_AT_ONCE])
                 del self._done[:DELETED_AT_ONCE]
 
-    def _on_disk(self, limit: int, after: int) -> list[Waiting]:
+    def _on_disk(self, limit: int, after: int, kind: Kind) -> list[Waiting]:
         with self._disk() as outbox:
-            return outbox.oldest(limit, after) if outbox else []
+            return outbox.oldest(limit, after, kind) if outbox else []
         return []
 
     @contextlib.contextmanager

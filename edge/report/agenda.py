@@ -1,0 +1,289 @@
+"""What is to be sent next on a connection, the most important first.
+
+The state comes before "online", so that nobody takes for valid what another life of this unit has
+left retained, and so do our ears for commands; then come events, and what is optional comes last.
+So that an hour of backlog does not keep all else waiting, that has its turn every `TURN`.
+
+How long brokers may keep what is retained is told to them (MQTT 5). An MQTT 3.1.1 broker would
+keep it for ever, so with one no message that is about now is retained.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from edge.common.clock import boot_id
+from edge.common.units import NS_PER_S
+from edge.report.acceptance import Acceptance, Item, Rank
+from edge.report.announcer import Announcer
+from edge.report.homeassistant import PREFIX
+from edge.report.limits import Limits, Outgoing
+from edge.report.outbox import Kind, Waiting
+from edge.report.payloads import (
+    DISCOVERY_LIFETIME_S,
+    HEALTH_LIFETIME_S,
+    HISTORICAL_AFTER_S,
+    ONLINE,
+    ONLINE_LIFETIME_S,
+    STATE_LIFETIME_S,
+    UNDATED_LIFETIME_S,
+    topic,
+    with_history,
+)
+from edge.report.store import Store
+from edge.site import Site
+
+STATE_EVERY = 10 * NS_PER_S
+ONLINE_EVERY = 20 * NS_PER_S
+HEALTH_EVERY = 60 * NS_PER_S
+TURN = 5 * NS_PER_S
+SKIPPED_AGAIN_AFTER = 60 * NS_PER_S
+REPLIES_AT_MOST = 1000
+
+What = Literal["state", "online", "health", "reply", "row", "announcement", "subscription"]
+
+
+@dataclass(frozen=True)
+class News:
+    """What is told besides the outbox: the payloads are made only when they are sent.
+
+    `urgent` changes whenever the state has to be told at once, `faults` likewise for the health.
+    `dated` is whether the time in the state is right, so that its age can be judged.
+    """
+
+    state: Callable[[], str]
+    health: Callable[[], str]
+    urgent: object
+    faults: object
+    dated: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to send: a message, or without one a subscription to `where`."""
+
+    what: What
+    item: Item
+    message: Outgoing | None = None
+    where: str = ""
+    waiting: Waiting | None = None
+
+    def repeats(self, other: "Task") -> bool:
+        """Whether it is the same row or announcement once more."""
+        if self.waiting is not None and other.waiting is not None:
+            return self.waiting.seq == other.waiting.seq
+        return self.what == other.what == "announcement" and self.message == other.message
+
+
+@dataclass
+class _Lane:
+    """The rows of one kind: up to which place they were sent, and when one was passed over."""
+
+    kind: Kind
+    rank: Rank
+    place: int = 0
+    passed_over_at: int | None = None
+
+
+@dataclass
+class _Connection:
+    """What was sent on the present connection, and when."""
+
+    limits: Limits = field(default_factory=Limits)
+    state_settled: bool = False
+    told: tuple[object, object] = (None, None)
+    state_at: int | None = None
+    online_at: int | None = None
+    health_at: int | None = None
+    asked: set[str] = field(default_factory=set)  # subscriptions
+    is_cleared: bool = False
+
+
+class Agenda:
+    """Knows what is due; whoever sends it says what became of it."""
+
+    def __init__(self, site: Site, store: Store, acceptance: Acceptance) -> None:
+        self._site, self._store, self._acceptance = site, store, acceptance
+        self._announcer = Announcer(site, store)
+        self._boot_id = boot_id()
+        self._lanes = [
+            _Lane("events", "main"),
+            _Lane("counts", "main"),
+            _Lane("crowdflow", "optional"),
+        ]
+        self._replies: list[str] = []
+        self._now_on = _Connection()
+        self._fed_at = 0
+        self.without_retain: set[str] = set()  # topics that the broker hung up on when retained
+
+    def connected(self, limits: Limits, now: int) -> None:
+        """A new connection: everything is due."""
+        self._now_on = _Connection(limits)
+        self._announcer.connected()
+        self._fed_at = now
+        for lane in self._lanes:
+            lane.place = 0
+
+    def tell_now(self) -> None:
+        """Let state and health be due."""
+        self._now_on.told = (None, None)
+
+    def reply(self, payload: str) -> None:
+        """Answer a command; one whose answer is lost with the connection may be sent again."""
+        self._replies = [*self._replies, payload][-REPLIES_AT_MOST:]
+
+    def hear(self, where: str, payload: str, now: int, *, retained: bool) -> None:
+        """A message that is no command."""
+        if where.startswith(f"{PREFIX}/"):
+            self._announcer.hear(where, payload, now, retained=retained)
+
+    def due(self, now: int, news: News, rows: int) -> Iterator[Task]:
+        """What is to be sent, while whoever asks goes on asking; at most so many rows."""
+        on = self._now_on
+        if self._state_is_due(now, news):
+            yield self._state(news)
+        if not on.state_settled:
+            return
+        yield from self._subscribe(topic(self._site, "command/#"), "main")
+        yield from self._online(now)
+        # By our own health another unit of our name is found.
+        yield from self._subscribe(topic(self._site, "health"), "optional")
+        if hungry := now - self._fed_at > TURN:
+            yield from self._optional(now, news)
+        for lane in self._lanes[:2]:
+            yield from self._rows(lane, now, rows)
+        if not hungry:
+            yield from self._optional(now, news)
+        yield from self._rows(self._lanes[2], now, rows)
+        self._fed_at = now
+
+    def issued(self, task: Task, now: int, news: News) -> None:
+        """It is under way."""
+        on = self._now_on
+        match task.what:
+            case "state":
+                on.state_at, on.told = now, (news.urgent, on.told[1])
+            case "online":
+                on.is_cleared = True
+                if task.message and task.message.payload:
+                    on.online_at = now
+            case "health":
+                on.health_at, on.told = now, (on.told[0], news.faults)
+            case "reply":
+                self._replies.pop(0)
+            case "subscription":
+                on.asked.add(task.where)
+            case "row" if task.waiting is not None:
+                self._lane_of(task.waiting).place = task.waiting.seq
+        if task.item.rank == "optional":
+            self._fed_at = now
+
+    def acknowledged(self, task: Task) -> None:
+        """The broker has it."""
+        if task.what == "state":
+            self._now_on.state_settled = True
+        elif task.what == "announcement" and task.message is not None:
+            self._announcer.done(task.message.topic, task.message.payload)
+
+    def passed_over(self, task: Task, now: int) -> None:
+        """The broker does not take it: a row stays kept, and the rest goes on."""
+        if task.what == "state":
+            self._now_on.state_settled = True
+        elif task.waiting is not None:
+            lane = self._lane_of(task.waiting)
+            lane.place, lane.passed_over_at = max(lane.place, task.waiting.seq), now
+
+    def _state_is_due(self, now: int, news: News) -> bool:
+        on = self._now_on
+        late = on.state_at is None or now - on.state_at >= STATE_EVERY
+        return late or news.urgent != on.told[0]
+
+    def _state(self, news: News) -> Task:
+        """With MQTT 3.1.1 it is not retained, and not kept for those who are away (QoS 0)."""
+        v5 = self._now_on.limits.version == "5"
+        lifetime = STATE_LIFETIME_S if news.dated else UNDATED_LIFETIME_S
+        return self._task(
+            "state",
+            "state",
+            "first",
+            news.state(),
+            retain=v5 and news.dated,
+            lifetime_s=lifetime,
+            qos=1 if v5 else 0,
+        )
+
+    def _online(self, now: int) -> Iterator[Task]:
+        """With MQTT 3.1.1 what is retained is cleared: "online" would stand there for ever."""
+        on = self._now_on
+        if on.online_at is not None and now - on.online_at < ONLINE_EVERY:
+            return
+        v5, name = on.limits.version == "5", "availability"
+        if not v5 and not on.is_cleared:
+            yield self._task("online", name, "first", "", retain=True)
+        yield self._task("online", name, "first", ONLINE, retain=v5, lifetime_s=ONLINE_LIFETIME_S)
+
+    def _optional(self, now: int, news: News) -> Iterator[Task]:
+        on = self._now_on
+        late = on.health_at is None or now - on.health_at >= HEALTH_EVERY
+        if late or news.faults != on.told[1]:
+            yield self._task(
+                "health", "health", "main", news.health(), retain=True, lifetime_s=HEALTH_LIFETIME_S
+            )
+        for payload in list(self._replies):
+            yield self._task("reply", "reply", "optional", payload)
+        for where in self._announcer.subscriptions:
+            yield from self._subscribe(where, "optional")
+        for where, payload in self._announcer.due(now):
+            message = self._fitting(where, payload, retain=True, lifetime_s=DISCOVERY_LIFETIME_S)
+            group = PREFIX if where.startswith(f"{PREFIX}/") else where
+            item = Item(group, where, message.size, "optional")
+            yield Task("announcement", item, message)
+
+    def _rows(self, lane: _Lane, now: int, rows: int) -> Iterator[Task]:
+        again = lane.passed_over_at
+        if again is not None and now - again > SKIPPED_AGAIN_AFTER:
+            lane.place, lane.passed_over_at = 0, None
+        if self._acceptance.is_given_up(self._item(lane.kind, lane.rank, 0), now):
+            lane.place = 0
+            return
+        if rows <= 0:
+            return
+        for waiting in self._store.oldest(rows, lane.place, lane.kind):
+            row = waiting.row
+            late = row.boot_id != self._boot_id or now - row.at > HISTORICAL_AFTER_S * NS_PER_S
+            payload = with_history(row.payload, late)
+            yield self._task("row", lane.kind, lane.rank, payload, waiting=waiting)
+
+    def _lane_of(self, waiting: Waiting) -> _Lane:
+        return next(lane for lane in self._lanes if lane.kind == waiting.row.kind)
+
+    def _item(self, name: str, rank: Rank, size: int) -> Item:
+        where = topic(self._site, name)
+        return Item(where, where, size, rank)
+
+    def _fitting(
+        self, where: str, payload: str, *, retain: bool, lifetime_s: int | None, qos: int = 1
+    ) -> Outgoing:
+        retain = retain and where not in self.without_retain
+        return self._now_on.limits.fit(Outgoing(where, payload, retain, lifetime_s, qos))
+
+    def _task(
+        self,
+        what: What,
+        name: str,
+        rank: Rank,
+        payload: str,
+        *,
+        retain: bool = False,
+        lifetime_s: int | None = None,
+        qos: int = 1,
+        waiting: Waiting | None = None,
+    ) -> Task:
+        where = topic(self._site, name)
+        message = self._fitting(where, payload, retain=retain, lifetime_s=lifetime_s, qos=qos)
+        return Task(what, self._item(name, rank, message.size), message, waiting=waiting)
+
+    def _subscribe(self, where: str, rank: Rank) -> Iterator[Task]:
+        if where not in self._now_on.asked:
+            words = f"subscription to {where}"
+            yield Task("subscription", Item(words, words, len(where), rank), where=where)
