@@ -11,7 +11,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 ARGS ?=
 HOURS ?= 1
 
-.PHONY: help run test lint faults campaign emulated bench bench-models kills fuzz fleet soak cuts mutants lock deb debian clean
+.PHONY: help run test lint faults campaign emulated bench bench-models kills fuzz fleet stale soak cuts mutants lock deb debian clean
 
 help:
 	@echo "make run    set up, then run the sign on a simulated street (ARGS='--site FILE' for yours)"
@@ -25,6 +25,7 @@ help:
 	@echo "make kills  SIGKILL report at 500 random moments under load; prints what arrived"
 	@echo "make fuzz   tens of thousands of odd commands and messages (about an hour)"
 	@echo "make fleet  many units' report programs against one broker; ARGS='--units 40'"
+	@echo "make stale  who shows an old level, in every order of dying and coming back (root, 20 minutes)"
 	@echo "make soak   the appliance for HOURS=1: slopes of memory, descriptors and threads, disk writes"
 	@echo "make cuts   a network camera cut off 240 times: how soon that is told, and what grows (20 minutes)"
 	@echo "make mutants  change the level machine in every small way; tests must notice (a quarter of an hour)"
@@ -79,6 +80,11 @@ kills: debian $(BIN)/redroad
 
 fleet: debian $(BIN)/redroad
 	$(BIN)/python -m hil.fleet $(ARGS)
+
+# Who shows an old level, in every order of dying and coming back, with a real Home Assistant: root.
+stale: NEEDS := mosquitto mmdebstrap
+stale: debian $(BIN)/redroad
+	@$(BIN)/python -m hil.stale_levels $(ARGS)
 
 # The whole appliance for hours: what grows, and what wears the disk.
 soak: debian $(BIN)/redroad

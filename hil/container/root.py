@@ -4,7 +4,7 @@ import hashlib
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,12 +17,14 @@ MMDEBSTRAP = ("mmdebstrap", "--quiet", "--variant=minbase")
 LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
 
 
-def base_root(folder: Path, codename: str, *processor: str) -> Path:
+def base_root(
+    folder: Path, codename: str, *processor: str, packages: Sequence[str] = PACKAGES
+) -> Path:
     """A root of the release `codename` in `folder`, from this machine's own apt sources.
 
     It is for this machine's processor, unless another is named as Debian does.
     """
-    contents = (codename, *processor, *PACKAGES, *LEFT_OUT)
+    contents = (codename, *processor, *packages, *LEFT_OUT)
     key = hashlib.sha256(" ".join(contents).encode()).hexdigest()[:12]
     root = folder / f"debian-{key}"
     if root.exists():
@@ -33,7 +35,7 @@ def base_root(folder: Path, codename: str, *processor: str) -> Path:
     options = [f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT]
     options += [f"--architectures={name}" for name in processor]
     subprocess.run(
-        [*MMDEBSTRAP, f"--include={','.join(PACKAGES)}", *options, codename, str(draft), "-"],
+        [*MMDEBSTRAP, f"--include={','.join(packages)}", *options, codename, str(draft), "-"],
         input=_sources(codename),
         text=True,
         check=True,

@@ -37,9 +37,13 @@ class Mosquitto:
 
     def __init__(self, folder: Path, extra: str = "allow_anonymous true") -> None:
         self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.configure(folder, extra)
+
+    def configure(self, folder: Path, extra: str) -> None:
+        """What it goes by from its next start on."""
         self._config = folder / "mosquitto.conf"
         self._config.write_text(f"listener {self.port} 127.0.0.1\n{extra}\n", encoding="utf-8")
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self._process = subprocess.Popen(

@@ -8,9 +8,10 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from edge.report.broker import Broker
+from edge.report.negotiation import Terms
 from edge.site import load_site
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
-from tests.report.conftest import Report
+from hil.testkit.report_process import Report
 from tests.report.test_report import depth, ids, sent
 
 WITHIN_S = 10.0  # promised: from the last failure until all is delivered
@@ -33,7 +34,7 @@ broker.Broker._{name} = faulty
 UNGUARDED = """
 import time
 import edge.report.broker as broker
-real, failures = broker._client, [{failures}]
+real, failures = broker.client_of, [{failures}]
 def faulty(*_):
     if failures[0]:
         failures[0] -= 1
@@ -43,7 +44,7 @@ def client(*given, **named):
     made = real(*given, **named)
     made.{name} = faulty
     return made
-broker._client = client
+broker.client_of = client
 """
 LONG_AWAY = """
 import edge.report.backoff as pauses
@@ -101,7 +102,7 @@ def test_every_callback_of_paho_that_we_set_is_guarded(tmp_path: Path) -> None:
     """So that the tests below plant an exception into each of them."""
     site = tmp_path / "site.toml"
     site.write_text('[upstream]\nhost = "127.0.0.1"\nport = 1\n', encoding="utf-8")
-    broker = Broker(load_site(site))
+    broker = Broker(load_site(site), Terms("5"))
     broker.abandon()
     ours = {f"_{name}" for name in OF_PAHO if getattr(broker._client, name) is not None}
     assert ours == set(CALLBACKS)
@@ -117,6 +118,17 @@ def cut_often(planted: Planted, broker: Mosquitto) -> None:
         wait_for(lambda n=n: planted.recoveries() > n, until - time.monotonic(), "a connection")  # type: ignore[misc]
 
 
+def say_until_it_has_failed(planted: Planted, listener: Listener) -> None:
+    """Somebody must tell the unit something, at each of its connections."""
+
+    def has_failed() -> bool:
+        listener.say("redroad/v1/test/one/command/report", "{}")
+        time.sleep(0.5)
+        return len(planted.failed_at()) >= FAILURES
+
+    wait_for(has_failed, 40, "the failures")
+
+
 @pytest.mark.parametrize("name", CALLED)
 def test_delivery_resumes_after_an_exception_in_a_callback(
     report: Report, broker: Mosquitto, name: str
@@ -130,6 +142,8 @@ def test_delivery_resumes_after_an_exception_in_a_callback(
         cut_often(planted, broker)
         planted.all_arrives(Listener(broker.port))
     else:
+        if name == "on_message":
+            say_until_it_has_failed(planted, listener)
         planted.all_arrives(listener, "first", "second")
     assert "failed: RuntimeError('planted')" in report.said()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
-from tests.report.conftest import Report
+from hil.testkit.report_process import Report
 from tests.report.test_commands import TOPIC, asked
 from tests.report.test_report import sent, state
 

@@ -20,7 +20,7 @@ from edge.report.backoff import (
 from edge.report.client_id_conflict import ClientIdConflict
 from edge.report.payloads import Stamp, as_json, state_fields, unknown_state
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
-from tests.report.conftest import Report
+from hil.testkit.report_process import Report
 from tests.report.test_report import ids, sent
 
 WATCHED_S = 40.0

@@ -13,7 +13,7 @@ from edge.common.clock import boottime_ns
 from edge.common.link import Inbox
 from edge.common.wire import COMMANDS, Command, Level
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
-from tests.report.conftest import Report
+from hil.testkit.report_process import Report
 from tests.report.test_report import state
 
 TOPIC = "redroad/v1/test/one/command"
@@ -126,7 +126,7 @@ def refused() -> dict[str, tuple[str, str | bytes, str]]:
             "not within 0 to",
         ),
         "over already": ("mute", asked("o", until=moment(-9)), "not within 0 to"),
-        "lying about": ("test", asked("e", expires_s=86400), "must be at most 3600 s"),
+        "lying about": ("test", asked("e", expires_s=86400), "must be at most 300 s"),
         "says clear": (
             "text",
             asked("s", lines=["보행  원활"], until=moment(900)),

@@ -9,7 +9,7 @@ from edge.common.program import Paths, Program
 from edge.common.wire import Health
 from edge.report.machine import judge, look
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
-from tests.report.conftest import Report
+from hil.testkit.report_process import Report
 
 PI = {
     "sys/class/thermal/thermal_zone0/temp": "81237\n",

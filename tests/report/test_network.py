@@ -13,7 +13,7 @@ from typing import IO
 import pytest
 
 from hil.testkit.mosquitto import MOSQUITTO, Listener, Mosquitto, wait_for
-from tests.report.conftest import Report
+from hil.testkit.report_process import Report
 from tests.report.test_report import ids, sent
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a network of its own")

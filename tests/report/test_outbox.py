@@ -10,22 +10,26 @@ import pytest
 from edge.common.errors import OutboxError
 from edge.report.outbox import ROW_OVERHEAD_BYTES, Kind, Outbox, Row
 
+KINDS: tuple[Kind, ...] = ("events", "counts", "crowdflow")
+
 
 def row(name: str, kind: Kind = "events", payload: str = "{}") -> Row:
     return Row(name, kind, "boot", 1, payload)
 
 
 def names(outbox: Outbox) -> list[str]:
-    return [waiting.row.id for waiting in outbox.oldest(10_000)]
+    """Of all kinds, in the order in which they were put."""
+    found = [w for kind in KINDS for w in outbox.oldest(10_000, 0, kind)]
+    return [waiting.row.id for waiting in sorted(found, key=lambda each: each.seq)]
 
 
 def test_rows_wait_in_order_until_acknowledged(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "o.sqlite3", 10**6)
     outbox.put([row("a"), row("b"), row("c")])
-    first, second, _ = outbox.oldest(10)
+    first, second, _ = outbox.oldest(10, 0, "events")
     outbox.acknowledge([second.seq])
     assert names(outbox) == ["a", "c"]
-    assert [w.row.id for w in outbox.oldest(10, after=first.seq)] == ["c"]
+    assert [w.row.id for w in outbox.oldest(10, first.seq, "events")] == ["c"]
     assert outbox.depth() == 2
 
 
@@ -38,7 +42,7 @@ def test_a_row_is_kept_once_by_its_id(tmp_path: Path) -> None:
 
 def test_rows_outlast_the_program(tmp_path: Path) -> None:
     Outbox(tmp_path / "o.sqlite3", 10**6).put([row("a", payload='{"x":1}')])
-    (waiting,) = Outbox(tmp_path / "o.sqlite3", 10**6).oldest(10)
+    (waiting,) = Outbox(tmp_path / "o.sqlite3", 10**6).oldest(10, 0, "events")
     assert waiting.row == row("a", payload='{"x":1}')
 
 
@@ -58,7 +62,7 @@ def test_acknowledged_rows_make_room(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "o.sqlite3", 3 * row("x").size)
     for name in "abcdefgh":
         outbox.put([row(name)])
-        outbox.acknowledge([waiting.seq for waiting in outbox.oldest(1)])
+        outbox.acknowledge([waiting.seq for waiting in outbox.oldest(1, 0, "events")])
     outbox.put([row("i"), row("j"), row("k")])
     assert names(outbox) == ["i", "j", "k"]
     assert outbox.dropped == 0

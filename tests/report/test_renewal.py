@@ -16,7 +16,7 @@ from edge.common.errors import BrokerError
 from edge.report.broker import probe
 from edge.site import load_site
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
-from tests.report.conftest import Report
+from hil.testkit.report_process import Report
 from tests.report.test_report import event, ids, sent
 from tests.report.test_tls import (
     DAY,

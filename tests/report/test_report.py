@@ -20,8 +20,8 @@ from edge.common.units import seconds
 from edge.common.wire import COMMANDS, Ack, Event, Level, Occupancy, State, ZoneState
 from edge.report.outbox import Outbox, Row
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
+from hil.testkit.report_process import Report
 from hil.testkit.small_disk import small_disk
-from tests.report.conftest import Report
 
 
 def event(name: str) -> Event:
@@ -36,7 +36,7 @@ def state(level: Level = Level.CAUTION) -> State:
 
 SMALL_DISK = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 FIGURES = ("people", "low", "high", "density", "peak", "area_m2")
-MOTION = ("speed", "speed_variance", "pressure")
+MOTION = ("speed", "speed_variance", "pressure", "implausible")
 
 
 def ids(listener: Listener) -> list[str]:

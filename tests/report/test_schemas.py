@@ -1,6 +1,7 @@
 """What is really sent, by the published schemas, Home Assistant's form and FIWARE's schema."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,7 +24,7 @@ from edge.site import Site
 from edge.site.schema import Identity
 from hil.testkit.data import SCHEMAS
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
-from tests.report.conftest import Report
+from hil.testkit.report_process import Report
 from tests.report.test_commands import TOPIC, asked, moment
 from tests.report.test_report import event
 
@@ -66,7 +67,7 @@ def heard(report: Report, broker: Mosquitto) -> Iterator[Listener]:
     report.ways["show"].send(Health("show", boottime_ns(), {"panel": "dark"}, 1, proof))
     report.ways["watch"].send(Health("watch", boottime_ns(), {}, 0, {"pictures_per_s": 3.9}))
     report.outlet.send(event("a"))
-    wait_for(lambda: listener.on("state"), 10, "a state")
+    wait_for(lambda: "online" in listener.on("availability"), 20, "the unit hears commands")
     for kind, payload in (
         ("hold", asked("h", level="CAUTION", until=moment(30))),
         ("fly", asked("f")),
@@ -118,50 +119,63 @@ def test_the_published_command_is_the_one_that_is_parsed(kind: str) -> None:
 
 def with_templates_home_assistant_reads(heard: Listener) -> None:
     """Every template gives, from what was sent, a value that its entity may have."""
-    (config,) = heard.on("config")
-    assert config == discovery(Site(site=Identity(name="test", unit="one")))
+    announced = {topic: told for topic, told, _ in heard.messages if topic.endswith("/config")}
+    wanted = discovery(Site(site=Identity(name="test", unit="one")))
+    wait_for(lambda: wanted.keys() <= {topic for topic, _, _ in heard.messages}, 20, "discovery")
+    announced = {topic: told for topic, told, _ in heard.messages if topic in wanted}
+    assert announced == {topic: json.loads(payload) for topic, payload in wanted.items()}
     wait_for(lambda: heard.on("state")[-1]["level"].upper() == "UNKNOWN", 10, "the last state")
     told = {f"redroad/v1/test/one/{name}": heard.on(name)[-1] for name in ("state", "health")}
     shown = {
-        name: jinja2.Template(each["value_template"]).render(value_json=told[each["state_topic"]])
-        for name, each in config["cmps"].items()
-        if "state_topic" in each
+        topic.split("/")[3]: jinja2.Template(each["val_tpl"]).render(
+            value_json=told[each["stat_t"]]
+        )
+        for topic, each in announced.items()
+        if "stat_t" in each
     }
     assert shown["level"] == "UNKNOWN"
-    assert shown["people-street"] == shown["density-street"] == "None"
+    assert shown["people_street"] == shown["density_street"] == "None"
     assert shown["camera"] == "ON"
     assert float(shown["uptime"]) > 0
 
 
-def test_the_device_has_the_form_that_home_assistant_documents() -> None:
-    """Device discovery: ids and name of the device, an origin, a platform and an id for each."""
+def test_each_entity_has_the_form_that_home_assistant_documents() -> None:
+    """Ids and name of the device, and for each entity a topic, an id and a template."""
     site = Site()
-    config = discovery(site)
-    assert discovery_topic(site) == "homeassistant/device/redroad-redroad-demo-unit-1/config"
-    device, origin, components = config["dev"], config["o"], config["cmps"]
-    assert isinstance(device, dict) and device["ids"] and device["name"]
-    assert isinstance(origin, dict) and origin["name"]
-    assert isinstance(components, dict)
-    assert {each["p"] for each in components.values()} == {"sensor", "binary_sensor", "button"}
-    assert len({each["unique_id"] for each in components.values()}) == len(components)
-    for each in components.values():
-        assert each["p"] == "button" or {"state_topic", "value_template"} <= each.keys()
-    assert set(components["level"]["options"]) == {level.name for level in Level}
+    found = {topic: json.loads(payload) for topic, payload in discovery(site).items()}
+    for topic, config in found.items():
+        prefix, platform, device, name, end = topic.split("/")
+        assert (prefix, device, end) == ("homeassistant", "redroad_redroad-demo_unit-1", "config")
+        assert re.fullmatch("[a-zA-Z0-9_-]+", name)
+        assert config["dev"]["ids"] == [device] and config["dev"]["name"]
+        assert platform == "button" or {"stat_t", "val_tpl", "exp_aft"} <= config.keys()
+        assert config["avty_mode"] == "all" and len(config["avty"]) == 2
+    assert {topic.split("/")[1] for topic in found} == {"sensor", "binary_sensor", "button"}
+    assert len({config["uniq_id"] for config in found.values()}) == len(found)
+    level = found[discovery_topic(site, "sensor", "level")]
+    assert set(level["ops"]) == {level.name for level in Level}
+
+
+def test_every_message_of_discovery_is_small() -> None:
+    """Some brokers take a kilobyte and no more; names are as long as they may be."""
+    name = "n" * 63
+    zone = Site().zone[0].model_copy(update={"name": name})
+    site = Site(site=Identity(name="s" * 63, unit="u" * 63)).model_copy(update={"zone": [zone]})
+    assert max(len(payload.encode()) for payload in discovery(site).values()) < 1700
+    assert max(len(payload.encode()) for payload in discovery(Site()).values()) < 800
 
 
 def test_the_button_sends_a_command_that_is_followed(report: Report, broker: Mosquitto) -> None:
     site = Site(site=Identity(name="test", unit="one"))
-    components = discovery(site)["cmps"]
-    assert isinstance(components, dict)
-    button = components["test"]
-    payload = jinja2.Template(button["command_template"]).render(
+    button = json.loads(discovery(site)[discovery_topic(site, "button", "test")])
+    payload = jinja2.Template(button["cmd_tpl"]).render(
         now=lambda: datetime.now(UTC), timedelta=timedelta
     )
     valid(json.loads(payload), schema_of("command-test"))
     listener = Listener(broker.port)
     report.start()
     wait_for(lambda: "online" in listener.on("availability"), 10, "online")
-    listener.say(button["command_topic"], payload)
+    listener.say(button["cmd_t"], payload)
     wait_for(lambda: listener.on("reply"), 10, "the answer")
     assert listener.on("reply")[0]["accepted"], listener.on("reply")
 

@@ -14,8 +14,8 @@ from edge.common.units import NS_PER_S
 from edge.common.wire import ORDERS
 from edge.report.status import STALE_AFTER_S, STATUS_FILE, read_status, status_text
 from hil.testkit.mosquitto import wait_for
+from hil.testkit.report_process import Report
 from hil.testkit.small_disk import small_disk
-from tests.report.conftest import Report
 from tests.report.test_report import state
 
 

@@ -20,7 +20,7 @@ from edge.report.broker import probe
 from edge.report.tls import CLOCK, in_plain_words
 from edge.site import load_site
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
-from tests.report.conftest import Report
+from hil.testkit.report_process import Report
 from tests.report.test_report import ids, sent
 
 EXAMPLE = Path(__file__).parents[2] / "deploy/mosquitto"
@@ -212,7 +212,7 @@ def test_a_port_without_tls_is_told(tmp_path: Path, certificates: Certificates) 
 def test_with_a_clock_never_set_no_certificate_is_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
     error = str(ssl.SSLCertVerificationError("[SSL] verify failed: certificate is not yet valid"))
     assert CLOCK not in in_plain_words(error)
-    monkeypatch.setattr("edge.report.tls.time_valid", lambda: False)
+    monkeypatch.setattr("edge.report.tls.time_plausible", lambda: False)
     assert in_plain_words(error).endswith(CLOCK)
 
 

@@ -15,8 +15,8 @@ from edge.common.program import Paths
 from edge.report.status import read_status
 from hil.testkit.appliance import Appliance
 from hil.testkit.mosquitto import free_port, wait_for
+from hil.testkit.report_process import Report
 from tests.commands.check.conftest import SITE, Check
-from tests.report.conftest import Report
 from tests.report.test_canary import CANARY
 
 MEMBERS = {

@@ -17,8 +17,8 @@ from edge.site.outputs import Voice
 from hil.faults import Card
 from hil.testkit.appliance import SITE, Appliance
 from hil.testkit.mosquitto import wait_for
+from hil.testkit.report_process import Report
 from tests.commands.check.conftest import Check
-from tests.report.conftest import Report
 
 pytestmark = pytest.mark.timeout(400)  # what is told is half a minute old before it is silence
 
