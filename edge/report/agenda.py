@@ -38,7 +38,7 @@ ONLINE_EVERY = 20 * NS_PER_S
 HEALTH_EVERY = 60 * NS_PER_S
 TURN = 5 * NS_PER_S
 SKIPPED_AGAIN_AFTER = 60 * NS_PER_S
-REPLIES_AT_MOST = 100
+REPLIES_AT_MOST = 1000
 
 What = Literal["state", "online", "health", "reply", "row", "announcement", "subscription"]
 

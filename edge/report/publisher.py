@@ -270,11 +270,13 @@ class Publisher:
         if not is_optional and (silent or late) and not named:
             return  # a network that is away, most likely
         again = named or self._acceptance.is_suspected(items)
-        self._acceptance.hung_up(items, lost.text, now, named=named)
         message = under_way[0].task.message if len(under_way) == 1 else None
         if again and message is not None and message.retain and not is_optional:
+            # That may be all that it does not take: such a message is worth more than that.
             log.warning("%s is sent without being retained from now on", message.topic)
             self._agenda.without_retain.add(message.topic)
+            return
+        self._acceptance.hung_up(items, lost.text, now, named=named)
 
     def _note_conflict(self, now: int) -> None:
         self._backoff.note_conflict(now)

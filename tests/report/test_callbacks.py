@@ -118,6 +118,17 @@ def cut_often(planted: Planted, broker: Mosquitto) -> None:
         wait_for(lambda n=n: planted.recoveries() > n, until - time.monotonic(), "a connection")  # type: ignore[misc]
 
 
+def say_until_it_has_failed(planted: Planted, listener: Listener) -> None:
+    """Somebody must tell the unit something, at each of its connections."""
+
+    def has_failed() -> bool:
+        listener.say("redroad/v1/test/one/command/report", "{}")
+        time.sleep(0.5)
+        return len(planted.failed_at()) >= FAILURES
+
+    wait_for(has_failed, 40, "the failures")
+
+
 @pytest.mark.parametrize("name", CALLED)
 def test_delivery_resumes_after_an_exception_in_a_callback(
     report: Report, broker: Mosquitto, name: str
@@ -131,6 +142,8 @@ def test_delivery_resumes_after_an_exception_in_a_callback(
         cut_often(planted, broker)
         planted.all_arrives(Listener(broker.port))
     else:
+        if name == "on_message":
+            say_until_it_has_failed(planted, listener)
         planted.all_arrives(listener, "first", "second")
     assert "failed: RuntimeError('planted')" in report.said()
 
