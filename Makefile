@@ -10,19 +10,23 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet pyproject.toml
 ARGS ?=
 HOURS ?= 1
+# Tests side by side: one for each core, and one more where many of them wait for processes.
+JOBS ?= $(shell nproc)
+SIDE_BY_SIDE = --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder --durations 20
 
-.PHONY: help run test lint faults campaign emulated bench bench-models kills fuzz fleet stale soak cuts mutants lock deb debian clean
+.PHONY: help run check test lint faults campaign emulated bench bench-models kills fuzz fleet stale soak cuts mutants lock deb debian clean
 
 help:
 	@echo "make run    set up, then run the sign on a simulated street (ARGS='--site FILE' for yours)"
-	@echo "make test   set up, then lint, types, import contracts and all tests"
+	@echo "make check  before each commit: lint, types, import contracts, and all tests of functions"
+	@echo "make test   the same, and all tests with processes, brokers and containers (ARGS='-k WORD')"
 	@echo "make lint   ruff, mypy, import contracts"
-	@echo "make faults what the sign shows at each fault, and when, printed beside the promises"
+	@echo "make faults what the sign shows at each fault, and when, beside the promises (ARGS='FAULT')"
 	@echo "make campaign  hundreds of faults on an installed unit in a container; prints one table (root)"
 	@echo "make emulated  the arm64 packages, installed and run on this machine in emulation (root)"
-	@echo "make bench  speed, size and memory, printed"
+	@echo "make bench  speed, size and memory, printed (ARGS='--row NAME', or --short to try it)"
 	@echo "make bench-models  the counter against other networks and a pedestrian detector; REDROAD_DATA=FOLDER"
-	@echo "make kills  SIGKILL report at 500 random moments under load; prints what arrived"
+	@echo "make kills  SIGKILL report at 500 random moments under load; prints what arrived (ARGS=50)"
 	@echo "make fuzz   tens of thousands of odd commands and messages (about an hour)"
 	@echo "make fleet  many units' report programs against one broker; ARGS='--units 40'"
 	@echo "make stale  who shows an old level, in every order of dying and coming back (root, 20 minutes)"
@@ -30,7 +34,8 @@ help:
 	@echo "make cuts   a network camera cut off 240 times: how soon that is told, and what grows (20 minutes)"
 	@echo "make mutants  change the level machine in every small way; tests must notice (a quarter of an hour)"
 	@echo "make deb    Debian packages for bookworm and trixie, amd64 and arm64, in dist/ (ARGS='--arch arm64')"
-	@echo "make lock   write deploy/locks/*.txt anew (needs uv)"
+	@echo "make lock   write deploy/locks/*.txt anew (needs uv and a network)"
+	@echo "make clean  remove all that was made: environment, caches, build/, dist/, out/, var/"
 
 $(BIN)/redroad: $(LOCK) pyproject.toml
 	$(PYTHON) deploy/check_python.py
@@ -52,17 +57,24 @@ lint: $(BIN)/redroad
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: NEEDS := espeak-ng libespeak-ng1 alsa-utils sox faketime chromium xvfb systemd python3 $(RIG)
+TOOLS := espeak-ng libespeak-ng1 alsa-utils sox faketime systemd python3
+check: NEEDS := $(TOOLS)
+check: debian lint
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not processes" $(ARGS)
+
+test: NEEDS := $(TOOLS) chromium xvfb $(RIG)
+test: JOBS := $(shell expr $$(nproc) + 1)
 test: debian lint
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 # What the panel showed, and when, at each fault: real processes, two minutes.
 faults: NEEDS := alsa-utils faketime
 faults: debian $(BIN)/redroad
-	@$(BIN)/python -m hil.faults
+	@$(BIN)/python -m hil.faults $(ARGS)
 
+bench: NEEDS := alsa-utils
 bench: debian $(BIN)/redroad
-	$(BIN)/python -m tests.bench.bench
+	$(BIN)/python -m tests.bench.bench $(ARGS)
 
 # Hundreds of faults on a unit in a container, one table: as root.
 campaign: NEEDS := $(RIG)
@@ -72,7 +84,7 @@ campaign: debian $(BIN)/redroad
 # What arm64 computes, where no board is at hand: as root.
 emulated: NEEDS := $(RIG) arch-test
 emulated: debian $(BIN)/redroad
-	@$(BIN)/python -m hil.container.emulated
+	@$(BIN)/python -m hil.container.emulated $(ARGS)
 
 kills fleet soak: NEEDS := mosquitto
 kills: debian $(BIN)/redroad

@@ -1,7 +1,9 @@
 """How the product comes into a root: by its own package."""
 
+import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,8 @@ PACKAGE = "opt/redroad.deb"  # stays there, as at a technician's who may need it
 HASTY = "--force-unsafe-io"  # no power is cut meanwhile: it need not wait for the disk
 PARTS = (
     "edge/**/*", "models/*.tflite", "models/manifest.toml", "models/golden.jpg", "systemd/**/*",
-    "deploy/deb.py", "deploy/debian/*", "deploy/locks/appliance.txt", "pyproject.toml",
+    "deploy/deb.py", "deploy/debian/*", "deploy/locks/appliance.txt", "deploy/sites/*",
+    "pyproject.toml",
 )  # fmt: skip
 
 
@@ -29,11 +32,29 @@ def own_processor() -> str:
     return _said("dpkg", "--print-architecture")
 
 
+def package_of(checkout: Path, release: str, processor: str) -> Path:
+    """Its package for `release`: built once for all tests, and again when a byte of it changes."""
+    packages = checkout / "build/packages"
+    packages.mkdir(parents=True, exist_ok=True)
+    folder = packages / f"{release}-{processor}-{version_of(checkout)}"
+    with (packages / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (built := [*folder.glob("*.deb")]):
+            for old in packages.glob(f"{release}-{processor}-*"):
+                shutil.rmtree(old)
+            builder = [sys.executable, str(checkout / "deploy/deb.py"), "--release", release]
+            draft = packages / "draft"
+            shutil.rmtree(draft, ignore_errors=True)
+            _said(*builder, "--arch", processor, "--out", str(draft))
+            draft.rename(folder)
+            built = [*folder.glob("*.deb")]
+    (package,) = built
+    return package
+
+
 def install(root: Path, checkout: Path, release: str, processor: str) -> None:
-    """Build the package for `release`, and install it as a technician does: without a network."""
-    build = [sys.executable, str(checkout / "deploy/deb.py"), "--release", release]
-    built = _said(*build, "--arch", processor, "--out", str(root / "opt"))
-    Path(built.splitlines()[-1]).rename(root / PACKAGE)
+    """Install the package for `release` as a technician does: without a network."""
+    shutil.copy(package_of(checkout, release, processor), root / PACKAGE)
     # Without a network, which proves that the package needs none.
     inside = ["unshare", "--net", "chroot", str(root)]
     apt = ["apt-get", "install", "--yes", "--quiet", "--option=Dpkg::Use-Pty=false"]

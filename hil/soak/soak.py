@@ -46,6 +46,7 @@ port = {broker}
 """
 EVERY_S = 10.0
 SETTLE_S = 600.0  # caches fill, the view is learnt, the allocator finds its size
+LEAST_HOURS = 0.45
 LEAKS = {"heap_mb": "heap, MB", "descriptors": "descriptors", "threads": "threads"}
 HOURS_A_YEAR = 24 * 365.25
 
@@ -166,20 +167,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--hours", type=float, default=1.0, help="at least 0.45; default 1")
+    parser.add_argument(
+        "--hours", type=float, default=1.0, help=f"default 1; slopes need at least {LEAST_HOURS}"
+    )
     parser.add_argument("--folder", type=Path, default=Path("build/soak"), help="emptied first")
     parser.add_argument("--read", type=Path, metavar="CSV", help="only print what was noted")
     options = parser.parse_args(arguments)
-    if options.hours < 0.45 and not options.read:
-        parser.error(
-            "--hours must be at least 0.45: ten minutes to settle, and six blocks of 150 s"
-        )
     restarts, samples = dict[str, int](), options.read or options.folder.with_suffix(".csv")
     if not options.read:
         print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
         print(f"{options.hours:g} h; samples go to {samples}", flush=True)
         restarts = soak(options.hours, options.folder, samples)
     series = Series(samples)
+    if series.hours() < LEAST_HOURS - EVERY_S / 3600:
+        why = "slopes need ten minutes to settle, and six blocks of 150 s"
+        print(f"{series.hours():.3f} h are too short for slopes: {why} ({LEAST_HOURS} h)")
+        sys.exit(1 if restarts else 0)
     print("\n".join(table(series)))
     if restarts:
         told = ", ".join(f"{name} {times} times" for name, times in restarts.items())

@@ -1,6 +1,10 @@
 """A real Mosquitto for the tests: started, killed and started again on a port of its own."""
 
+import contextlib
+import itertools
 import json
+import os
+import random
 import signal
 import socket
 import ssl
@@ -17,11 +21,19 @@ from paho.mqtt.enums import CallbackAPIVersion
 MOSQUITTO = "/usr/sbin/mosquitto"
 
 
+# Below the ports that the kernel gives to connections (from 32768): none of those takes one away.
+FIRST_PORT, PORTS_EACH, WORKERS_MOST = 20_000, 600, 20
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS_MOST
+_ports = itertools.count(random.randrange(PORTS_EACH))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on which nobody listens, and that no other worker of this run will be given."""
+    while True:
+        port = FIRST_PORT + PORTS_EACH * _worker + next(_ports) % PORTS_EACH
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for(condition: Callable[[], object], timeout_s: float, what: str) -> None:

@@ -214,16 +214,28 @@ def bench(
 @click.option("--data", type=click.Path(path_type=Path), envvar="REDROAD_DATA", help="The sets.")
 @click.option("--pictures", type=click.IntRange(min=2), help="At most so many of each set.")
 @click.option("--seconds", default=SECONDS, show_default=True, help="For each number of threads.")
+@click.option("--only", multiple=True, metavar="LABEL", help="These contestants; repeatable.")
 @click.option("--publish", is_flag=True, help=f"Draw {PUBLISHED.relative_to(ROOT)} too.")
 @click.option("--memory-of", hidden=True)
 def main(
-    data: Path | None, pictures: int | None, seconds: float, publish: bool, memory_of: str | None
+    *,
+    data: Path | None,
+    pictures: int | None,
+    seconds: float,
+    only: tuple[str, ...],
+    publish: bool,
+    memory_of: str | None,
 ) -> None:
     """Print the table and draw accuracy over cost."""
     contestants = all_contestants()
     if memory_of is not None:
         _print_own_peak(contestants, memory_of)
         return
+    names = [label(contestant) for contestant in contestants]
+    if unknown := set(only) - set(names):
+        raise click.UsageError(f"--only {unknown.pop()} is unknown; one of {', '.join(names)}")
+    if only:
+        contestants = [one for one in contestants if label(one) in only]
     rows = bench(_openable(contestants), sets := _sets(data, pictures), seconds)
     click.echo(f"\n{platform.machine()}, Python {platform.python_version()}")
     click.echo(table(rows, tuple(sets)))

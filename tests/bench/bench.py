@@ -1,15 +1,21 @@
 """`make bench`: speed, start and memory, printed beside their aims. Nothing here is a test.
 
 Times are medians, taken in turns with the peer, so that what else the machine does hits both.
+A row that cannot be measured says why, and the next one follows; the exit code is then 1.
 """
 
+import argparse
 import json
 import platform
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from itertools import count as count_from
 from itertools import cycle, pairwise
 from pathlib import Path
@@ -30,7 +36,7 @@ from edge.site import Site
 from edge.site.schema import DEMO_GROUND, Zone
 from edge.street.scene import Scene
 from edge.watch.counter import Counter
-from edge.watch.frame import Frame
+from edge.watch.frame import Frame, Pixels
 from edge.watch.health import HealthJudge
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from edge.watch.motion import MotionMeter
@@ -38,23 +44,41 @@ from edge.watch.runtime import make_interpreter
 from hil.testkit.appliance import SITE, Appliance
 from hil.testkit.mosquitto import wait_for
 from tests.bench import frozen_rates
-from tests.bench.show import bench_show_idle
+from tests.bench.show import PANELS, bench_show_idle
 
-ROUNDS = 40
-PEER = shipped_manifest().parent / "peers" / "mobilenetv2-0.5-640x352.tflite"
+PEER = shipped_manifest().parent / "comparison" / "peers" / "mobilenetv2-0.5-640x352.tflite"
 PEER_OF = "street-640x352"
-SETTLE_S = 15
 MEMORY_AIM_MB = {"watch": 150, "decide": 80, "show": 80, "report": 80}
 
 
-def median_ms(*works: Callable[[], object]) -> list[float]:
+@dataclass(frozen=True)
+class Effort:
+    """How often a work is repeated, and for how many seconds processes are watched."""
+
+    rounds: int = 40
+    unkept: int = 5  # rounds before those that count
+    settle_s: float = 15.0
+    idle_s: float = 20.0
+    pictures: int = 4  # sizes of the flow's: the largest takes minutes to draw
+
+
+SHORT = Effort(rounds=1, unkept=1, settle_s=1.0, idle_s=1.0, pictures=1)
+
+
+@cache
+def street(width: int = 640, height: int = 352) -> Pixels:
+    """The simulated one, at a busy moment; drawing it takes longer than much that is measured."""
+    return Scene(width, height).at(28.0).pixels
+
+
+def median_ms(effort: Effort, *works: Callable[[], object]) -> list[float]:
     """The median milliseconds of each, run in turns."""
     times: list[list[float]] = [[] for _ in works]
-    for round_number in range(ROUNDS + 5):
+    for round_number in range(effort.unkept + effort.rounds):
         for work, taken in zip(works, times, strict=True):
             began = time.perf_counter()
             work()
-            if round_number >= 5:
+            if round_number >= effort.unkept:
                 taken.append(1000 * (time.perf_counter() - began))
     return [statistics.median(taken) for taken in times]
 
@@ -76,26 +100,22 @@ def peer(threads: int) -> Callable[[], object]:
     return work
 
 
-def bench_counter(manifest: Manifest) -> float:
-    """Every size, one thread and two; the milliseconds of the peer's twin on one."""
+def bench_counter(manifest: Manifest, effort: Effort) -> None:
+    """Every size, one thread and two."""
     print("\nCounter, int8, LiteRT: letterbox, network and finish")
     print(
         "model               threads       ms   GMAC/s   against MobileNetV2-0.5 trunk, same input"
     )
-    reference = 0.0
     for entry in manifest.entries:
         for threads in (1, 2):
             counter = Counter(manifest, entry, "litert", threads)
-            pixels = Scene(*entry.input).at(28.0).pixels
+            pixels = street(*entry.input)
             works: list[Callable[[], object]] = [lambda c=counter, p=pixels: c.count(p)]  # type: ignore[misc]
             if entry.name == PEER_OF:
                 works.append(peer(threads))
-            taken = median_ms(*works)
+            taken = median_ms(effort, *works)
             ratio = f"{taken[0] / taken[1]:.2f} times its {taken[1]:.1f} ms" if taken[1:] else ""
             _print_counter(entry, threads, taken[0], ratio)
-            if entry.name == PEER_OF and threads == 1:
-                reference = taken[0]
-    return reference
 
 
 def _print_counter(entry: ModelEntry, threads: int, taken_ms: float, ratio: str) -> None:
@@ -103,11 +123,11 @@ def _print_counter(entry: ModelEntry, threads: int, taken_ms: float, ratio: str)
     print(f"{entry.name:<21} {threads:>5} {taken_ms:>8.1f} {rate:>8.1f}   {ratio}")
 
 
-def bench_way(manifest: Manifest, counter_ms: float) -> None:
+def bench_way(counter: Counter, effort: Effort) -> None:
     """All that happens to a frame beside the counter."""
     site = Site()
-    pixels = Scene().at(28.0).pixels
-    heads = Counter(manifest, manifest.named(PEER_OF), "litert", 1).count(pixels)
+    pixels = street()
+    heads = counter.count(pixels)
     judge, decider = HealthJudge(), Decider(site)
     sighting = Sighting(0, 1, heads, PictureHealth(), PEER_OF)
 
@@ -121,7 +141,7 @@ def bench_way(manifest: Manifest, counter_ms: float) -> None:
         decider.see(received)
         ORDERS.decode(ORDERS.encode(order_for(decider.level, site, now)))
 
-    (taken,) = median_ms(work)
+    taken, counter_ms = median_ms(effort, work, lambda: counter.count(pixels))
     share = taken / counter_ms
     print("\nThe whole way without the counter: health, wire, zones, levels, order")
     print(
@@ -129,6 +149,7 @@ def bench_way(manifest: Manifest, counter_ms: float) -> None:
     )
 
 
+FLOWS = ((640, 352), (960, 544), (1280, 720), (1920, 1080))
 SIZES = ((1, 60, 34), (8, 60, 34), (16, 60, 34), (8, 80, 44), (8, 128, 70))
 
 
@@ -147,37 +168,38 @@ def even_heads(columns: int, rows: int, width: int = 640, height: int = 352) -> 
     return HeadMap(heads, heads, width / columns, width, height, 1.645)
 
 
-def bench_occupancy(counter: Counter) -> None:
+def bench_occupancy(counter: Counter, effort: Effort) -> None:
     """Zones and peaks over head maps of the demonstration's street, cut into strips."""
     print("\nOccupancy: zones, map, ms a frame, part of the counter")
     for count, columns, rows in SIZES:
         seen, zones = even_heads(columns, rows), ZoneCounter(strips(count), DEMO_GROUND)
-        taken, part = beside(counter, lambda z=zones, h=seen: z.count(h, 1))  # type: ignore[misc]
+        taken, part = beside(counter, effort, lambda z=zones, h=seen: z.count(h, 1))  # type: ignore[misc]
         aim = f"; {verdict(part, 1)} %" if (count, columns) == (8, 60) else ""
         print(f"{count:>3} zones {columns:>4}x{rows} {taken:>8.3f} ms {part:>6.2f} %{aim}")
 
 
-def beside(counter: Counter, *works: Callable[[], object]) -> tuple[float, float]:
+def beside(counter: Counter, effort: Effort, *works: Callable[[], object]) -> tuple[float, float]:
     """Milliseconds of the first more than of the second, and percent of the counter's.
 
     In turns with the counter, which leaves the processor's caches as it does in the street.
     """
-    street = Scene().at(28.0).pixels
-    *taken, counter_ms = median_ms(*works, lambda: counter.count(street))
+    pixels = street()
+    *taken, counter_ms = median_ms(effort, *works, lambda: counter.count(pixels))
     more = taken[0] - sum(taken[1:])
     return more, 100 * more / counter_ms
 
 
-def bench_motion(counter: Counter) -> None:
+def bench_motion(counter: Counter, effort: Effort) -> None:
     """Optical flow in watch, then speeds and pressure in decide; each in turns with the counter."""
     print("\nMotion: picture or zones, map, ms a frame, part of the counter")
     flow = 0.0
-    for width, height in ((640, 352), (960, 544), (1280, 720), (1920, 1080)):
-        taken, part = beside(counter, _flow(width, height))
+    for width, height in FLOWS[: effort.pictures]:
+        taken, part = beside(counter, effort, _flow(width, height))
         flow = flow or part
         print(f"flow {width:>5}x{height:<5} {taken:>8.3f} ms {part:>6.2f} %")
     for count, columns, rows in SIZES:
-        taken, part = beside(counter, *_with_and_without_motion(count, columns, rows))
+        works = _with_and_without_motion(count, columns, rows)
+        taken, part = beside(counter, effort, *works)
         both = f"; with the flow {flow + part:.0f} %, {verdict(flow + part, 25)} %"
         aim = both if (count, columns) == (8, 60) else ""
         print(f"{count:>3} zones {columns:>4}x{rows} {taken:>8.3f} ms {part:>6.2f} %{aim}")
@@ -203,7 +225,7 @@ def _with_and_without_motion(
     return lambda: moving.count(heads, next(times), motion), lambda: plain.count(heads, 1)
 
 
-def bench_start_and_memory() -> None:
+def bench_start_and_memory(effort: Effort) -> None:
     """Real processes: from the command to the first text, and what each program holds."""
     print("\nStart of `redroad run` to the first text, and resident memory after a quarter minute")
     with tempfile.TemporaryDirectory() as folder:
@@ -215,12 +237,12 @@ def bench_start_and_memory() -> None:
             start_s = (unit.shown()[0].at - began) / NS_PER_S
             print(f"first text after {start_s:.2f} s; {verdict(start_s, 2)} s")
             unit.wait_until_level()
-            time.sleep(SETTLE_S)
+            time.sleep(effort.settle_s)
             for child in CHILDREN:
                 _print_memory(child.name, unit.pid(child.name))
         finally:
             unit.abandon()
-    _print_watch_with_pictures()
+    _print_watch_with_pictures(effort)
 
 
 def _print_memory(name: str, pid: int, remark: str = "") -> None:
@@ -230,7 +252,7 @@ def _print_memory(name: str, pid: int, remark: str = "") -> None:
     print(f"{name:<8} {held:6.1f} MB; {verdict(held, MEMORY_AIM_MB[name])} MB{remark}")
 
 
-def _print_watch_with_pictures() -> None:
+def _print_watch_with_pictures(effort: Effort) -> None:
     """Without the simulated street's own memory, which no unit in a street has."""
     from PIL import Image
 
@@ -244,7 +266,7 @@ def _print_watch_with_pictures() -> None:
         unit.start()
         try:
             unit.wait_until_level()
-            time.sleep(SETTLE_S)
+            time.sleep(effort.settle_s)
             _print_memory(
                 "watch", unit.pid("watch"), " (pictures in place of the simulated street)"
             )
@@ -260,18 +282,52 @@ def machine() -> str:
     return f"{processor}, {psutil.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def main() -> None:
-    """Print everything."""
-    print(machine())
+def rows(effort: Effort) -> dict[str, Callable[[], object]]:
+    """All that is measured, by name."""
     manifest = Manifest(shipped_manifest())
-    counter_ms = bench_counter(manifest)
-    bench_way(manifest, counter_ms)
     counter = Counter(manifest, manifest.named(PEER_OF), "litert", 1)
-    bench_occupancy(counter)
-    bench_motion(counter)
-    frozen_rates.cost(counter)
-    bench_start_and_memory()
-    bench_show_idle()
+    return {
+        "counter": lambda: bench_counter(manifest, effort),
+        "way": lambda: bench_way(counter, effort),
+        "occupancy": lambda: bench_occupancy(counter, effort),
+        "motion": lambda: bench_motion(counter, effort),
+        "frozen": lambda: frozen_rates.cost(counter),
+        "start": lambda: bench_start_and_memory(effort),
+        **{
+            f"show {panel}": lambda panel=panel: bench_show_idle(panel, effort.idle_s)  # type: ignore[misc]
+            for panel in PANELS
+        },
+    }
+
+
+def measure(chosen: dict[str, Callable[[], object]]) -> list[str]:
+    """Measure one row after the other; the names of those that could not be."""
+    failed = list[str]()
+    for name, row in chosen.items():
+        try:
+            row()
+        except Exception as error:  # noqa: BLE001  told in its place, and the next row follows
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            why = f"{type(error).__name__} {error}".strip()
+            print(f"{name}: not measured: {why} ({Path(where.filename).name}:{where.lineno})")
+            failed.append(name)
+    return failed
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print everything; exit code 1 where a row could not be measured."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="once each: figures mean nothing then")
+    parser.add_argument("--row", action="append", metavar="NAME", help="this one only; repeatable")
+    options = parser.parse_args(arguments)
+    known = rows(SHORT if options.short else Effort())
+    if unknown := set(options.row or ()) - set(known):
+        parser.error(f"--row {', '.join(unknown)} is unknown; one of {', '.join(known)}")
+    print(machine(), flush=True)
+    failed = measure({name: known[name] for name in options.row or known})
+    if failed:
+        print(f"\nnot measured: {', '.join(failed)}")
+    sys.exit(bool(failed))
 
 
 if __name__ == "__main__":

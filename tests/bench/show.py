@@ -22,9 +22,10 @@ from hil.testkit.clips import make_clip
 from hil.testkit.mosquitto import free_port
 from hil.testkit.show_process import ShowProcess
 
-IDLE_S = 20.0
 AIM_CPU, AIM_MB = 5.0, 80.0
 OFFSCREEN = {"SDL_VIDEODRIVER": "dummy"}
+# A real screen goes with a real camera, unless the simulated one is asked for.
+SITE = '[camera]\nkind = "scene"\n[sign]\npanel = "{panel}"\n{more}[voice]\noutput = "record"\n'
 PANELS = {"recorder": "", "hdmi": "", "emulator": "port = {port}\n"}
 PEER = """
 import pygame
@@ -41,34 +42,44 @@ while True:
 """
 
 
-def bench_show_idle() -> None:
+def bench_show_idle(panel: str, idle_s: float) -> None:
     """Per cent of one core and memory, with the drivers' processes, while CROWDED stands."""
-    print(f"\n`show` with two pages that turn, {IDLE_S:.0f} s: share of one core, and memory")
+    print(f"\n`show` on {panel}, two pages that turn, {idle_s:.0f} s: share of a core, memory")
     peer = subprocess.Popen([sys.executable, "-c", PEER], env=os.environ | OFFSCREEN)
-    time.sleep(2.0)
-    share = _share([psutil.Process(peer.pid)], lambda: None)
+    try:
+        time.sleep(2.0)
+        share = _share([psutil.Process(peer.pid)], lambda: None, idle_s)
+    finally:
+        peer.kill()
+        peer.wait()
     print(f"pygame loop, 30 Hz  {share:5.2f} %   (the peer)")
-    peer.kill()
-    peer.wait()
-    for panel, more in PANELS.items():
-        with tempfile.TemporaryDirectory() as folder:
-            _bench_panel(panel, more.format(port=free_port()), Path(folder), share)
+    with tempfile.TemporaryDirectory() as folder:
+        _bench_panel(panel, Path(folder), share, idle_s)
 
 
-def _bench_panel(panel: str, more: str, folder: Path, peer: float) -> None:
-    site = f'[sign]\npanel = "{panel}"\n{more}[voice]\noutput = "record"\n'
+def _bench_panel(panel: str, folder: Path, peer: float, idle_s: float) -> None:
+    site = SITE.format(panel=panel, more=PANELS[panel].format(port=free_port()))
     for name in phrases_of(Site()):
         make_clip(folder / "show" / "voice" / f"{name}.wav", 8.0)
     show = ShowProcess(folder, site, **OFFSCREEN)
     try:
+        show.until(lambda: show.process.poll() is not None or _has_drivers(show), 60.0)
         time.sleep(3.0)
+        if (code := show.process.poll()) is not None:
+            raise RuntimeError(f"show ended with {code}: {show.log().splitlines()[-1:]}")
         processes = [psutil.Process(show.process.pid), show.child("panel"), show.child("beacon")]
-        share = _share(processes, lambda: _order(show))
+        share = _share(processes, lambda: _order(show), idle_s)
         held = sum(process.memory_full_info().pss for process in processes) / 1e6
-        taken = f"{share:5.2f} %   {share / peer:.2f} of the peer; {_verdict(share, AIM_CPU)} %"
+        ratio = f"{share / peer:.2f} of the peer; " if peer else ""
+        taken = f"{share:5.2f} %   {ratio}{_verdict(share, AIM_CPU)} %"
         print(f"{panel:<18}  {taken}   {held:5.1f} MB; {_verdict(held, AIM_MB)} MB")
     finally:
         show.end()
+
+
+def _has_drivers(show: ShowProcess) -> bool:
+    children = psutil.Process(show.process.pid).children()
+    return {"panel", "beacon"} <= {child.name() for child in children}
 
 
 def _order(show: ShowProcess) -> None:
@@ -76,10 +87,12 @@ def _order(show: ShowProcess) -> None:
     show.report.receive(0)
 
 
-def _share(processes: list[psutil.Process], every_half_second: Callable[[], None]) -> float:
-    """Per cent of one core that they take together, over IDLE_S."""
+def _share(
+    processes: list[psutil.Process], every_half_second: Callable[[], None], idle_s: float
+) -> float:
+    """Per cent of one core that they take together, over so many seconds."""
     before, began = _cpu_s(processes), time.monotonic()
-    while time.monotonic() - began < IDLE_S:
+    while time.monotonic() - began < idle_s:
         every_half_second()
         time.sleep(0.5)
     return 100 * (_cpu_s(processes) - before) / (time.monotonic() - began)

@@ -6,7 +6,6 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,45 +13,40 @@ import pytest
 
 from edge import __version__
 from edge.watch.manifest import Manifest, shipped_manifest
+from hil.container.install import package_of
 
 ROOT = Path(__file__).parents[2]
-BUILDER = ROOT / "deploy" / "deb.py"
 ARCH = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 PYTHON = Path("/usr/bin/python3.11")
 NATIVE = "av, cv2, lgpio, matplotlib, numpy, PIL.Image, pydantic, pygame"
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The package for Bookworm and this machine's processor."""
-    out = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, str(BUILDER), "--release", "bookworm", "--arch", ARCH]
-    done = subprocess.run(
-        [*command, "--out", str(out)], text=True, capture_output=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    yield Path(done.stdout.strip())
-    shutil.rmtree(out)
+def package() -> Path:
+    """The package for Bookworm and this machine's processor; the rig installs the same."""
+    return package_of(ROOT, "bookworm", ARCH)
 
 
 @pytest.fixture(scope="module")
-def unpacked(package: Path) -> Path:
+def unpacked(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Its files, as on a unit."""
-    folder = package.parent / "unpacked"
+    folder = tmp_path_factory.mktemp("unpacked")
     subprocess.run(["dpkg-deb", "--extract", package, folder], check=True)
     (folder / "usr/bin/python3.11").symlink_to(PYTHON)  # on a unit Debian's own lies there
-    return folder
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
-def scripts(package: Path) -> Path:
+def scripts(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its fields and scripts."""
-    folder = package.parent / "control"
+    folder = tmp_path_factory.mktemp("package") / "control"
     subprocess.run(["dpkg-deb", "--control", package, folder], check=True)
     return folder
 
 
-pytestmark = pytest.mark.timeout(1200)  # the first build fetches the wheels
+# The first build fetches the wheels.
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.processes]
 
 
 def test_it_holds_all_that_a_unit_reads(unpacked: Path) -> None:

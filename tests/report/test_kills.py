@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from hil.kills import EVERY_DAMAGE, kill_often
 
 
+@pytest.mark.processes
 def test_every_committed_event_arrives_whenever_report_is_killed(tmp_path: Path) -> None:
     figures = kill_often(EVERY_DAMAGE + 1, tmp_path, seed=7)
     assert figures.damaged == 1

@@ -16,7 +16,11 @@ from hil.testkit.mosquitto import MOSQUITTO, Listener, Mosquitto, wait_for
 from hil.testkit.report_process import Report
 from tests.report.test_report import ids, sent
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a network of its own")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a network of its own"),
+    pytest.mark.xdist_group("network"),  # of one address
+    pytest.mark.processes,
+]
 OURS, THEIRS, PORT = "10.231.0.1", "10.231.0.2", 18883
 LISTENER = """
 import sys, time

@@ -5,7 +5,6 @@ import io
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -30,7 +29,7 @@ from edge.show.panels.piomatter import open_piomatter
 from edge.show.panels.recorder import RecorderPanel
 from edge.show.panels.rgbmatrix import open_rgbmatrix
 from edge.site.outputs import Sign
-from hil.testkit.mosquitto import wait_for
+from hil.testkit.mosquitto import free_port, wait_for
 
 PAGE = Page(("매우 혼잡", "진입 금지"), "#ff2020")
 
@@ -42,9 +41,7 @@ def frame(image: Image.Image) -> PanelFrame:
 
 
 def sign() -> Sign:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return Sign(port=free.getsockname()[1], brightness=100)
+    return Sign(port=free_port(), brightness=100)
 
 
 def middles(enlarged: Image.Image, step: int) -> Image.Image:

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edge.commands.check.check import check_all
 from edge.commands.run import where_to_look
 from edge.common.program import Paths
 from edge.site import Site
 from edge.site.outputs import Sign
 from edge.site.schema import DEMO_ZONE, SceneOptions
 from edge.street.scene import Scene
+from hil.testkit.apart import apart
 from hil.testkit.appliance import ZONE
 from hil.testkit.data import CLIP, needs
 from hil.testkit.mosquitto import Mosquitto, free_port
@@ -139,19 +141,29 @@ def test_bad_arguments_give_one_clear_line(
     assert line in told[0]
 
 
-def check(tmp_path: Path, site: str, *more: str) -> tuple[int, dict[str, tuple[bool, str]]]:
-    """The findings of `redroad check` by part."""
+def check(tmp_path: Path, site: str, *parts: str) -> tuple[int, dict[str, tuple[bool, str]]]:
+    """These findings of `redroad check`, by the functions behind it; 1 where one is a fault."""
+    file, errors = tmp_path / "site.toml", tmp_path / "errors"
+    file.write_text(f'[sign]\npanel = "recorder"\n{site}', encoding="utf-8")
+    paths = Paths(tmp_path / "run", tmp_path / "state")
+    findings = apart(check_all, file, paths, parts, errors=errors)
+    assert "Traceback" not in errors.read_text(encoding="utf-8")
+    return int(not all(f.ok for f in findings)), {f.part: (f.ok, f.text) for f in findings}
+
+
+def check_command(tmp_path: Path, site: str) -> tuple[int, dict[str, tuple[bool, str]]]:
+    """All findings of the command itself, by part, and its exit code."""
     file = tmp_path / "site.toml"
     file.write_text(f'[sign]\npanel = "recorder"\n{site}', encoding="utf-8")
-    paths = ("--runtime", tmp_path / "run", "--state", tmp_path / "state")
-    result = redroad("check", "--site", file, *paths, "--json", *more)
+    places = ("--runtime", tmp_path / "run", "--state", tmp_path / "state")
+    result = redroad("check", "--site", file, *places, "--json")
     findings = json.loads(result.stdout)
     return result.returncode, {f["part"]: (f["ok"], f["text"]) for f in findings}
 
 
 def test_check_of_a_good_unit_is_all_ok(tmp_path: Path) -> None:
     assert redroad("voice", "build", "--state", tmp_path / "state").returncode == 0
-    code, findings = check(tmp_path, "")
+    code, findings = check_command(tmp_path, "")
     assert [part for part, (ok, _) in findings.items() if not ok] == []
     assert code == 0
     paths = ("--runtime", tmp_path / "run", "--state", tmp_path / "state")
@@ -176,7 +188,7 @@ def test_check_of_a_good_unit_is_all_ok(tmp_path: Path) -> None:
 def test_check_names_what_is_broken(tmp_path: Path, site: str, part: str, text: str) -> None:
     if part == "beacon" and list(Path("/dev").glob("gpiochip*")):
         pytest.skip("this machine has a GPIO chip")
-    code, findings = check(tmp_path, site)
+    code, findings = check(tmp_path, site, part)
     ok, told = findings[part]
     assert code == 1
     assert not ok
@@ -184,9 +196,8 @@ def test_check_names_what_is_broken(tmp_path: Path, site: str, part: str, text: 
 
 
 def test_check_names_a_text_that_does_not_fit(tmp_path: Path) -> None:
-    _, findings = check(
-        tmp_path, 'width = 32\nheight = 16\nneutral = ["아주아주 긴 한국어 안내문"]\n'
-    )
+    site = 'width = 32\nheight = 16\nneutral = ["아주아주 긴 한국어 안내문"]\n'
+    _, findings = check(tmp_path, site, "texts")
     ok, told = findings["texts"]
     assert not ok
     assert "32 x 16" in told
@@ -195,10 +206,11 @@ def test_check_names_a_text_that_does_not_fit(tmp_path: Path) -> None:
 def test_check_reaches_a_real_broker_and_tells_of_an_absent_one(tmp_path: Path) -> None:
     mosquitto = Mosquitto(tmp_path)
     mosquitto.start()
-    _, findings = check(tmp_path, f'[upstream]\nhost = "127.0.0.1"\nport = {mosquitto.port}\n')
+    upstream = '[upstream]\nhost = "127.0.0.1"\nport = {}\n'
+    _, findings = check(tmp_path, upstream.format(mosquitto.port), "broker")
     assert findings["broker"][0], findings["broker"]
     mosquitto.kill()
-    _, findings = check(tmp_path, f'[upstream]\nhost = "127.0.0.1"\nport = {free_port()}\n')
+    _, findings = check(tmp_path, upstream.format(free_port()), "broker")
     assert not findings["broker"][0]
     assert "refused" in findings["broker"][1]
 
@@ -211,7 +223,7 @@ def test_check_tells_of_a_full_disk(tmp_path: Path) -> None:
     try:
         with pytest.raises(OSError, match="No space"):
             (state / "filler").write_bytes(b"x" * 100_000)
-        _, findings = check(tmp_path, "")
+        _, findings = check(tmp_path, "", "disk")
         assert not findings["disk"][0]
     finally:
         subprocess.run(["umount", "-l", state], check=True)
@@ -225,7 +237,7 @@ def test_run_says_where_to_look_whatever_the_panel(panel: str, tmp_path: Path) -
 
 
 def test_check_of_a_wrong_site_file_lists_its_mistakes(tmp_path: Path) -> None:
-    code, findings = check(tmp_path, "heigth = 3\n")
+    code, findings = check_command(tmp_path, "heigth = 3\n")
     assert code == 1
     assert "did you mean 'height'?" in findings["site"][1]
 

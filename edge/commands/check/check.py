@@ -6,7 +6,7 @@ Every line tries the thing itself. Of parts that a running unit holds the unit i
 import queue
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -52,14 +52,17 @@ def verdict(findings: list[Finding]) -> str:
     return f"This unit is not fit for service: {', '.join(dict.fromkeys(faults))}."
 
 
-def check_all(site_file: Path | None, paths: Paths) -> list[Finding]:
-    """Try everything; with a site file that cannot be read only what needs none."""
+def check_all(site_file: Path | None, paths: Paths, wanted: Collection[str] = ()) -> list[Finding]:
+    """Try everything, or only the parts `wanted`.
+
+    With a site file that cannot be read only what needs none.
+    """
     machine = _machine(paths.state)
     try:
         site = load_site(site_file)
     except RedRoadError as error:
         wrong = [Finding("site", False, line) for line in str(error).splitlines()]
-        return wrong + [_try(part, check) for part, check in machine]
+        return wrong + _lines(machine, wanted)
     with tempfile.TemporaryDirectory(prefix="redroad-check-") as folder:
         # A runtime folder of its own: the check never takes a running unit's sockets.
         apart = paths_of("show", Path(folder), paths.state)
@@ -80,7 +83,11 @@ def check_all(site_file: Path | None, paths: Paths) -> list[Finding]:
             ("secrets", lambda: judge_secrets(site, site_file)),
             ("broker", lambda: planned.broker(site, read_status(paths))),
         ]
-        return [_try(part, check) for part, check in checks]
+        return _lines(checks, wanted)
+
+
+def _lines(checks: Iterable[Check], wanted: Collection[str]) -> list[Finding]:
+    return [_try(part, check) for part, check in checks if not wanted or part in wanted]
 
 
 def _services_run() -> bool:

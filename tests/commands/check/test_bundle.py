@@ -11,8 +11,10 @@ from urllib.parse import quote
 import pytest
 from PIL import Image, PngImagePlugin
 
+from edge.commands.bundle.bundle import write_bundle
 from edge.common.program import Paths
 from edge.report.status import read_status
+from hil.testkit.apart import apart
 from hil.testkit.appliance import Appliance
 from hil.testkit.mosquitto import free_port, wait_for
 from hil.testkit.report_process import Report
@@ -38,9 +40,29 @@ FORMS = (CANARY, quote(CANARY, safe=""), base64.b64encode(CANARY.encode()).decod
 PICTURE_CANARY = "canary in a picture"
 
 
-def bundle(check: Check, *more: str) -> dict[str, bytes]:
-    """Its members by name, and what the command said as the member ""."""
+def bundle(check: Check, *logs: Path) -> dict[str, bytes]:
+    """Its members by name, made by the function of the command; its notes as the member ""."""
+    check.site_file.write_text(check.site, encoding="utf-8")
+    out, errors = check.folder / "bundle.tar.gz", check.folder / "errors"
+    errors.touch()
+    made = apart(
+        write_bundle,
+        check.site_file,
+        Paths(check.runtime, check.state),
+        out,
+        logs,
+        errors=errors,
+        environment=check.environment,
+    )
+    said = errors.read_bytes()
+    assert b"Traceback" not in said
+    return {**members_of(out), "": "\n".join(made.notes).encode() + said}
+
+
+def bundle_by_command(check: Check, *logs: Path) -> dict[str, bytes]:
+    """The same end to end; what the command said as the member ""."""
     out = check.folder / "bundle.tar.gz"
+    more = (word for log in logs for word in ("--log", str(log)))
     done = subprocess.run(
         check.command("support-bundle", "--out", str(out), *more),
         env=os.environ | check.environment,
@@ -50,10 +72,13 @@ def bundle(check: Check, *more: str) -> dict[str, bytes]:
     )
     assert done.returncode == 0, done.stderr
     assert b"Traceback" not in done.stderr
-    with tarfile.open(out) as archive:
+    return {**members_of(out), "": done.stdout + done.stderr}
+
+
+def members_of(file: Path) -> dict[str, bytes]:
+    with tarfile.open(file) as archive:
         members = {entry.name.partition("/")[2]: entry for entry in archive.getmembers()}
-        texts = {name: _content(archive, entry) for name, entry in members.items()}
-    return {**texts, "": done.stdout + done.stderr}
+        return {name: _content(archive, entry) for name, entry in members.items()}
 
 
 def _content(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
@@ -82,7 +107,7 @@ def test_a_secret_is_nowhere_in_it(check: Check) -> None:
     log = "\n".join(f"report WARNING login with {form} refused" for form in FORMS)
     put(check.folder / "run.log", log + f"\nmqtt://unit:{CANARY}@broker\npassword={CANARY}\n")
     check.tool("journalctl", f"cat {check.folder / 'run.log'}")
-    told = bundle(check, "--log", str(check.folder / "run.log"))
+    told = bundle_by_command(check, check.folder / "run.log")
     assert told.keys() - {""} == MEMBERS | {"logs/1-run.log"}
     for name, content in told.items():
         assert not [form for form in FORMS if form.encode() in content], name
@@ -102,7 +127,7 @@ def test_the_words_of_a_report_that_was_refused_hold_no_secret(tmp_path: Path) -
         report.start()
         wait_for(lambda: "fault: broker" in report.said(), 20, "the fault")
         whole = Check(tmp_path, report.site_file.read_text(encoding="utf-8"))
-        told = bundle(whole, "--log", str(report.log))
+        told = bundle(whole, report.log)
     finally:
         report.end()
     assert b"fault: broker" in told["logs/1-report.log"]
@@ -128,7 +153,7 @@ def pictured(folder: Path) -> list[Path]:
 def test_no_picture_is_in_it(check: Check) -> None:
     logs = pictured(check.runtime)
     pictured(check.state / "show" / "panel")
-    told = bundle(check, *(word for log in logs for word in ("--log", str(log))))
+    told = bundle(check, *logs)
     for name, content in told.items():
         content.decode()  # texts only
         for sign in (b"\x89PNG", b"\xff\xd8\xff", PICTURE_CANARY.encode(), b"/9j/"):
@@ -144,7 +169,7 @@ def test_a_running_unit_gives_its_state_and_goes_on(check: Check) -> None:
     try:
         unit.start()
         wait_for(lambda: read_status(paths) and unit.shown(), 60, "the unit tells its state")
-        told = bundle(check, "--log", str(unit.log))
+        told = bundle(check, unit.log)
         assert json.loads(told["status.json"])["health"]["programs"]
         assert b"no unit runs" not in told["check.txt"]
         assert b"Traceback" not in unit.log.read_bytes()
@@ -178,7 +203,7 @@ def test_it_is_bounded_and_keeps_the_newest(check: Check) -> None:
     logs = [check.folder / f"{number}.log" for number in range(20)]
     for log in logs:
         put(log, f"the oldest\n{lines}\nthe newest\n")
-    told = bundle(check, *(word for log in logs for word in ("--log", str(log))))
+    told = bundle(check, *logs)
     assert (check.folder / "bundle.tar.gz").stat().st_size < 16_000_000
     assert sum(map(len, told.values())) < 17_000_000
     assert told["logs/1-0.log"].endswith(b"\nthe newest\n")
@@ -209,6 +234,6 @@ def test_a_place_that_does_not_take_it_is_told_in_one_line(check: Check, place: 
 def test_two_logs_of_one_name_are_both_there(check: Check) -> None:
     for folder in ("a", "b"):
         put(check.folder / folder / "run.log", f"from {folder}\n")
-    told = bundle(check, *(w for f in "ab" for w in ("--log", str(check.folder / f / "run.log"))))
+    told = bundle(check, *(check.folder / folder / "run.log" for folder in "ab"))
     logs = [content for name, content in told.items() if name.startswith("logs/")]
     assert sorted(logs) == [b"from a\n", b"from b\n"]

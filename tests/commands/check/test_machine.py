@@ -27,7 +27,7 @@ def pi(check: Check, millidegrees: int, throttled: str) -> None:
 def test_a_healthy_pi(check: Check) -> None:
     pi(check, 52_300, "0")
     check.in_place_of("/proc/meminfo", MEMINFO.format(kB=600_000))
-    found = check.run()
+    found = check.run_command()
     assert found.good("heat") == "52 degrees Celsius"
     assert found.good("power") == "good since boot"
     assert found.good("memory") == "600 MB left"
@@ -37,7 +37,7 @@ def test_a_healthy_pi(check: Check) -> None:
 def test_heat_bad_power_and_little_memory_are_told_with_what_to_do(check: Check) -> None:
     pi(check, 84_000, "50005")
     check.in_place_of("/proc/meminfo", MEMINFO.format(kB=90_000))
-    found = check.run()
+    found = check.run("heat", "power", "memory")
     assert "84 degrees Celsius, must be below 80; give shade" in found.fault("heat")
     assert "use a supply of 5.1 V" in found.fault("power")
     assert "90 MB are left, must be 150" in found.fault("memory")
@@ -55,7 +55,7 @@ def test_what_the_supply_did_since_boot_is_told(
     check: Check, bits: str, ok: bool, words: str
 ) -> None:
     pi(check, 40_000, bits)
-    found = check.run()
+    found = check.run("power")
     assert words in (found.good("power") if ok else found.fault("power"))
 
 
@@ -67,7 +67,7 @@ def test_a_clock_that_was_never_set_is_told(check: Check) -> None:
         "FAKETIME": "@1970-01-02 00:00:00",
         "DONT_FAKE_MONOTONIC": "1",
     }
-    words = check.run().fault("clock")
+    words = check.run_command().fault("clock")
     assert "1970-01-0" in words
     assert "connect the network" in words
 
@@ -76,7 +76,7 @@ def test_a_clock_that_was_never_set_is_told(check: Check) -> None:
 def test_the_filesystem_that_is_read_only_is_named(check: Check) -> None:
     check.state.mkdir()
     check.mounts.append(f"mount -t tmpfs -o ro sdcard {check.state}")
-    words = check.run().fault("disk")
+    words = check.run("disk").fault("disk")
     assert f"lies on sdcard, which is mounted read-only at {check.state}" in words
     assert f"sudo mount -o remount,rw {check.state}" in words
 
@@ -85,14 +85,14 @@ def test_the_filesystem_that_is_read_only_is_named(check: Check) -> None:
 def test_a_disk_without_room_is_told(check: Check) -> None:
     check.state.mkdir()
     check.mounts.append(f"mount -t tmpfs -o size=50m tmpfs {check.state}")
-    assert "MB left, must be 200; free some" in check.run().fault("disk")
+    assert "MB left, must be 200; free some" in check.run("disk").fault("disk")
 
 
 @ROOT_ONLY
 def test_a_disk_that_takes_no_more_files_is_told(check: Check) -> None:
     check.state.mkdir()
     check.mounts.append(f"mount -t tmpfs -o size=1g,nr_inodes=100 tmpfs {check.state}")
-    assert "more files, must be 1000; delete some" in check.run().fault("disk")
+    assert "more files, must be 1000; delete some" in check.run("disk").fault("disk")
 
 
 @ROOT_ONLY
@@ -162,7 +162,7 @@ def test_a_file_in_the_place_of_the_state_is_told(check: Check) -> None:
 
 
 def test_the_versions_are_named(check: Check) -> None:
-    words = check.run().good("versions")
+    words = check.run("versions", "panel").good("versions")
     assert words.startswith("redroad 0.")
     assert "Python 3." in words
     assert "Linux" in words

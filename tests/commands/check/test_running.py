@@ -47,6 +47,7 @@ def unit(tmp_path: Path) -> Iterator[Unit]:
     running.appliance.abandon()
 
 
+@pytest.mark.processes
 def test_a_running_unit_is_asked_and_goes_on(unit: Unit) -> None:
     unit.start()
     unit.appliance.wait_until_level()
@@ -55,7 +56,7 @@ def test_a_running_unit_is_asked_and_goes_on(unit: Unit) -> None:
     assert status is not None
     pids = programs(unit)
     said = unit.appliance.said()
-    found = unit.check.run()
+    found = unit.check.run_command()
     assert "all run; the sign shows" in found.good("programs")
     for part in ("camera", "panel", "sound", "beacon"):
         assert "running unit" in found.good(part), part
@@ -73,10 +74,11 @@ def shown(unit: Unit) -> dict[str, str]:
     return {} if status is None else dict(status.health["programs"]["show"])
 
 
+@pytest.mark.processes
 def test_a_site_file_that_was_changed_since_is_told(unit: Unit) -> None:
     unit.start()
     unit.check.site = SITE + "[beacon]\nflashing = false\n"
-    assert "sudo systemctl restart redroad.target" in unit.check.run().fault("programs")
+    assert "sudo systemctl restart redroad.target" in unit.check.run("programs").fault("programs")
 
 
 def test_programs_that_are_away_are_told(check: Check) -> None:
@@ -86,7 +88,7 @@ def test_programs_that_are_away_are_told(check: Check) -> None:
     try:
         report.start()
         wait_for(lambda: read_status(Paths(check.runtime, check.state)), 30, "report tells")
-        found = check.run()
+        found = check.run("programs", "camera", "panel")
     finally:
         report.end()
     told = found.fault("programs")
@@ -105,13 +107,14 @@ def pictures(folder: Path, brightness: int) -> str:
     return SITE.replace('kind = "scene"', f'kind = "pictures"\nfolder = "{folder / "pictures"}"')
 
 
+@pytest.mark.processes
 def test_a_camera_that_gives_no_more_pictures_is_told(tmp_path: Path) -> None:
     site = pictures(tmp_path, 100).replace("[sign]", "every_s = 30.0\n[sign]")
     unit = Unit(tmp_path, site)
     try:
         unit.start()
         wait_for(lambda: frame_age_s(unit) > 5, 100, "the last picture is old")
-        assert "had its last" in unit.check.run().fault("camera")
+        assert "had its last" in unit.check.run("camera").fault("camera")
     finally:
         unit.appliance.abandon()
 
@@ -121,12 +124,13 @@ def frame_age_s(unit: Unit) -> float:
     return 0.0 if status is None else status.health["frame_age_s"] or 0.0
 
 
+@pytest.mark.processes
 def test_a_picture_that_cannot_be_trusted_is_told(tmp_path: Path) -> None:
     unit = Unit(tmp_path, pictures(tmp_path, 0))
     unit.start()
     try:
         wait_for(lambda: "dark" in picture_faults(unit), 40, "the picture is dark")
-        found = unit.check.run()
+        found = unit.check.run("camera")
         assert "is there light, and is the lens free?" in found.fault("camera")
     finally:
         unit.appliance.abandon()
@@ -137,6 +141,7 @@ def picture_faults(unit: Unit) -> list[str]:
     return [] if status is None else list(status.health["picture_faults"])
 
 
+@pytest.mark.processes
 def test_a_panel_that_fails_is_told_by_the_running_unit(unit: Unit) -> None:
     (unit.check.state / "show").mkdir(parents=True)
     (unit.check.state / "show" / "panel").write_text("in the way")
@@ -147,7 +152,7 @@ def test_a_panel_that_fails_is_told_by_the_running_unit(unit: Unit) -> None:
         return status is not None and "panel" in status.health["programs"]["show"]["faults"]
 
     wait_for(panel_fails, 40, "the panel's fault is told")
-    assert "the running unit says: cannot record" in unit.check.run().fault("panel")
+    assert "the running unit says: cannot record" in unit.check.run("panel").fault("panel")
 
 
 NOWHERE = Paths(Path("/absent"), Path("/absent"))

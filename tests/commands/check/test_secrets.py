@@ -40,7 +40,7 @@ def test_a_secret_that_is_none_is_told(
         (check.folder / "password").write_text(content)
         (check.folder / "password").chmod(mode)
     check.site = upstream(PASSWORD)
-    told = check.run().fault("secrets")
+    told = check.run("secrets").fault("secrets")
     assert words in told
     assert "upstream.password_file" in told
 
@@ -49,7 +49,7 @@ def test_a_secret_of_its_owner_alone_is_good(check: Check) -> None:
     (check.folder / "camera.password").write_text("secret")
     (check.folder / "camera.password").chmod(0o600)
     check.site = CAMERA.format(login="viewer") + 'password_file = "camera.password"\n' + SITE + ZONE
-    assert "1 files, read by their owner alone" in check.run().good("secrets")
+    assert "1 files, read by their owner alone" in check.run("secrets").good("secrets")
 
 
 @pytest.mark.parametrize(("mode", "ok"), [(0o644, False), (0o640, True), (0o600, True)])
@@ -77,9 +77,9 @@ def test_a_secret_that_its_program_may_not_read_is_told(check: Check) -> None:
     ]
     check.site = upstream(PASSWORD.replace('"password"', '"/etc/redroad/password"'))
     words = "sudo chown redroad-report /etc/redroad/password"
-    assert words in check.run().fault("secrets")
+    assert words in check.run("secrets").fault("secrets")
     check.mounts.append("chown 12345 /etc/redroad/password")
-    assert "1 files" in check.run().good("secrets")
+    assert "1 files" in check.run("secrets").good("secrets")
 
 
 def certificates(folder: Path, **said: datetime.datetime) -> str:
@@ -94,11 +94,11 @@ def certificates(folder: Path, **said: datetime.datetime) -> str:
 
 def test_a_certificate_that_has_ended_or_ends_soon_is_told(check: Check) -> None:
     check.site = upstream(certificates(check.folder, not_after=NOW + 5 * DAY))
-    assert "upstream.cert_file ends in 5 days; renew it" in check.run().fault("secrets")
+    assert "upstream.cert_file ends in 5 days; renew it" in check.run("secrets").fault("secrets")
     check.site = upstream(
         certificates(check.folder, not_before=NOW - 9 * DAY, not_after=NOW - 2 * DAY)
     )
-    assert "upstream.cert_file ended on 20" in check.run().fault("secrets")
+    assert "upstream.cert_file ended on 20" in check.run("secrets").fault("secrets")
 
 
 def bundle(folder: Path, *ends: datetime.datetime) -> None:
@@ -167,14 +167,14 @@ def test_a_password_with_a_byte_order_mark_is_told(check: Check, encoding: str) 
 def test_a_good_certificate_is_told_with_its_end(check: Check) -> None:
     check.site = upstream(certificates(check.folder, not_after=NOW + 300 * DAY))
     end = f"{NOW + 300 * DAY:%Y-%m-%d}"
-    assert f"upstream.cert_file good until {end}" in check.run().good("secrets")
+    assert f"upstream.cert_file good until {end}" in check.run("secrets").good("secrets")
 
 
 def test_a_certificate_that_is_none_is_told(check: Check) -> None:
     options = certificates(check.folder)
     (check.folder / "unit.pem").write_text("no certificate")
     check.site = upstream(options)
-    assert "give a PEM file" in check.run().fault("secrets")
+    assert "give a PEM file" in check.run("secrets").fault("secrets")
 
 
 @pytest.mark.slow
@@ -184,6 +184,6 @@ def test_a_secret_that_hangs_keeps_no_other_line_from_being_told(check: Check) -
 
     os.mkfifo(check.folder / "password", 0o600)
     check.site = upstream(PASSWORD)
-    found = check.run()
+    found = check.run("broker", "camera", "secrets")
     assert "hangs: no answer in 20 s" in found.fault("broker")
     assert found.good("camera")

@@ -20,6 +20,7 @@ UnitFileState={enabled}
 ActiveEnterTimestampMonotonic={since_us}
 """
 SHORT = {name.removeprefix("redroad-").partition(".")[0]: name for name in (TARGET, *SERVICES)}
+PARTS = ("camera", "panel", "sound", "beacon", "inputs")
 DEVICES = [
     "mount -t tmpfs tmpfs /dev",
     "mknod -m 666 /dev/null c 1 3",
@@ -57,30 +58,30 @@ def systemd(
 
 def test_without_systemd_the_check_goes_on(check: Check) -> None:
     check.environment["PATH"] = "/nowhere"
-    assert "nothing starts by itself" in check.run().good("services")
+    assert "nothing starts by itself" in check.run("services").good("services")
 
 
 def test_services_that_are_not_installed_are_told(check: Check) -> None:
     systemd(check, {name: {"load": "not-found"} for name in SHORT})
-    assert "none is installed" in check.run().good("services")
+    assert "none is installed" in check.run("services").good("services")
 
 
 def test_healthy_services_are_told_with_their_restarts(check: Check) -> None:
     systemd(check, {"report": {"active": "inactive"}})
-    told = check.run()
+    told = check.run("services")
     assert "redroad-report.service is inactive" in told.fault("services")
     systemd(check, {"watch": {"restarts": 3}})
-    told = check.run()
+    told = check.run("services", "programs", *PARTS)
     assert told.good("services") == "all active and enabled; started again since boot: watch 3"
     assert "sudo redroad check" in told.fault("programs")  # they run, and nothing is told
-    for part in ("camera", "panel", "sound", "beacon", "inputs"):
+    for part in PARTS:
         assert "in use by the services" in told.good(part)
     assert list(check.state.rglob("panel*")) == []  # and nothing was taken from them
 
 
 def test_a_unit_without_report_is_none_the_worse(check: Check) -> None:
     systemd(check, {"report": {"load": "masked", "active": "inactive"}})
-    assert check.run().good("services").endswith("none; report is left out")
+    assert check.run("services").good("services").endswith("none; report is left out")
 
 
 @pytest.mark.parametrize(
@@ -101,17 +102,17 @@ def test_what_is_wrong_with_a_service_is_told(
     check: Check, of: str, changed: dict[str, object], words: str
 ) -> None:
     systemd(check, {of: changed})
-    assert words in check.run().fault("services")
+    assert words in check.run("services").fault("services")
 
 
 def test_a_service_that_does_not_stay_is_told(check: Check) -> None:
     systemd(check, {"watch": {"restarts": 9, "since_us": round(time.monotonic() * 1e6)}})
-    assert "was started again 9 times, last" in check.run().fault("services")
+    assert "was started again 9 times, last" in check.run("services").fault("services")
 
 
 def test_a_systemd_that_hangs_is_told(check: Check) -> None:
     check.tool("systemctl", "exec sleep 60")
-    assert "no answer in 5 s; start the machine anew" in check.run().fault("services")
+    assert "no answer in 5 s; start the machine anew" in check.run("services").fault("services")
 
 
 @ROOT_ONLY
@@ -127,5 +128,5 @@ def test_a_systemd_that_hangs_is_told(check: Check) -> None:
 def test_a_watchdog_that_is_not_fed_is_told(check: Check, limit: str, ok: bool, words: str) -> None:
     check.mounts += DEVICES
     systemd(check, watchdog=limit)
-    found = check.run()
+    found = check.run("watchdog")
     assert words in (found.good("watchdog") if ok else found.fault("watchdog"))
