@@ -125,7 +125,7 @@ deb: debian $(BIN)/redroad
 
 lock:
 	$(COMPILE) --extra plots --output-file deploy/locks/appliance.txt
-	$(COMPILE) --extra plots --extra tflite --extra test --output-file $(LOCK)
+	$(COMPILE) --extra plots --extra hdmi --extra tflite --extra test --output-file $(LOCK)
 
 clean:
 	rm -rf $(VENV) build dist out var .mypy_cache .ruff_cache .pytest_cache .hypothesis

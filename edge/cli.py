@@ -203,7 +203,7 @@ def count(
 ) -> None:
     """Count the heads in pictures, folders of pictures and videos."""
     from edge.commands.count import PictureCounter, count_lines
-    from edge.labels import Truth, read_labels
+    from edge.commands.labels import Truth, read_labels
     from edge.watch.video import Reading
 
     only, as_json = options.pop("label"), options.pop("as_json")

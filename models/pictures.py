@@ -5,8 +5,8 @@ A set is a folder `NAME/` of pictures beside `NAME.jsonl`, one JSON object a pic
 
 One's own folder holds pictures and a table `labels.csv` with the columns `picture,x,y`: a line for
 each head, in px from the top left, and a line `picture,,` for a picture with nobody in it. Or, in
-its place, an export of COCO, CVAT, labelme or Label Studio (`edge.labels`), as `redroad count
---truth` reads them.
+its place, an export of COCO, CVAT, labelme or Label Studio (`edge.commands.labels`), as
+`redroad count --truth` reads them.
 """
 
 import json
@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from edge.commands.labels import Labelled, Truth, read_labels
+from edge.commands.labels.read import TABLE
 from edge.common.errors import RedRoadError
-from edge.labels import Labelled, Truth, read_labels
-from edge.labels.read import TABLE
 from edge.watch.folder import is_video, pictures_in
 from edge.watch.pictures import Picture, first_picture
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from edge.commands.labels import Truth
+from edge.commands.labels.match import Rightness
 from edge.commands.notes import Notes
 from edge.common.errors import LabelsError, PictureError, SiteError
 from edge.common.sighting import Estimate, HeadMap
-from edge.labels import Truth
-from edge.labels.match import Rightness
 from edge.watch.counter import Counter
 from edge.watch.frame import Frame
 from edge.watch.health import HealthJudge

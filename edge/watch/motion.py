@@ -25,7 +25,7 @@ SMALLEST = 32  # samples on the shorter side
 # a camera be late that is to give a picture each second.
 SHORTEST_S, LONGEST_S = 0.1, 1.2
 # Of the presets the fastest, but down to half of the samples' resolution, and with patches that
-# overlap less; deploy/decisions/0010-motion.md has the figures.
+# overlap less; deploy/decisions/0009-motion.md has the figures.
 FINEST_SCALE, PATCH_STRIDE = 1, 7
 # Where nobody is the picture stands still, unless the camera moves: in cells with fewer heads than
 # this the median is to be below so many samples. With too few such cells nobody can tell.

@@ -18,7 +18,7 @@ from hil.container.install import package_of
 ROOT = Path(__file__).parents[2]
 ARCH = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 PYTHON = Path("/usr/bin/python3.11")
-NATIVE = "av, cv2, lgpio, matplotlib, numpy, PIL.Image, pydantic, pygame"
+NATIVE = "av, cv2, lgpio, matplotlib, numpy, PIL.Image, pydantic"
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from models.pictures import letterbox, load_folder
-from tests.labels.exports import EXPORTS, HEADS, SIZE, coco
+from tests.commands.labels.exports import EXPORTS, HEADS, SIZE, coco
 
 
 def write(folder: Path, table: str) -> Path:

@@ -3,7 +3,7 @@
 A picture's time in the stream (RTP, MPEG-TS) counts from an unknown beginning. Of all pictures,
 the one that came soonest after its time has waited least: by so much as another came later, it was
 queued. What the soonest itself needed cannot be seen here, and is bounded by the round trip to the
-camera and, while a queue grows, by its size over the rate of the link (decision 23).
+camera and, while a queue grows, by its size over the rate of the link (decision 18).
 """
 
 from collections import deque

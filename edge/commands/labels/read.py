@@ -7,10 +7,16 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
 
+from edge.commands.labels.labelled import Labelled, Mark, Marked, people_of
+from edge.commands.labels.tools import (
+    from_coco,
+    from_cvat,
+    from_label_studio,
+    from_labelme,
+    from_list,
+)
 from edge.common.errors import LabelsError
 from edge.common.tables import decoded, number, rows_of
-from edge.labels.labelled import Labelled, Mark, Marked, people_of
-from edge.labels.tools import from_coco, from_cvat, from_label_studio, from_labelme, from_list
 
 FORMS = "a table picture,x,y or picture,count, or an export of COCO, CVAT, labelme or Label Studio"
 TABLE = "labels.csv"

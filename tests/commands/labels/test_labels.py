@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from edge.commands.labels import Labelled, Truth, read_labels
+from edge.commands.labels.match import Rightness
 from edge.common.errors import LabelsError
 from edge.common.sighting import Estimate
-from edge.labels import Labelled, Truth, read_labels
-from edge.labels.match import Rightness
-from tests.labels.exports import EXPORTS, HEADS, coco, cvat, labelme
+from tests.commands.labels.exports import EXPORTS, HEADS, coco, cvat, labelme
 
 
 @pytest.mark.parametrize("export", EXPORTS)

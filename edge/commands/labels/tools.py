@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree
 
-from edge.labels.labelled import Mark, Marked, Point, box_mark, outline_mark
+from edge.commands.labels.labelled import Mark, Marked, Point, box_mark, outline_mark
 
 # Of COCO's keypoints the nearest to a head's middle; as (x, y, visibility), 0 for not marked.
 _HEAD_POINTS = ("head", "nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top")

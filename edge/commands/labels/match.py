@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from itertools import takewhile
 from pathlib import PurePosixPath
 
+from edge.commands.labels.labelled import Labelled
 from edge.common.errors import LabelsError
 from edge.common.sighting import Estimate
-from edge.labels.labelled import Labelled
 
 
 class Truth:
