@@ -34,6 +34,7 @@ SITE_TEXT = """
 [site]
 name = "rig"
 unit = "one"
+clock = "trusted"
 [camera]
 {camera}
 [sign]

@@ -20,6 +20,7 @@ SITE = """
 [site]
 name = "test"
 unit = "one"
+clock = "trusted"
 [camera]
 kind = "scene"
 [sign]
