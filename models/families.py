@@ -27,6 +27,7 @@ from models.textures import (
 
 Draw = Callable[[np.random.Generator, int], Picture]
 SIDE = 512
+EACH, SEED = 24, 1  # of training
 
 
 def drawn(families: Mapping[str, Draw], each: int, seed: int, side: int = SIDE) -> list[Example]:
@@ -362,3 +363,8 @@ TRAINED = _named(
     plaid, bokeh, goods, fur, waves, windows, rings,
 )  # fmt: skip
 KEPT_OUT = _named(cobbles, lanterns, flowers, weave, stars)
+
+
+def training_textures() -> list[Example]:
+    """Pictures of the families that training draws from."""
+    return drawn(TRAINED, EACH, SEED)

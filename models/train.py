@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from models.crops import SHARES, Crops, Share, as_input
-from models.families import TRAINED, drawn
+from models.families import training_textures
 from models.losses import loss
 from models.network import HeadCounter
 from models.pictures import Example, data_option, load_set
@@ -28,7 +28,6 @@ from models.scenes import kept_scenes
 ROOT = Path(__file__).parent
 TRUNK = ROOT.parent.parent / "shared/weights/deeplabv3_mnv2_dm05_pascal_quant.tflite"
 REAL_SETS = ("street", "station", "dense", "rendered", "nobody")
-DRAWN_EACH, DRAWN_SEED = 24, 1  # textures of each family
 EMA_DECAY = 0.999
 CHECKPOINT_EVERY_S, NOTE_EVERY_S = 180.0, 20.0
 CLIP = 100.0  # of the gradient's norm, which is usually a quarter of it
@@ -82,7 +81,7 @@ def main(
     """Train the head counter on the train splits."""
     sets = {known: load_set(data, known, "train") for known in REAL_SETS}
     sets["scene"] = kept_scenes()
-    sets["drawn"] = drawn(TRAINED, DRAWN_EACH, DRAWN_SEED)
+    sets["drawn"] = training_textures()
     trainer = Trainer(Options(**given), ROOT / "runs" / name)
     if resume:
         trainer.resume()
