@@ -4,10 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.common.sighting import HeadMap
 from models.empty import Phantoms, empty_sets, phantoms
 from models.pictures import Example
 from models.places import at_night, left_out_coverage, set_of, val_places
-from models.scoring import Counts, Score, is_fair, measure
+from models.scoring import VAL_SETS, Counts, Score, is_fair, measure
 
 EMPTY_HEADER = (
     "| model | pictures of nobody | pictures | median | 20 and more | most |\n"
@@ -32,18 +36,14 @@ class Material:
     def load(cls, data: Path) -> "Material":
         """From the folder of the sets."""
         places = val_places(data)
-        return cls(empty_sets(data), _lights(places), places)
+        return cls(empty_sets(data, _of_set(places, "nobody")), _lights(places), places)
 
 
 def _lights(places: Mapping[str, list[Example]]) -> dict[str, list[Example]]:
     """The street and the station by day, as at night and as in infra-red; the simulated street."""
-    days = {
-        name: [p for place, part in places.items() if set_of(place) == name for p in part]
-        for name in ("street", "station")
-    }
     made = {
         f"{name}, {light}": change
-        for name, pictures in days.items()
+        for name, pictures in ((name, _of_set(places, name)) for name in VAL_SETS)
         for light, change in (
             ("as it is", pictures),
             ("made night", at_night(pictures)),
@@ -51,6 +51,24 @@ def _lights(places: Mapping[str, list[Example]]) -> dict[str, list[Example]]:
         )
     }
     return made | {place: part for place, part in places.items() if set_of(place) == "scene"}
+
+
+def _of_set(places: Mapping[str, list[Example]], name: str) -> list[Example]:
+    return [p for place, part in places.items() if set_of(place) == name for p in part]
+
+
+class Once:
+    """A counter that counts each picture once, however many tables ask for it."""
+
+    def __init__(self, counter: Counts) -> None:
+        self._counter = counter
+        self._known: dict[int, HeadMap] = {}
+
+    def count(self, pixels: NDArray[np.uint8]) -> HeadMap:
+        """The heads in a picture that is kept while this counter is."""
+        if id(pixels) not in self._known:
+            self._known[id(pixels)] = self._counter.count(pixels)
+        return self._known[id(pixels)]
 
 
 def empty_rows(name: str, found: Mapping[str, Phantoms]) -> Iterator[str]:
@@ -86,7 +104,8 @@ def bar_tables(
 ) -> list[str]:
     """Three tables of all models."""
     empty, lights, places = [EMPTY_HEADER], [LIGHT_HEADER], [PLACE_HEADER]
-    for name, counter in counters.items():
+    for name, one in counters.items():
+        counter = Once(one)
         empty += empty_rows(name, {k: phantoms(counter, p) for k, p in material.empty.items()})
         fair = {k: p for k, p in material.lights.items() if is_fair(sizes[name], p)}
         lights += light_rows(name, {k: measure(counter, p) for k, p in fair.items()})

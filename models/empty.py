@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.families import KEPT_OUT, drawn
-from models.pictures import Example, load_set
+from models.pictures import Example
 from models.scoring import Counts
 
 MANY = 20  # heads; as many in an empty street would raise its level
@@ -45,10 +45,10 @@ def phantoms(counter: Counts, pictures: Sequence[Example]) -> Phantoms:
     return Phantoms(np.array([float(heads.count.sum()) for heads in maps]))
 
 
-def empty_sets(data: Path) -> Mapping[str, list[Example]]:
+def empty_sets(data: Path, real: list[Example]) -> Mapping[str, list[Example]]:
     """Pictures of nobody that no training saw: real ones, drawn families kept out, and cases."""
     sets = {
-        "nobody": load_set(data, "nobody", "val"),
+        "nobody": real,
         "drawn, families kept out": drawn(KEPT_OUT, DRAWN_EACH, DRAWN_SEED, DRAWN_SIDE),
     }
     cases = sorted((data / CASES).glob("*.jpg"))

@@ -40,7 +40,7 @@ EQUALISED_AT = (640, 480)
 GOLDEN = "golden.jpg"
 WORKERS = 2  # sizes at a time
 SCALE_PICTURES = 120
-CALIBRATION = {"street": 16, "station": 6, "dense": 8, "rendered": 2, "scene": 8}
+CALIBRATION = {"street": 16, "station": 6, "dense": 8, "rendered": 2, "nobody": 8, "scene": 8}
 
 
 class ChannelsLast(torch.nn.Module):

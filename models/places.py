@@ -6,6 +6,7 @@ other half. Whether it holds at a place that it has not seen shows when whole pl
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,13 @@ import numpy as np
 from edge.street.scene import Scene
 from models.augment import infrared, lamps
 from models.pictures import Example, load_set
+from models.scenes import kept
 from models.scoring import Score, fitted_interval, merged
 
 STATION = re.compile(r"station_(\d+)-(\d{8})")
 COLOURLESS = 2  # the largest distance of a px's colours in a grey picture, on average
-SCENE_SEED, SCENE_STREETS, SCENE_SIZE = 500, 6, (960, 544)
-SCENE_MOMENTS_S = (20.0, 45.0)
+SCENE_SEED, SCENE_STREETS, SCENE_SIZE = 500, 10, (960, 544)
+SCENE_STEP, SCENE_MOMENT_S = 0.6, 12.0  # persons per m2
 NIGHT_SEED = 3
 
 
@@ -28,8 +30,9 @@ def val_places(data: Path) -> dict[str, list[Example]]:
     for name in ("station", "nobody"):
         for example in load_set(data, name, "val"):
             places.setdefault(place_of(name, example), []).append(example)
-    for night in (False, True):
-        places[f"scene, {'night' if night else 'day'}"] = streets(night)
+    for light, night in (("day", False), ("night", True)):
+        drawn = kept(f"val-scenes-{light}", partial(streets, night))
+        places[f"scene, {light}"] = drawn
     return places
 
 
@@ -45,17 +48,15 @@ def place_of(name: str, example: Example) -> str:
 
 
 def streets(night: bool) -> list[Example]:
-    """Simulated streets from empty to crowded, each at some moments."""
+    """Simulated streets from empty to crowded."""
     width, height = SCENE_SIZE
     drawn = []
     for index in range(SCENE_STREETS):
-        density = 1.2 * index
+        density = SCENE_STEP * index
         seed, script = SCENE_SEED + index, ((0.0, density), (150.0, density))
         scene = Scene(width, height, seed=seed, night=night, vary=True, script=script)
-        for moment in SCENE_MOMENTS_S:
-            picture = scene.at(moment)
-            name = f"scene-{seed}-{moment:g}"
-            drawn.append(Example(name, picture.pixels, picture.heads))
+        picture = scene.at(SCENE_MOMENT_S)
+        drawn.append(Example(f"scene-{seed}", picture.pixels, picture.heads))
     return drawn
 
 

@@ -1,5 +1,6 @@
 """The simulated street as a training set of its own: other streets and people than it shows."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from models.pictures import Example
 FIRST_SEED = 1000  # below are the streets of the demonstration, the tests and the evaluation
 SIZES = ((640, 352), (640, 480), (384, 544), (960, 544), (640, 352))
 MOMENTS_S = (5.0, 47.0, 93.0)
-KEPT = Path(__file__).parent / "runs" / "scenes.npz"
+KEPT = Path(__file__).parent / "runs"
 
 
 def training_scenes(streets: int = 90) -> list[Example]:
@@ -39,15 +40,21 @@ def training_scenes(streets: int = 90) -> list[Example]:
 
 def kept_scenes() -> list[Example]:
     """Training scenes, drawn once and kept, as that takes minutes."""
-    if not KEPT.exists():
-        KEPT.parent.mkdir(exist_ok=True)
-        drawn = training_scenes()
+    return kept("scenes", training_scenes)
+
+
+def kept(name: str, draw: Callable[[], list[Example]]) -> list[Example]:
+    """What was drawn once and is kept in `models/runs`."""
+    file = KEPT / f"{name}.npz"
+    if not file.exists():
+        KEPT.mkdir(exist_ok=True)
+        drawn = draw()
         parts = {f"{n}.{part}": value for n, e in enumerate(drawn) for part, value in _parts(e)}
-        np.savez_compressed(KEPT, **parts)
-    with np.load(KEPT) as kept:
-        count = len(kept.files) // 2
+        np.savez_compressed(file, **parts)
+    with np.load(file) as there:
+        count = len(there.files) // 2
         return [
-            Example(f"scene-{n}", kept[f"{n}.pixels"], kept[f"{n}.heads"]) for n in range(count)
+            Example(f"{name}-{n}", there[f"{n}.pixels"], there[f"{n}.heads"]) for n in range(count)
         ]
 
 

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge.common.sighting import HeadMap
-from models.bars import empty_rows, place_rows
+from models.bars import Once, empty_rows, place_rows
 from models.empty import Phantoms, phantoms
 from models.pictures import MISLABELLED, Example, load_set
 from models.places import at_night, by_set, left_out_coverage, place_of, set_of
+from models.scenes import kept
 from models.scoring import Interval, Score
 
 
@@ -99,3 +100,21 @@ def test_a_picture_with_another_s_labels_takes_no_part(tmp_path: Path) -> None:
         lines.append(f'{{"image": "{name}", "split": "val", "heads": [[1, 2]]}}')
     (tmp_path / "street.jsonl").write_text("\n".join(lines), encoding="utf-8")
     assert [found.name for found in load_set(tmp_path, "street", "val")] == ["street_1.jpg"]
+
+
+def test_what_is_drawn_for_measuring_is_drawn_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.scenes.KEPT", tmp_path / "runs")
+    drawn = [example("a"), example("b", (1, 2, 3))]
+    first = kept("few", lambda: drawn)
+    again = kept("few", lambda: pytest.fail("drawn twice"))
+    for one, two, three in zip(drawn, first, again, strict=True):
+        assert np.array_equal(one.pixels, two.pixels)
+        assert np.array_equal(one.pixels, three.pixels)
+
+
+def test_a_picture_is_counted_once_for_all_tables() -> None:
+    counter, asked = Once(Always()), example("a").pixels
+    assert counter.count(asked) is counter.count(asked)
+    assert counter.count(asked) is not counter.count(example("b").pixels)
