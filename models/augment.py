@@ -115,7 +115,7 @@ def _fog(pixels: Picture, rng: np.random.Generator) -> Picture:
     """Thicker towards the top, where the street is far away."""
     thickness = np.linspace(rng.uniform(0.2, 0.7), rng.uniform(0, 0.3), pixels.shape[0])
     share = thickness[:, None, None].astype(np.float32)
-    return (pixels * (1 - share) + np.float32(rng.uniform(120, 230)) * share).astype(np.uint8)
+    return _picture(pixels * (1 - share) + np.float32(rng.uniform(120, 230)) * share)
 
 
 def _rain(pixels: Picture, rng: np.random.Generator) -> Picture:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
-from tqdm import tqdm
 
 from edge.street.scene import Scene
 from models.pictures import Example
@@ -18,6 +19,8 @@ KEPT = Path(__file__).parent / "runs"
 
 def training_scenes(streets: int = 90) -> list[Example]:
     """Three pictures each of many streets, from empty to 8 persons per m2, day and night."""
+    from tqdm import tqdm  # type: ignore[import-untyped]  # of the workshop's environment alone
+
     rng = np.random.default_rng(FIRST_SEED)
     examples = []
     for index in tqdm(range(streets), desc="drawing streets"):
@@ -58,7 +61,7 @@ def kept(name: str, draw: Callable[[], list[Example]]) -> list[Example]:
         ]
 
 
-def _parts(example: Example) -> tuple[tuple[str, np.ndarray], ...]:
+def _parts(example: Example) -> tuple[tuple[str, NDArray[Any]], ...]:
     return ("pixels", example.pixels), ("heads", example.heads)
 
 
