@@ -15,7 +15,8 @@ Heads = NDArray[np.float32]
 Change = Callable[[Picture, np.random.Generator], Picture]
 
 NIGHT = 0.17
-UMBRELLAS = 0.04
+DARK = 70.0  # mean level
+UMBRELLAS = 0.06
 UNDER_AN_UMBRELLA = 0.4
 HEAD_OF_SPACING = 0.45  # a head's width by the distance to the nearest neighbours, roughly
 HEAD_PX = (5.0, 40.0)
@@ -65,6 +66,37 @@ def _light(pixels: Picture, rng: np.random.Generator) -> Picture:
     return _picture(cv2.LUT(pixels, table.astype(np.uint8)[:, None, :]))
 
 
+def lamps(pixels: Picture, rng: np.random.Generator) -> Picture:
+    """A street at night: dark but for the pools of some lamps, in the lamps' colour, and grainy.
+
+    What is dark already stays as it is, or heads that count would be invisible.
+    """
+    if pixels.mean() < DARK:
+        return pixels
+    height, width, _ = pixels.shape
+    y, x = np.mgrid[0:height:8, 0:width:8].astype(np.float32)
+    light = np.full(x.shape, rng.uniform(0.2, 0.5), np.float32)
+    for _ in range(rng.integers(0, 4)):
+        away = np.hypot(x - rng.uniform(-60, width + 60), y - rng.uniform(-60, height + 60))
+        light += rng.uniform(0.2, 1.0) * np.exp(-((away / rng.uniform(40, 160)) ** 2))
+    gamma = rng.uniform(0.9, 1.3)
+    colour = np.array([1, rng.uniform(0.75, 1.0), rng.uniform(0.5, 1.1)], np.float32)
+    whole = cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)[..., None]
+    dark = 255 * (pixels / np.float32(255)) ** np.float32(gamma) * np.minimum(whole, 1.3) * colour
+    return _noise(np.clip(dark, 0, 255).astype(np.uint8), rng)
+
+
+def infrared(pixels: Picture, rng: np.random.Generator) -> Picture:
+    """Lit by the camera's own lamp: grey, cloth of any colour pale, bright in the middle."""
+    height, width, _ = pixels.shape
+    grey = pixels @ rng.dirichlet((2, 1.5, 0.7)).astype(np.float32)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    away = np.hypot(x / width - rng.uniform(0.2, 0.8), y / height - rng.uniform(0.2, 0.9))
+    lit = np.clip(rng.uniform(0.7, 1.3) - rng.uniform(0.2, 1.1) * away, 0.08, 1.3)
+    value = 255 * (grey / 255) ** np.float32(rng.uniform(0.6, 1.2)) * lit
+    return _picture(cv2.cvtColor(np.clip(value, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2RGB))
+
+
 def _glare(pixels: Picture, rng: np.random.Generator) -> Picture:
     """One or two LED signs: a bright panel in one colour and the halo it throws."""
     height, width, _ = pixels.shape
@@ -83,7 +115,7 @@ def _fog(pixels: Picture, rng: np.random.Generator) -> Picture:
     """Thicker towards the top, where the street is far away."""
     thickness = np.linspace(rng.uniform(0.2, 0.7), rng.uniform(0, 0.3), pixels.shape[0])
     share = thickness[:, None, None].astype(np.float32)
-    return (pixels * (1 - share) + np.float32(rng.uniform(120, 230)) * share).astype(np.uint8)
+    return _picture(pixels * (1 - share) + np.float32(rng.uniform(120, 230)) * share)
 
 
 def _rain(pixels: Picture, rng: np.random.Generator) -> Picture:
@@ -132,6 +164,8 @@ def _picture(pixels: object) -> Picture:
 # In the order in which they befall a picture: light, air, lens, sensor, codec.
 CHANGES: tuple[tuple[float, Change], ...] = (
     (0.75, _light),
+    (0.10, lamps),
+    (0.04, infrared),
     (0.05, _glare),
     (0.06, _fog),
     (0.05, _rain),

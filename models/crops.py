@@ -10,12 +10,16 @@ import torch
 from numpy.typing import NDArray
 
 from models.augment import augment
+from models.negatives import cover, empty_crop
 from models.network import BLOCK
 from models.pictures import GREY, Example
 
 CROP = 256
-NOTHING = 0.05  # counters see crowds in black or plain frames if nobody tells them better
+NOTHING = 0.02  # counters see crowds in black or plain frames if nobody tells them better
 AROUND_A_HEAD = 0.5  # or the far rows of a street, small and full, are seldom seen
+NOBODY = np.zeros((0, 2), np.float32)
+EMPTY_SETS = ("nobody", "drawn")
+COVERED = 0.3  # of the crops of other sets have things from the empty ones laid over them
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,13 @@ class Share:
 
 
 SHARES = (
-    Share("street", 0.57, 0.5, 1.7),
-    Share("station", 0.20, 0.75, 1.6),
-    Share("dense", 0.09, 0.5, 1.5),
+    Share("street", 0.46, 0.4, 1.7),
+    Share("station", 0.15, 0.5, 1.6),
+    Share("dense", 0.07, 0.5, 1.5),
     Share("rendered", 0.02, 0.5, 1.3),
-    Share("scene", 0.12, 0.6, 1.5),
+    Share("scene", 0.09, 0.55, 1.5),
+    Share("nobody", 0.14, 1.0, 1.0),  # at the scales of `negatives`
+    Share("drawn", 0.07, 1.0, 1.0),
 )
 
 
@@ -45,6 +51,7 @@ class Crops(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]])
     ) -> None:
         self._sets = sets
         self._shares = [share for share in shares if sets.get(share.name)]
+        self._things = [example for name in EMPTY_SETS for example in sets.get(name, [])]
         self._seed = seed
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
@@ -55,13 +62,23 @@ class Crops(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]])
         weights /= weights.sum()
         while True:
             if rng.random() < NOTHING:
-                pixels, heads = _nothing(rng), np.zeros((0, 2), np.float32)
+                pixels, heads = _nothing(rng), NOBODY
             else:
-                share = self._shares[rng.choice(len(weights), p=weights)]
-                examples = self._sets[share.name]
-                pixels, heads = _crop(examples[rng.integers(len(examples))], share, rng)
+                pixels, heads = self._drawn(self._shares[rng.choice(len(weights), p=weights)], rng)
                 pixels = augment(pixels, heads, rng)
             yield torch.from_numpy(pixels), torch.from_numpy(blocks_of(heads, CROP, CROP))
+
+    def _drawn(
+        self, share: Share, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """A crop of one set, as it is before weather and lens."""
+        examples = self._sets[share.name]
+        if share.name in EMPTY_SETS:
+            return empty_crop(examples, CROP, rng), NOBODY
+        pixels, heads = _crop(examples[rng.integers(len(examples))], share, rng)
+        if self._things and rng.random() < COVERED:
+            pixels, heads = cover(pixels, heads, self._things, rng)
+        return pixels, heads
 
 
 def _crop(

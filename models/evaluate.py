@@ -11,6 +11,7 @@ import click
 from edge.street.scene import Scene
 from edge.watch.counter import Counter
 from edge.watch.manifest import Manifest, shipped_manifest
+from models.bars import Material, bar_tables
 from models.floating import FloatCounter, load_weights, twin_of
 from models.pictures import data_option, load_set
 from models.scoring import SIZES_OF_CROWD, Score, measure
@@ -50,6 +51,17 @@ def main(
                 _print_int8(entry.name, name, measure(counter, pictures), in_float)
         if not float_only:
             _print_scenes(entry.name, counter)
+    if not float_only:
+        _print_bars(data, manifest, names)
+
+
+def _print_bars(data: Path, manifest: Manifest, names: tuple[str, ...]) -> None:
+    """Pictures of nobody, lights, and places left out of the interval's fit."""
+    entries = [entry for entry in manifest.entries if not names or entry.name in names]
+    counters = {entry.name: Counter(manifest, entry, "litert", 1) for entry in entries}
+    sizes = {entry.name: entry.input for entry in entries}
+    for table in bar_tables(counters, sizes, Material.load(data)):
+        click.echo(f"\n{table}")
 
 
 def _print_int8(model: str, name: str, score: Score, in_float: Score | None) -> None:

@@ -30,8 +30,9 @@ from models.equalise import equalise
 from models.floating import WEIGHTS, FloatCounter, load_weights
 from models.network import BLOCK, CELL, HeadCounter, gmac
 from models.pictures import Example, data_option, letterbox, load_set
+from models.places import by_set, val_places
 from models.scenes import golden_picture, kept_scenes
-from models.scoring import VAL_SETS, Counts, Score, fitted_interval, is_fair, measure
+from models.scoring import Counts, Score, fitted_interval, is_fair, measure
 
 ROOT = Path(__file__).parent
 SIZES = ((640, 352), (960, 544), (640, 480), (1024, 768), (384, 544))
@@ -39,7 +40,7 @@ EQUALISED_AT = (640, 480)
 GOLDEN = "golden.jpg"
 WORKERS = 2  # sizes at a time
 SCALE_PICTURES = 120
-CALIBRATION = {"street": 16, "station": 6, "dense": 8, "rendered": 2, "scene": 8}
+CALIBRATION = {"street": 16, "station": 6, "dense": 8, "rendered": 2, "nobody": 8, "scene": 8}
 
 
 class ChannelsLast(torch.nn.Module):
@@ -156,7 +157,10 @@ def _right_scale(counter: Counts, train: Sequence[Example]) -> float:
 def fit_rest(
     folder: Path, entry: dict[str, Any], val: Mapping[str, Sequence[Example]]
 ) -> dict[str, Score]:
-    """Fill in interval, golden count and scores; `val` holds sets that no training saw."""
+    """Fill in interval, golden count and scores; `val` holds places that no training saw.
+
+    The interval is the one that holds at each of them, so that it has a chance at the next.
+    """
     counter = _counter(folder, entry)
     scores = {name: measure(counter, pictures) for name, pictures in val.items()}
     fair = [score for name, score in scores.items() if is_fair(entry["input"], val[name])]
@@ -164,7 +168,10 @@ def fit_rest(
     entry["interval"], entry["relative"] = round(interval.factor, 3), round(interval.relative, 3)
     golden = counter.count(read_picture(folder / GOLDEN)).total().people
     entry["golden_count"] = round(golden, 2)
-    for name, score in scores.items():
+    for name, score in by_set(scores).items():
+        if not score.truth.any():
+            entry["scores"][f"{name}_val_mean"] = round(float(score.found.mean()), 2)
+            continue
         entry["scores"][f"{name}_val_mae"] = round(score.mae, 2)
         entry["scores"][f"{name}_val_bias"] = round(score.bias, 2)
     return scores
@@ -214,7 +221,7 @@ def fit(data: Path, entry: dict[str, Any]) -> dict[str, Any]:
     fit_scale(ROOT, entry, train)
     floating = FloatCounter(load_weights(), entry["input"])
     entry["scores"]["float_scale"] = _right_scale(floating, train)
-    fit_rest(ROOT, entry, {name: load_set(data, name, "val") for name in VAL_SETS})
+    fit_rest(ROOT, entry, val_places(data))
     return entry
 
 

@@ -24,6 +24,7 @@ from models.export import (
     write_manifest,
     write_model,
 )
+from models.families import training_textures
 from models.floating import WEIGHTS, FloatCounter, load_weights
 from models.network import HeadCounter
 from models.pictures import Example, data_option, load_folder, load_set
@@ -120,8 +121,8 @@ def likest(picture: Example, sizes: tuple[tuple[int, int], ...]) -> tuple[int, i
 
 
 def others(data: Path) -> dict[str, list[Example]]:
-    """What the counter learnt from before, so that it forgets nothing; scenes alone without it."""
-    sets = {"scene": kept_scenes()}
+    """What the counter learnt from before, so that it forgets nothing; without it what is drawn."""
+    sets = {"scene": kept_scenes(), "drawn": training_textures()}
     if not data.is_dir():
         click.echo(f"no research pictures in {data}: only the site's and simulated ones are used")
         return sets

@@ -20,20 +20,24 @@ VARIANCE_WEIGHT, VARIANCE_SQUARE = 0.1, 4
 LEAST = 1e-8
 LEAST_VARIANCE = 1e-3
 FEW_HEADS = 4
+PHANTOMS = 4  # times as many counted as there are
 
 
 def loss(logits: Tensor, heads: Tensor) -> Tensor:
     """Logits (N, 2, H, W) against heads per block (N, H, W).
 
     A crop's part grows with the root of its heads: otherwise streets that were made small, and so
-    full, would outweigh those at their own size.
+    full, would outweigh those at their own size. Where far more are counted than there are, it
+    grows with the root of those: a leopard's thousand heads would drown a batch of streets.
     """
     expected, variance = counts(logits)
     value = TOTAL_WEIGHT * (expected - heads).sum(dim=(1, 2)).abs()
     for side, weight in SQUARES:
         value = value + weight * _deviance(_sums(expected, side), _sums(heads, side))
     value = value + VARIANCE_WEIGHT * _surprise(expected.detach(), variance, heads)
-    return (value / torch.sqrt(heads.sum(dim=(1, 2)) + FEW_HEADS)).mean()
+    counted = expected.detach().sum(dim=(1, 2)) / PHANTOMS
+    size = torch.maximum(heads.sum(dim=(1, 2)), counted)
+    return (value / torch.sqrt(size + FEW_HEADS)).mean()
 
 
 def _sums(blocks: Tensor, side: int) -> Tensor:

@@ -1,10 +1,12 @@
 """The simulated street as a training set of its own: other streets and people than it shows."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
-from tqdm import tqdm
 
 from edge.street.scene import Scene
 from models.pictures import Example
@@ -12,11 +14,13 @@ from models.pictures import Example
 FIRST_SEED = 1000  # below are the streets of the demonstration, the tests and the evaluation
 SIZES = ((640, 352), (640, 480), (384, 544), (960, 544), (640, 352))
 MOMENTS_S = (5.0, 47.0, 93.0)
-KEPT = Path(__file__).parent / "runs" / "scenes.npz"
+KEPT = Path(__file__).parent / "runs"
 
 
 def training_scenes(streets: int = 90) -> list[Example]:
     """Three pictures each of many streets, from empty to 8 persons per m2, day and night."""
+    from tqdm import tqdm  # type: ignore[import-untyped]  # of the workshop's environment alone
+
     rng = np.random.default_rng(FIRST_SEED)
     examples = []
     for index in tqdm(range(streets), desc="drawing streets"):
@@ -39,19 +43,25 @@ def training_scenes(streets: int = 90) -> list[Example]:
 
 def kept_scenes() -> list[Example]:
     """Training scenes, drawn once and kept, as that takes minutes."""
-    if not KEPT.exists():
-        KEPT.parent.mkdir(exist_ok=True)
-        drawn = training_scenes()
+    return kept("scenes", training_scenes)
+
+
+def kept(name: str, draw: Callable[[], list[Example]]) -> list[Example]:
+    """What was drawn once and is kept in `models/runs`."""
+    file = KEPT / f"{name}.npz"
+    if not file.exists():
+        KEPT.mkdir(exist_ok=True)
+        drawn = draw()
         parts = {f"{n}.{part}": value for n, e in enumerate(drawn) for part, value in _parts(e)}
-        np.savez_compressed(KEPT, **parts)
-    with np.load(KEPT) as kept:
-        count = len(kept.files) // 2
+        np.savez_compressed(file, **parts)
+    with np.load(file) as there:
+        count = len(there.files) // 2
         return [
-            Example(f"scene-{n}", kept[f"{n}.pixels"], kept[f"{n}.heads"]) for n in range(count)
+            Example(f"{name}-{n}", there[f"{n}.pixels"], there[f"{n}.heads"]) for n in range(count)
         ]
 
 
-def _parts(example: Example) -> tuple[tuple[str, np.ndarray], ...]:
+def _parts(example: Example) -> tuple[tuple[str, NDArray[Any]], ...]:
     return ("pixels", example.pixels), ("heads", example.heads)
 
 

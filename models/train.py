@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from models.crops import SHARES, Crops, Share, as_input
+from models.families import training_textures
 from models.losses import loss
 from models.network import HeadCounter
 from models.pictures import Example, data_option, load_set
@@ -26,7 +27,7 @@ from models.scenes import kept_scenes
 
 ROOT = Path(__file__).parent
 TRUNK = ROOT.parent.parent / "shared/weights/deeplabv3_mnv2_dm05_pascal_quant.tflite"
-REAL_SETS = ("street", "station", "dense", "rendered")
+REAL_SETS = ("street", "station", "dense", "rendered", "nobody")
 EMA_DECAY = 0.999
 CHECKPOINT_EVERY_S, NOTE_EVERY_S = 180.0, 20.0
 CLIP = 100.0  # of the gradient's norm, which is usually a quarter of it
@@ -80,6 +81,7 @@ def main(
     """Train the head counter on the train splits."""
     sets = {known: load_set(data, known, "train") for known in REAL_SETS}
     sets["scene"] = kept_scenes()
+    sets["drawn"] = training_textures()
     trainer = Trainer(Options(**given), ROOT / "runs" / name)
     if resume:
         trainer.resume()
@@ -88,6 +90,11 @@ def main(
     else:
         trainer.load_trunk(trunk)
     trainer.train(sets, SHARES)
+
+
+def _has_bfloat16() -> bool:
+    """Whether this CPU computes in bfloat16; where it must imitate it, a step takes 15 times."""
+    return bool(torch.cpu._is_avx512_bf16_supported())
 
 
 class Trainer:
@@ -99,6 +106,7 @@ class Trainer:
         self.options, self.run = options, run
         run.mkdir(parents=True, exist_ok=True)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.halves = self.device == "cuda" or _has_bfloat16()
         self.model = HeadCounter().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model.freeze(options.freeze)
         self.average = copy.deepcopy(self.model)
@@ -165,7 +173,7 @@ class Trainer:
             group["lr"] = group["rate"] * warm * max(0.01, (1 + math.cos(math.pi * progress)) / 2)
         self.model.train()
         pictures = as_input(pictures.to(self.device)).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device, torch.bfloat16):
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.halves):
             logits = self.model(pictures)
         value = loss(logits.float(), heads.to(self.device))
         self.optimizer.zero_grad(set_to_none=True)
