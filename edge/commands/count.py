@@ -79,7 +79,7 @@ class PictureCounter:
         self._counters: dict[str, Counter] = {}
 
     def heads(self, pixels: NDArray[np.uint8]) -> HeadMap:
-        """The heads in a picture of shape (height, width, 3), RGB."""
+        """Return the heads in a picture of shape (height, width, 3), RGB."""
         height, width, _ = pixels.shape
         entry = self._fixed or self._manifest.nearest(width, height, LIMIT_GMAC)
         return self._counter(entry).count(pixels)
@@ -197,7 +197,7 @@ def count_lines(
     truth: Truth | None,
     as_json: bool,
 ) -> Iterator[Line]:
-    """Count, and tell line by line; with `truth` in the end how right it was."""
+    """Count, and yield line by line; with `truth`, at the end how accurate it was."""
     notes, pairs, unlabelled = Notes(), list[tuple[int, Estimate]](), 0
     for result in count_all(files, counter, overlay, how=how, truth=truth, on_note=notes.note):
         yield from (Line(f"redroad: {text}", is_note=True) for text in notes.fresh())

@@ -38,7 +38,7 @@ def write_levels(site: Site, file: Path) -> None:
 
 
 def draw_levels(bands: Sequence[Band]) -> str:
-    """The drawing: a column per level, as high as the densities in which it can stand."""
+    """Return the drawing: a column per level, as high as the densities in which it can stand."""
     scale = _Scale(top=1.25 * bands[-1].rise)
     falls = [0.0, *(band.fall for band in bands)]
     rises = [*(band.rise for band in bands), scale.top]

@@ -19,7 +19,7 @@ class Notes:
             self._due.append(f"note: {path}: {text}")
 
     def fresh(self) -> list[str]:
-        """The lines that nobody has had yet."""
+        """Return the lines that were not returned before."""
         due, self._due = self._due, []
         return due
 

@@ -213,7 +213,7 @@ def _notify_socket(path: Path) -> socket.socket:
 
 
 def where_to_look(site: Site, paths: Paths) -> list[str]:
-    """What a newcomer wants to know first."""
+    """Return what a newcomer wants to know first."""
     from edge.show.parts import clips_folder  # noqa: PLC0415  only for these words
 
     show = paths_of("show", paths.runtime, paths.state)

@@ -33,7 +33,7 @@ def preview(site: Site, folder: Path, size: str | None) -> list[Path]:
 
 
 def _with_panel(site: Site, size: str | None) -> Site:
-    """The site with a panel of another size."""
+    """Return the site with a panel of another size."""
     if size is None:
         return site
     match = re.fullmatch(r"(\d+)x(\d+)", size)

@@ -67,7 +67,7 @@ class Acceptance:
         return bool(self._ends)
 
     def is_suspected(self, items: Sequence[Item]) -> bool:
-        """Whether a connection has ended at this one before."""
+        """Return whether a connection has ended at this one before."""
         return len(items) == 1 and items[0].topic in self._ends
 
     def connected(self, now: int) -> None:
@@ -80,22 +80,22 @@ class Acceptance:
         self._blamed = False
 
     def goes_alone(self, item: Item) -> bool:
-        """Whether nothing else may be under way with it."""
+        """Return whether nothing else may be under way with it."""
         return item.size > self._taken.get(item.group, 0)
 
     def is_given_up(self, item: Item, now: int) -> bool:
-        """Whether it is not to be sent for the time being."""
+        """Return whether it is not to be sent for the time being."""
         return any(each.holds(item) and now < each.again_at for each in self._given_up)
 
     def acknowledged(self, item: Item) -> None:
-        """The broker has it."""
+        """Record that the broker acknowledged the item."""
         taken = -(-item.size // STEP) * STEP
         self._taken[item.group] = max(taken, self._taken.get(item.group, 0))
         self._ends.pop(item.topic, None)
         self._given_up = [each for each in self._given_up if not each.holds(item)]
 
     def refused(self, item: Item, reason: str, now: int, *, by_size: bool = False) -> None:
-        """The broker has answered that it does not take it, or its limits tell so."""
+        """Give up an item that the broker or its limits refused; `by_size`: for its size."""
         self._ends.pop(item.topic, None)
         self._give_up(item, reason, now + ANSWERED_AGAIN_AFTER, by_size=by_size)
 
@@ -120,14 +120,14 @@ class Acceptance:
         The same from try to try, so that it is reported once.
         """
         found = sorted(self._given_up, key=lambda each: each.item.topic)
-        told = [
+        parts = [
             f"{each.item.topic} ({each.item.size} bytes{', and its like' * each.whole_group}): "
             f"{each.reason}"
             for each in found[:NAMED_AT_MOST]
         ]
         if len(found) > NAMED_AT_MOST:
-            told.append(f"and {len(found) - NAMED_AT_MOST} more")
-        return "; ".join(told)
+            parts.append(f"and {len(found) - NAMED_AT_MOST} more")
+        return "; ".join(parts)
 
     def _give_up(self, item: Item, reason: str, again_at: int, *, by_size: bool) -> None:
         held = [each for each in self._given_up if each.holds(item)]

@@ -1,4 +1,4 @@
-"""Receipts: each program is told which of its events it need not tell again."""
+"""Receipts: inform each program which of its events it need not send again."""
 
 from edge.common.program import PROGRAMS, Program
 from edge.common.wire import COMMANDS, Ack, Event
@@ -8,7 +8,7 @@ KNOWN_AT_MOST = 1000  # more than all programs have under way at a time
 
 
 class Acknowledgements:
-    """What was taken in this life of `report`, and for what of it a receipt is owed."""
+    """The events accepted since `report` started, and those whose receipt is still to be sent."""
 
     def __init__(self, program: Program, store: Store) -> None:
         others = [name for name in PROGRAMS if name != program.name]
@@ -20,7 +20,7 @@ class Acknowledgements:
         self._owed: dict[str, str] = {}  # the source of each
 
     def take(self, event: Event) -> bool:
-        """Whether this event is a new one; a receipt is owed for it in any case."""
+        """Return whether this event is new; a receipt is sent for it in any case."""
         if event.source in self._ways:
             self._owed[event.id] = event.source
         is_new = event.id not in self._known
@@ -31,9 +31,9 @@ class Acknowledgements:
         return is_new
 
     def give(self) -> None:
-        """Tell of all that is on disk, or with the broker already.
+        """Send receipts for all events that are on disk, or already with the broker.
 
-        A receipt that does not arrive is asked for by telling the event again.
+        A program that received no receipt requests it by sending the event again.
         """
         unwritten = self._store.unwritten() if self._owed else set()
         for source, way in self._ways.items():

@@ -1,10 +1,10 @@
 """What is to be sent next on a connection, the most important first.
 
-The state comes before "online", so that nobody takes for valid what another life of this unit has
-left retained, and so do our ears for commands; then come events, and what is optional comes last.
+The state comes before "online", so that no one takes for valid what an earlier run of this unit
+left retained, and so do the command subscriptions; then come events, and optional messages last.
 So that an hour of backlog does not keep all else waiting, that has its turn every `TURN`.
 
-How long brokers may keep what is retained is told to them (MQTT 5). An MQTT 3.1.1 broker would
+MQTT 5 brokers are sent an expiry with each retained message. An MQTT 3.1.1 broker would
 keep it for ever, so with one no message that is about now is retained.
 """
 
@@ -45,9 +45,9 @@ What = Literal["state", "online", "health", "reply", "row", "announcement", "sub
 
 @dataclass(frozen=True)
 class News:
-    """What is told besides the outbox: the payloads are made only when they are sent.
+    """What is sent besides the outbox: the payloads are made only when they are sent.
 
-    `urgent` changes whenever the state has to be told at once, `faults` likewise for the health.
+    `urgent` changes whenever the state has to be sent at once, `faults` likewise for the health.
     `dated` is whether the time in the state is right, so that its age can be judged.
     """
 
@@ -69,7 +69,7 @@ class Task:
     waiting: Waiting | None = None
 
     def repeats(self, other: "Task") -> bool:
-        """Whether it is the same row or announcement once more."""
+        """Return whether it is the same row or announcement once more."""
         if self.waiting is not None and other.waiting is not None:
             return self.waiting.seq == other.waiting.seq
         return self.what == other.what == "announcement" and self.message == other.message
@@ -100,7 +100,7 @@ class _Connection:
 
 
 class Agenda:
-    """Knows what is due; whoever sends it says what became of it."""
+    """Decides what is due; the caller that sends it reports the outcome."""
 
     def __init__(self, site: Site, store: Store, acceptance: Acceptance) -> None:
         self._site, self._store, self._acceptance = site, store, acceptance
@@ -133,12 +133,12 @@ class Agenda:
         self._replies = [*self._replies, payload][-REPLIES_AT_MOST:]
 
     def hear(self, where: str, payload: str, now: int, *, retained: bool) -> None:
-        """A message that is no command."""
+        """Process a received message that is not a command."""
         if where.startswith(f"{PREFIX}/"):
             self._announcer.hear(where, payload, now, retained=retained)
 
     def due(self, now: int, news: News, rows: int) -> Iterator[Task]:
-        """What is to be sent, while whoever asks goes on asking; at most so many rows."""
+        """Yield the tasks to send for as long as the caller iterates; at most `rows` rows."""
         on = self._now_on
         if self._state_is_due(now, news):
             yield self._state(news)
@@ -158,7 +158,7 @@ class Agenda:
         self._fed_at = now
 
     def issued(self, task: Task, now: int, news: News) -> None:
-        """It is under way."""
+        """Record that the task was sent and is not yet acknowledged."""
         on = self._now_on
         match task.what:
             case "state":
@@ -179,14 +179,14 @@ class Agenda:
             self._fed_at = now
 
     def acknowledged(self, task: Task) -> None:
-        """The broker has it."""
+        """Record that the broker acknowledged the task."""
         if task.what == "state":
             self._now_on.state_settled = True
         elif task.what == "announcement" and task.message is not None:
             self._announcer.done(task.message.topic, task.message.payload)
 
     def passed_over(self, task: Task, now: int) -> None:
-        """The broker does not take it: a row stays kept, and the rest goes on."""
+        """Skip a task that the broker does not accept: a row stays stored, and the rest goes on."""
         if task.what == "state":
             self._now_on.state_settled = True
         elif task.waiting is not None:

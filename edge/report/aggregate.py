@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from edge.common.units import NS_PER_S, seconds
 from edge.common.wire import Level, Occupancy, State
 
-# A State stands for this long at most; after that nothing is known.
+# A State is valid for this long at most; after that nothing is known.
 STANDS_FOR = 3 * NS_PER_S
 # What is beyond these was not measured: persons (per m2, too), and m/s.
 MOST_PEOPLE, FASTEST = 1e6, 100.0
@@ -89,7 +89,7 @@ class Aggregator:
         self._zones = {name: _ZoneMinute() for name in self._names}
 
     def _cover(self, until: int) -> None:
-        """Book the time since the last look to the levels that stood."""
+        """Add the time since the last update to the levels that were in force."""
         if until <= self._covered:
             return
         known_until = self._last.at + STANDS_FOR if self._last else self._covered
@@ -120,7 +120,7 @@ class Aggregator:
 
 
 def _is_sound(seen: Occupancy) -> bool:
-    """Whether its figures can be true; what is no number is not known."""
+    """Return whether its figures can be true; what is no number is not known."""
     return 0 <= seen.people < MOST_PEOPLE and 0 <= seen.density < MOST_PEOPLE
 
 
@@ -138,12 +138,12 @@ def _spread(values: list[float]) -> Spread:
 
 
 def _p95(values: list[float]) -> float:
-    """The value below which 95 % lie, on the straight line between its two neighbours."""
+    """Return the value below which 95 % lie, on the straight line between its two neighbours."""
     if len(values) == 1:
         return values[0]  # statistics wants two before Python 3.13
     return statistics.quantiles(values, n=20, method="inclusive")[-1]
 
 
 def length_s(aggregate: Aggregate) -> float:
-    """How long the period was, in seconds."""
+    """Return the length of the period in seconds."""
     return seconds(aggregate.end - aggregate.start)

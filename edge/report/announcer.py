@@ -1,7 +1,7 @@
 """What Home Assistant is to know of us, and what it is to forget.
 
 Every entity is announced at each connection, when Home Assistant begins (its birth message) and
-when somebody has deleted the device there. What is gone is withdrawn, by an empty message in its
+when someone has deleted the device there. What is gone is withdrawn, by an empty message in its
 place: what this unit announced itself before its site file changed stands in a note on its disk,
 and what another unit in this place has announced is found at the broker, where it is retained.
 """
@@ -41,15 +41,15 @@ class Announcer:
 
     @property
     def subscriptions(self) -> tuple[str, str]:
-        """What it has to hear: Home Assistant's birth, and what is announced in our place."""
+        """Topics to subscribe to: Home Assistant's birth, and announcements under our topics."""
         return BIRTH, discovery_topic(self._site, "+", "+")
 
     def connected(self) -> None:
-        """All is to be announced."""
+        """Make every entity due for announcement."""
         self._begin_at = 0
 
     def hear(self, where: str, payload: str, now: int, *, retained: bool) -> None:
-        """Take a message of those that it subscribes to."""
+        """Process a received message of one of its subscriptions."""
         if where == BIRTH:
             if payload == BORN and not retained:
                 self._soon(now)
@@ -65,7 +65,7 @@ class Announcer:
         yield from sorted(self._pending.items(), key=lambda each: (each[1] != "", len(each[1])))
 
     def done(self, where: str, payload: str) -> None:
-        """The broker has this."""
+        """Record that the broker acknowledged this announcement."""
         if self._pending.get(where) == payload:
             del self._pending[where]
         if not payload and self._remembered is not None and where in self._remembered:
@@ -77,7 +77,7 @@ class Announcer:
         self._pending = {**self._pending, **dict.fromkeys(gone, ""), **self._wanted}
 
     def _recall(self) -> set[str]:
-        """What stands retained of us and has no place any more; and note what will."""
+        """Return what stands retained of us and has no place any more; and note what will."""
         if self._remembered is None:
             notes = self._store.notes(NOTE)
             if notes is None:

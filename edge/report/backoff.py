@@ -19,7 +19,7 @@ JITTER = 0.5  # each pause is shortened by up to half
 
 
 class ReconnectBackoff:
-    """Pauses that double until a connection stands, or until no namesake is felt any more."""
+    """Pauses that double until a connection is stable, or another unit of the same name is gone."""
 
     def __init__(self) -> None:
         self._backoff = _backoff(LONGEST)
@@ -29,35 +29,35 @@ class ReconnectBackoff:
         self._felt_at: int | None = None
 
     def connected(self, now: int) -> None:
-        """The broker is there."""
+        """Record that a connection to the broker was made at `now` (boot time, ns)."""
         self._connected_at = now
 
     def is_trusted(self, now: int) -> bool:
-        """Whether the connection may be told to have recovered: after short ones, once it stands.
+        """Return whether a recovery may be reported: after short connections, once one is stable.
 
-        Else a broker that hangs up again and again would fill the outbox with recoveries.
+        Otherwise a broker that hangs up again and again would fill the outbox with recoveries.
         """
         stands = self._connected_at is not None and now - self._connected_at >= STEADY_AFTER
         return stands or self._short <= SHORT_IN_A_ROW
 
     def after_loss(self, now: int) -> int:
-        """Ns to wait once the broker is away or has refused us."""
+        """Return the pause (ns) after the broker was lost or has refused the connection."""
         return self._doubled(now, LONGEST)
 
     def after_our_failure(self, now: int) -> int:
-        """Ns to wait once something of ours has failed."""
+        """Return the pause (ns) after a failure of this program's own."""
         return self._doubled(now, LONGEST_AFTER_OUR_FAILURE)
 
     def note_conflict(self, now: int) -> None:
-        """Another of our name was there."""
+        """Record that another unit of the same name was detected at `now` (boot time, ns)."""
         self._felt_at = now
 
     def after_conflict(self) -> int:
-        """Ns to wait once another of our name has taken the connection."""
+        """Return the pause (ns) after another unit of the same name took the connection."""
         return self._conflict_backoff.next_pause()
 
     def in_conflict(self, now: int) -> bool:
-        """Whether one was felt not so long ago that it is likely to be gone."""
+        """Return whether one was detected too recently to assume that it is gone."""
         if self._felt_at is not None and now - self._felt_at >= NAMESAKE_GONE_AFTER:
             self._felt_at = None
             self._conflict_backoff.worked()

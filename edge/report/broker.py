@@ -2,7 +2,7 @@
 
 paho calls back from its own thread. Nothing is decided there: every callback only puts down what
 happened, and the program's own loop picks it up. An exception in a callback would end paho's
-thread in silence, so each is caught, put down, and told as a fault.
+thread in silence, so each is caught, queued, and reported as a fault.
 """
 
 import queue
@@ -35,23 +35,23 @@ TURN_S = 1.0
 GOODBYE_S = 2.0
 # Looking up a name may take half a minute, and connecting 5 s for each of its addresses.
 STUCK_AFTER = nanoseconds(60)
-WAITING_AT_MOST = 200  # for our loop; more are let go, and told
+WAITING_AT_MOST = 200  # for our loop; more are dropped, and that is reported
 
 ENDED = "the connection ended"
 SESSION_TAKEN_OVER = 0x8E  # MQTT 5: another client connected with our client id
-WITH_WILL = 0x04  # MQTT 5.0, 3.14.2.1: the broker tells the will though we say goodbye
+WITH_WILL = 0x04  # MQTT 5.0, 3.14.2.1: the broker publishes the will on disconnect
 
 P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
 class BrokerEvent:
-    """What paho told: `mid` of the packet it is about, `text` for what went wrong.
+    """What paho reported: `mid` of the packet concerned, `text` for what went wrong.
 
     `received` is a command that came; "heard" is any other message, with its topic in
     `received.name`. `code` is the broker's reason for "refused" and "ended", None where it gave
     none; `reached` for "ended" is whether the broker was spoken to at all. After "failed" (a
-    callback of ours), "taken over" (told by the broker when another client has our name) and
+    callback of ours), "taken over" (sent by the broker when another client has our name) and
     "ended" the connection is of no use.
     """
 
@@ -80,7 +80,7 @@ def guarded(callback: Callable[P, None]) -> Callable[P, None]:
     def safe(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             callback(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001  told as a fault by whoever drains
+        except Exception as error:  # noqa: BLE001  reported as a fault when events are drained
             broker = args[0]
             assert isinstance(broker, Broker)
             broker.put_down(BrokerEvent("failed", text=f"callback failed: {error!r}"))
@@ -155,7 +155,7 @@ class Broker:
         return events
 
     def next(self, timeout_s: float) -> BrokerEvent | None:
-        """The next one put down, for whoever has nothing else to do; None when there is none."""
+        """Wait up to `timeout_s` seconds for the next event and return it; None when none came."""
         try:
             return self._happened.get(timeout=timeout_s)
         except queue.Empty:
@@ -170,7 +170,7 @@ class Broker:
         self._abandoned.set()
 
     def close(self) -> None:
-        """Say goodbye; by MQTT 5 the broker then tells the will, whatever we could not tell."""
+        """Disconnect; with MQTT 5 the broker then publishes the will, whatever is still unsent."""
         will = ReasonCode(PacketTypes.DISCONNECT, identifier=WITH_WILL)
         self._client.disconnect(will if self._terms.version == "5" else None)
         self._thread.join(timeout=GOODBYE_S)
@@ -186,7 +186,7 @@ class Broker:
                     self._client.disconnect()
         except (OSError, ValueError) as error:
             self._why = in_plain_words(str(error))
-        except Exception as error:  # noqa: BLE001  told as a fault by whoever drains
+        except Exception as error:  # noqa: BLE001  reported as a fault when events are drained
             self.put_down(BrokerEvent("failed", text=f"the network thread failed: {error!r}"))
 
     @guarded
@@ -217,8 +217,8 @@ class Broker:
         received = Received(name, bytes(message.payload), message.retain)
         is_command = name != message.topic
         if self._happened.qsize() >= WAITING_AT_MOST:
-            told = f"more than {WAITING_AT_MOST} messages for us at once; some were let go"
-            self.put_down(BrokerEvent("refused", text=told))
+            overflow = f"more than {WAITING_AT_MOST} messages for us at once; some were let go"
+            self.put_down(BrokerEvent("refused", text=overflow))
         else:
             self.put_down(BrokerEvent("received" if is_command else "heard", received=received))
 
@@ -237,10 +237,10 @@ class Broker:
                 self.put_down(BrokerEvent("taken over", text=self._why, code=code.value))
 
     @guarded
-    def _on_log(self, _c: mqtt.Client, _u: Any, level: int, told: str) -> None:
-        """paho tells only its log why a connection broke, such as our certificate's refusal."""
+    def _on_log(self, _c: mqtt.Client, _u: Any, level: int, text: str) -> None:
+        """Keep why a connection broke (our certificate refused, say): paho only logs the reason."""
         if level == LogLevel.MQTT_LOG_ERR and self._why == ENDED:
-            self._why = in_plain_words(told)
+            self._why = in_plain_words(text)
 
     @guarded
     def _on_publish(

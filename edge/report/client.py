@@ -32,7 +32,7 @@ def client_of(
         CallbackAPIVersion.VERSION2,
         client_id=client_id or client_id_of(site),
         protocol=VERSIONS[terms.version],
-        # Else paho itself would go on with a version and a name of its own.
+        # Otherwise paho itself would go on with a version and a name of its own.
         reconnect_on_failure=False,
     )
     if upstream.username is not None:
@@ -52,7 +52,7 @@ def client_of(
 
 
 def expiry_property(packet: int, lifetime_s: int) -> Properties:
-    """How long a broker may keep a message (MQTT 5.0, 3.3.2.3.3)."""
+    """Return the property that limits how long a broker keeps a message (MQTT 5.0, 3.3.2.3.3)."""
     properties = Properties(packet)  # type: ignore[no-untyped-call]
     properties.MessageExpiryInterval = lifetime_s
     return properties

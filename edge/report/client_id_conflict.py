@@ -1,8 +1,8 @@
 """Whether another unit has our name: it then writes the health that we find at the broker. Pure.
 
 Two clients of one name take the connection from each other. Some brokers say so (reason 142),
-some only hang up. But whoever comes back finds, retained in its own place, a health that is newer
-than the last that it told itself.
+some only hang up. But a unit that reconnects finds, retained on its own topic, a health newer
+than the last that it sent itself.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import msgspec
 
 
 class _Told(msgspec.Struct):
-    """When a health was told, of all that it has."""
+    """The fields of a health that say when it was sent."""
 
     time: datetime
     time_valid: bool
@@ -22,26 +22,26 @@ class _Told(msgspec.Struct):
 
 @dataclass
 class ClientIdConflict:
-    """Remembers when we told our own health last."""
+    """Remembers when this unit last sent its own health."""
 
     _last: _Told | None = None
     _last_before: _Told | None = None
 
     def connected(self) -> None:
-        """What is found now was told before this connection."""
+        """Begin a connection: any health found now was sent before it."""
         self._last_before = self._last
 
     def tell(self, health: str) -> None:
-        """Our own health, as it is sent."""
+        """Record this unit's own health (JSON) as it is sent."""
         self._last = msgspec.json.decode(health, type=_Told)
 
     def told(self, health: bytes) -> bool:
-        """Whether this health, found in our place, is another's."""
+        """Return whether this health, found on our topic, was sent by another unit."""
         ours = self._last_before
         try:
             found = msgspec.json.decode(health, type=_Told)
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            return False  # of whatever wrote it we know nothing
+            return False  # nothing is known of its sender
         if ours is None:
             return False  # of ours before a restart, perhaps
         if found.boot_id == ours.boot_id:

@@ -28,7 +28,7 @@ from edge.report.store import Store
 from edge.site import Site
 from edge.site.command_limits import AT_MOST_S, refuse_beyond_limits
 
-AGAIN_EVERY = NS_PER_S  # decide may have restarted: what stands is told again
+AGAIN_EVERY = NS_PER_S  # decide may have restarted: commands in force are sent again
 EXPIRES_AT_MOST_S = 300.0
 REMEMBERED_AT_MOST = 1000
 TOLD_A_MINUTE = 60
@@ -58,11 +58,11 @@ class Commander:
         self._standing: dict[Action, Command] = {}
         self._remembered: dict[str, _Remembered] = {}
         self._told_at = self._last_since = 0
-        self._told_in = (0, 0)  # the minute, and how many were told in it
+        self._told_in = (0, 0)  # the minute, and how many events were reported in it
         self._restored = False
 
     def take(self, received: Received, level: Level) -> Answer:
-        """Follow a command or refuse it, while the sign tells `level`; the answer to send."""
+        """Follow or refuse a command while the sign shows `level`; return the answer to send."""
         self._restore()
         name = received.name
         try:
@@ -92,7 +92,7 @@ class Commander:
         return answer
 
     def work(self, now: int) -> None:
-        """Pass on what stands, again and again, until its time is over."""
+        """Send each command in force again every second until it expires; `now`: boot time, ns."""
         self._restore()
         if now - self._told_at < AGAIN_EVERY:
             return
@@ -155,14 +155,17 @@ class Commander:
             self._ways[name].send(command)
 
     def _known(self, known: _Remembered, received: Received) -> Answer:
-        """The same answer again; another command by the same id is refused."""
+        """Return the same answer again; another command by the same id is refused."""
         if (known.name, known.payload) == (received.name, received.payload.decode()):
             return known.answer
         reason = f"id {known.answer.id!r} was another command's; give each its own"
         return self._tell(Answer(known.answer.id, received.name, False, reason))
 
     def _tell(self, answer: Answer) -> Answer:
-        """As an event, unless there are so many that they would push others out of the outbox."""
+        """Report it as an event, unless there are so many that they would push out others.
+
+        Returns the answer unchanged.
+        """
         minute = boottime_ns() // (60 * NS_PER_S)
         self._told_in = (minute, self._told_in[1] + 1 if self._told_in[0] == minute else 1)
         if self._told_in[1] > TOLD_A_MINUTE:
@@ -192,7 +195,7 @@ class Commander:
             self._store.note(f"command:{name}", None)
 
     def _restore(self) -> None:
-        """What stood before a restart stands again, once the clock can tell until when."""
+        """Restore the commands in force before a restart, once the clock can date their expiry."""
         if self._restored or not self._time_valid():
             return
         if (notes := self._store.notes("command:")) is None:

@@ -44,7 +44,7 @@ def crowd_flow(aggregate: Aggregate, stamp: Stamp, site: Site) -> dict[str, obje
 
 
 def _level(aggregate: Aggregate) -> Level:
-    """The worst that stood in the period."""
+    """Return the worst that stood in the period."""
     return max(level for level, share in aggregate.shares.items() if share > 0)
 
 

@@ -30,7 +30,7 @@ PRESS = (
     '{"id": "home-assistant-{{ (now().timestamp() * 1000) | int }}", '
     '"expires": "{{ (now() + timedelta(seconds=30)).isoformat() }}", "by": "home assistant"}'
 )
-# Whether `time` says that a state is fresh; of a clock that was never set it says nothing.
+# Whether a state is fresh by its `time`; unknown where the clock was never set.
 FRESH = (
     "(not value_json.time_valid or "
     f"(as_timestamp(now())-as_timestamp(value_json.time))|abs<{FRESH_S})"
@@ -38,7 +38,7 @@ FRESH = (
 
 
 def discovery(site: Site) -> dict[str, str]:
-    """The messages by their topics."""
+    """Return the messages by their topics."""
     device = device_id(site)
     return {
         discovery_topic(site, str(component.pop("p")), name): as_json(
@@ -65,7 +65,7 @@ def first_discovery_topic(site: Site) -> str:
 
 
 def _device(site: Site, *, whole: bool) -> Mapping[str, object]:
-    """The device; one entity has all that is to be known of it."""
+    """Return the device; one entity has all that is to be known of it."""
     named = {"ids": [device_id(site)], "name": f"{site.site.name} {site.site.unit}"}
     made = {"mf": "redroad", "mdl": "street sign", "sw": __version__}
     return {**named, **made} if whole else named

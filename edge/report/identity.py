@@ -9,10 +9,10 @@ from edge.site import Site
 
 
 def device_id(site: Site) -> str:
-    """The unit's name as one word, which no other unit has."""
+    """Return the unit's name as one word, unique among units."""
     return f"redroad_{site.site.name}_{site.site.unit}"
 
 
 def client_id_of(site: Site) -> str:
-    """The MQTT client's name: another of this name takes the unit's place at the broker."""
+    """Return the MQTT client's name: another of this name takes the unit's place at the broker."""
     return device_id(site)

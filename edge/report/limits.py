@@ -44,7 +44,7 @@ class Limits:
     wildcards: bool = True
 
     def fit(self, message: Outgoing) -> Outgoing:
-        """The message as this broker takes it."""
+        """Return the message adapted to what this broker accepts."""
         return replace(
             message,
             retain=message.retain and self.retain,
@@ -53,7 +53,7 @@ class Limits:
         )
 
     def lost(self) -> str:
-        """What cannot be had from this broker, in words; empty when nothing is lost."""
+        """Return what cannot be had from this broker, in words; empty when nothing is lost."""
         parts = []
         if self.version == "3.1.1":
             parts.append(
@@ -83,5 +83,5 @@ def limits_of(version: Version, properties: Properties | None) -> Limits:
 
 
 def _bytes_of_length(rest: int) -> int:
-    """Of the variable byte integer that tells a packet's length (1.5.5)."""
+    """Return the size in bytes of the variable byte integer for a packet's length (1.5.5)."""
     return 1 + (rest > 127) + (rest > 16_383) + (rest > 2_097_151)

@@ -1,4 +1,4 @@
-"""How the machine is: heat, power, memory, disk, as the kernel tells. None where it does not.
+"""The machine's condition: heat, power, memory, disk. None where the kernel reports nothing.
 
 Files are read as bytes: CPython keeps a name for every text file it opens (some hundreds of them),
 and a program that looks every ten seconds would grow for its first hour. Paths are kept for the
@@ -49,7 +49,7 @@ def look(state: Path, root: Path = Path("/")) -> Machine:
 
 
 def judge(machine: Machine, program: Program) -> None:
-    """Heat and bad power are faults, told when they begin and when they end."""
+    """Report overheating and bad power as faults when they begin, and their recovery."""
     if machine.temperature_c is not None and machine.temperature_c >= HOT_C:
         program.fault("heat", f"{HOT_C:.0f} degrees Celsius or more; give shade or air")
     else:
@@ -61,7 +61,7 @@ def judge(machine: Machine, program: Program) -> None:
 
 
 def throttled_bits(root: Path = Path("/")) -> int | None:
-    """The firmware's bits: those of now, and sixteen higher those of any time since boot."""
+    """Return the firmware's bits: those of now, and sixteen higher those of any time since boot."""
     files = root.glob("sys/devices/platform/soc*/soc*firmware/get_throttled")
     return next((bits for file in files if (bits := _number(file, base=16)) is not None), None)
 
@@ -82,7 +82,7 @@ def _number(file: Path, base: int = 10) -> int | None:
 
 
 def _field(file: Path, name: str) -> float | None:
-    """The first number of the line that begins with `name`."""
+    """Return the first number of the line that begins with `name`."""
     try:
         for line in file.read_bytes().decode("ascii").splitlines():
             if line.startswith(name):

@@ -36,7 +36,7 @@ class Negotiation:
         self._patience = CLOSED_IN_A_ROW
 
     def accepted(self) -> None:
-        """The broker has taken these terms."""
+        """Record that the broker accepted these terms."""
         if self._closed:
             self._patience = 1  # it closes whenever it is asked by MQTT 5
         self._closed = 0

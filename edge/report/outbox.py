@@ -104,7 +104,7 @@ class Outbox:
                 database.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, text))
 
     def notes(self, beginning: str) -> list[str]:
-        """The texts of all names that begin so."""
+        """Return the texts of all names that begin so."""
         with self._explained():
             found = self._database.execute(
                 "SELECT text FROM notes WHERE substr(name, 1, ?) = ? ORDER BY name",
@@ -113,7 +113,7 @@ class Outbox:
         return [text for (text,) in found]
 
     def depth(self) -> int:
-        """How many rows wait."""
+        """Return how many rows wait."""
         with self._explained():
             (count,) = self._database.execute("SELECT count(*) FROM outbox").fetchone()
         return int(count)
@@ -142,7 +142,7 @@ class Outbox:
                 raise
 
     def _open_or_renew(self) -> sqlite3.Connection:
-        """The database; a damaged file is set aside and a new one begun."""
+        """Return the database; a damaged file is set aside and a new one begun."""
         try:
             return _open(self._path)
         except sqlite3.OperationalError:

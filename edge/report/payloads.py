@@ -32,10 +32,10 @@ HISTORICAL_AFTER_S = 30.0
 RETAINED = ("state", "health", "availability")
 # How long a broker may keep what is retained (MQTT 5's message expiry): each outlives the loss of
 # one that should have replaced it, and no state is served that is older than 30 s by then.
-STATE_LIFETIME_S = 20  # told every 10 s
+STATE_LIFETIME_S = 20  # sent every 10 s
 UNDATED_LIFETIME_S = 10  # of a clock that is not synchronised, so that its age cannot be judged
-ONLINE_LIFETIME_S = 60  # told every 20 s
-HEALTH_LIFETIME_S = 180  # told every minute
+ONLINE_LIFETIME_S = 60  # sent every 20 s
+HEALTH_LIFETIME_S = 180  # sent every minute
 OFFLINE_LIFETIME_S = DISCOVERY_LIFETIME_S = 24 * 3600
 WATCH_STANDS_FOR = 30 * NS_PER_S  # three of its Healths
 
@@ -61,7 +61,7 @@ class Stamp:
 
 
 def topic(site: Site, name: str) -> str:
-    """The whole topic of one kind of message."""
+    """Return the whole topic of one kind of message."""
     return f"redroad/v1/{site.site.name}/{site.site.unit}/{name}"
 
 
@@ -71,7 +71,7 @@ def as_json(fields: Mapping[str, object]) -> str:
 
 
 def unknown_state(zones: Iterable[str], now: int, reason: str) -> State:
-    """What is told while nobody tells us how things stand: a claim about nothing."""
+    """Return the state sent while decide sends none: UNKNOWN for every zone."""
     unknown = tuple(ZoneState(zone, Level.UNKNOWN, None) for zone in zones)
     return State(now, Level.UNKNOWN, "unknown", reason, unknown, None, (), "")
 
@@ -91,7 +91,7 @@ def as_of(state: State, now: int) -> State:
 
 
 def state_fields(state: State, stamp: Stamp) -> dict[str, object]:
-    """The state topic."""
+    """Return the state topic's fields."""
     return {
         **stamp.fields(),
         "level": state.level.name,
@@ -139,7 +139,7 @@ def _finite(value: float | str) -> float | str | None:
 
 
 def event_fields(event: Event, stamp: Stamp) -> dict[str, object]:
-    """The events topic."""
+    """Return the events topic's fields."""
     return {
         "id": event.id,
         "kind": event.kind,
@@ -153,12 +153,12 @@ def event_fields(event: Event, stamp: Stamp) -> dict[str, object]:
 
 
 def counts_id(aggregate: Aggregate, boot_id: str) -> str:
-    """The same for the same period of the same boot, however often it is sent."""
+    """Return an id that stays the same for a period of a boot, however often it is sent."""
     return f"{boot_id}:{aggregate.zone}:{aggregate.start}"
 
 
 def counts_fields(aggregate: Aggregate, stamp: Stamp) -> dict[str, object]:
-    """The counts topic; the stamp is the period's end."""
+    """Return the counts topic's fields; the stamp is the period's end."""
     return {
         "id": counts_id(aggregate, stamp.boot_id),
         "zone": aggregate.zone,
@@ -178,7 +178,7 @@ def _spread_fields(spread: Spread) -> dict[str, float | None]:
 
 @dataclass(frozen=True)
 class Condition:
-    """What the health tells besides the programs' own: the outbox, restarts since boot, the eye."""
+    """Contents of the health besides the programs' own: outbox, restarts since boot, the eye."""
 
     machine: Machine
     outbox_depth: int | None
@@ -191,7 +191,7 @@ class Condition:
 def health_fields(
     programs: Mapping[str, Health], stamp: Stamp, condition: Condition
 ) -> dict[str, object]:
-    """The health topic. `sign_proof` is "unknown" until show has told."""
+    """Return the health topic's fields. `sign_proof` is "unknown" until show has reported."""
     show = programs.get("show")
     return {
         **stamp.fields(),
@@ -216,15 +216,15 @@ def health_fields(
 
 
 def _pictures_per_s(watch: Health | None, now: int) -> float | None:
-    """As watch told last; not known once it is silent."""
+    """Return the rate that watch reported last; None once watch is silent."""
     if watch is None or now - watch.at > WATCH_STANDS_FOR:
         return None
-    told = watch.facts.get("pictures_per_s")
-    return _rounded(told) if isinstance(told, float | int) and told >= 0 else None
+    rate = watch.facts.get("pictures_per_s")
+    return _rounded(rate) if isinstance(rate, float | int) and rate >= 0 else None
 
 
 def reply_fields(answer: Answer, stamp: Stamp) -> dict[str, object]:
-    """The reply topic."""
+    """Return the reply topic's fields."""
     return {**vars(answer), **stamp.fields()}
 
 

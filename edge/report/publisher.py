@@ -30,7 +30,7 @@ INFLIGHT = 20
 RESERVED = 2  # of these for what is no row, so that a backlog does not delay it
 # A connection that acknowledges nothing of what is under way for this long is dead.
 ANSWER_WITHIN = 15 * NS_PER_S
-# A message of QoS 0 counts as taken when the connection stands for so long after it.
+# A message of QoS 0 counts as accepted when the connection lasts for so long after it.
 STANDS_AFTER = NS_PER_S
 HUNG_UP_WITHIN = 5 * NS_PER_S
 # Reasons of MQTT 5 that are about the message: not authorised, topic name invalid, packet too
@@ -55,7 +55,7 @@ log = logging.getLogger("redroad")
 class _UnderWay:
     task: Task
     since: int
-    written_at: int | None = None  # of QoS 0, which nobody acknowledges
+    written_at: int | None = None  # of QoS 0, which is never acknowledged
 
 
 class Publisher:
@@ -80,7 +80,7 @@ class Publisher:
         self._told_refused = ""
 
     def work(self, now: int, news: News) -> None:
-        """Take what the broker told; send what is due."""
+        """Process the broker's events; send what is due."""
         self._broker = self._broker or self._set_up(now)
         if self._broker is not None:
             self._take_all(self._broker, now)
@@ -92,7 +92,7 @@ class Publisher:
         self._send(self._broker, self._limits, now, news)
 
     def received(self) -> list[Received]:
-        """The commands that came since the last call."""
+        """Return the commands that came since the last call."""
         taken, self._received = self._received, []
         return taken
 
@@ -105,7 +105,7 @@ class Publisher:
         self._agenda.tell_now()
 
     def close(self, last_state: str) -> None:
-        """Leave no level behind, tell that we are gone, and go."""
+        """Leave no level retained, report that the unit is gone, and disconnect."""
         broker, limits = self._broker, self._limits
         if broker is None:
             return
@@ -117,11 +117,11 @@ class Publisher:
             ]
             wanted = {broker.publish(limits.fit(message)) for message in last}
             if not self._await(broker, wanted) and not v5:
-                return  # no goodbye: the connection ends with us, and the broker tells the will
+                return  # without a disconnect the broker publishes the will
         broker.close()
 
     def _await(self, broker: Broker, wanted: set[int]) -> bool:
-        """Whether all these are acknowledged within the time for a goodbye."""
+        """Return whether all these are acknowledged within the time for a goodbye."""
         until = boottime_ns() + nanoseconds(GOODBYE_S)
         while wanted and boottime_ns() < until:
             event = broker.next(timeout_s=TURN_S / 10)
@@ -181,7 +181,7 @@ class Publisher:
         return self._take(mid, under_way.task)
 
     def _stood(self, now: int) -> list[int]:
-        """Likewise for what nobody acknowledges, once the connection has stood for a while."""
+        """Likewise for QoS 0, which is never acknowledged, once the connection has lasted."""
         stood = [
             (mid, each.task)
             for mid, each in self._under_way.items()
@@ -228,16 +228,16 @@ class Publisher:
             self._program.recovered("certificates")
         if words := self._acceptance.words():
             kept = "it is left out, or kept in the outbox, and tried again"
-            told = f"{self._name} does not take {words}; {kept}"
-            if told != self._told_refused:
-                self._told_refused = told
-                self._program.fault("refused", told)
+            refusal = f"{self._name} does not take {words}; {kept}"
+            if refusal != self._told_refused:
+                self._told_refused = refusal
+                self._program.fault("refused", refusal)
         else:
             self._told_refused = ""
             self._program.recovered("refused")
 
     def _lose(self, now: int, lost: BrokerEvent) -> None:
-        """Tell why, and give this connection up; after a pause all is told anew on another."""
+        """Report why, and drop this connection; after a pause all is sent anew on another."""
         connected = self._limits is not None
         if lost.code == BAD_CLIENT_ID and not connected:
             self._program.fault("name", ID_REFUSED.format(client_id_of(self._site)))
@@ -292,7 +292,7 @@ class Publisher:
         self._again_at = again_at
 
     def _hear_out_the_left(self) -> None:
-        """What fails while a connection is left is told, too, and does the next one no harm."""
+        """Report failures of connections being closed, too; they do not affect the next one."""
         for broker in list(self._left):
             for event in broker.happened():
                 if event.kind == "failed":
@@ -310,12 +310,12 @@ class Publisher:
         except SiteError as error:
             self._program.fault("certificates", f"{error}; until then it goes on with the old ones")
             return
-        told = "certificates or password were replaced: connecting with the new ones"
-        self._program.event("input", told, after="certificates")
+        message = "certificates or password were replaced: connecting with the new ones"
+        self._program.event("input", message, after="certificates")
         self._leave(now + self._backoff.after_loss(now))
 
     def _welcome(self, limits: Limits, now: int) -> None:
-        """A new connection: everything that is retained is told anew."""
+        """Begin a new connection: everything that is retained is sent anew."""
         self._limits = limits
         self._negotiation.accepted()
         self._backoff.connected(now)
@@ -339,8 +339,8 @@ class Publisher:
                 self._agenda.passed_over(task, now)
                 continue
             if limits.packet_bytes is not None and task.item.size > limits.packet_bytes:
-                told = f"it takes {limits.packet_bytes} bytes at most"
-                self._give_up(task, told, now, by_size=True)
+                reason = f"it takes {limits.packet_bytes} bytes at most"
+                self._give_up(task, reason, now, by_size=True)
                 continue
             free = window - len(self._under_way)
             if free <= (reserved if task.waiting is not None else 0):

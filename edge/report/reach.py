@@ -1,7 +1,7 @@
 """How far a broker can be reached, step by step: name, network, TLS. For `redroad check`.
 
-A unit in service only tells that it cannot connect, and tries again. Whoever stands before it wants
-to know which of the many is at fault, so each step is tried by itself and has its own words.
+A unit in service only reports that it cannot connect, and tries again. A technician needs to know
+which of the many is at fault, so each step is tried by itself and has its own message.
 """
 
 import contextlib
@@ -95,8 +95,8 @@ def _addresses(host: str, port: int) -> list[_Address]:
 
     def ask() -> None:
         try:
-            told = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            found.put([(family, address) for family, _, _, _, address in told])  # type: ignore[misc]
+            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.put([(family, address) for family, _, _, _, address in infos])  # type: ignore[misc]
         except OSError as error:
             found.put(_NeverConnectedError(str(error)))
         except UnicodeError:  # no name that could be asked for
@@ -113,7 +113,7 @@ def _addresses(host: str, port: int) -> list[_Address]:
 
 
 def _speaks_plain(host: str, port: int) -> bool:
-    """Whether an MQTT broker answers without TLS."""
+    """Return whether an MQTT broker answers without TLS."""
     with contextlib.suppress(OSError), _connected(host, port) as asked:
         asked.settimeout(ASK_S)
         asked.sendall(_HELLO)
@@ -122,7 +122,7 @@ def _speaks_plain(host: str, port: int) -> bool:
 
 
 def _speaks_tls(host: str, port: int) -> bool:
-    """Whether anything there shakes hands, whoever it is: nothing is sent over it."""
+    """Return whether any server completes a TLS handshake; nothing is sent over it."""
     anyone = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
     try:

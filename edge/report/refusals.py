@@ -34,7 +34,7 @@ WORDS = {
 
 
 def refusal(code: ReasonCode, properties: Properties | None = None, client_id: str = "") -> str:
-    """A CONNACK that refuses us, with what to do."""
+    """Return in words why a CONNACK refused the connection, and what to do."""
     server = getattr(properties, "ServerReference", "")
     words = WORDS.get(code.value, _OPERATOR).format(
         client_id=client_id or "it", server=f" to {server}" if server else ""

@@ -1,4 +1,4 @@
-"""Notices that whoever renews certificates or the password has put new files in place."""
+"""Detects that the files of certificates or the password were replaced."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ class Renewal:
         self._looked_at = 0
 
     def use(self) -> None:
-        """A connection is made with what is there now."""
+        """Record the files as they are now: a connection is made with them."""
         self._used = self._last = self._look()
 
     def due(self, now: int) -> bool:

@@ -1,4 +1,4 @@
-"""What `report` does with what it is told: keeps it, and sends it when the broker is there."""
+"""How `report` handles received messages: stores them, sends them once the broker is there."""
 
 import logging
 
@@ -50,7 +50,7 @@ class Reporter:
         zones = [zone.name for zone in site.zone]
         self._aggregator = Aggregator(site.upstream.aggregate_s, zones, boottime_ns())
         self._health: dict[str, Health] = {}
-        # Told at once, so that what the broker retained before a power cut does not stand.
+        # Sent at once, to replace what the broker retained from before a power cut.
         self._state = unknown_state(zones, boottime_ns(), "report has only just started")
         self._publisher = Publisher(site, program, self._store)
         self._commander = Commander(site, program, self._store)
@@ -61,7 +61,7 @@ class Reporter:
             log.info("no broker is configured: everything waits in the outbox")
 
     def take(self, message: Message) -> None:
-        """Keep what a program told.
+        """Store what a program sent.
 
         No State or Health is believed that is dated in the future.
         """
@@ -112,7 +112,7 @@ class Reporter:
         self._command(now)
 
     def close(self) -> None:
-        """Keep what waits and say goodbye."""
+        """Store what waits and disconnect."""
         for message in self._program.pop_local():
             self.take(message)
         now = boottime_ns()

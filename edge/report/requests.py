@@ -123,7 +123,7 @@ def parse(name: str, payload: bytes) -> ControlRequest:
 
 
 def id_in(payload: bytes) -> str | None:
-    """The id in a payload that may be malformed otherwise, for the answer."""
+    """Return the id in a payload that may be malformed otherwise, for the answer."""
     try:
         return str(_id_decoder.decode(payload[:LONGEST_PAYLOAD]).id)
     except (msgspec.MsgspecError, ValueError, RecursionError):

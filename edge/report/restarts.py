@@ -10,7 +10,7 @@ IDS_AT_MOST = 100
 
 
 class Restarts:
-    """Counts start events by program, each once, however often it is told."""
+    """Counts start events by program, each once, however often it is received."""
 
     def __init__(self, store: Store, boot_id: str) -> None:
         self._store, self._boot_id = store, boot_id
@@ -23,7 +23,7 @@ class Restarts:
                 self._starts, self._ids = kept["starts"], kept.get("ids", [])
 
     def started(self, event: Event) -> None:
-        """A program has begun."""
+        """Count a program's start event."""
         if event.id in self._ids:
             return
         self._ids = [*self._ids, event.id][-IDS_AT_MOST:]
@@ -31,7 +31,7 @@ class Restarts:
         self._is_kept = False
 
     def keep(self) -> None:
-        """Write what has changed."""
+        """Write the counts to disk if they changed."""
         if self._is_kept:
             return
         kept = {"boot_id": self._boot_id, "starts": self._starts, "ids": self._ids}
@@ -39,5 +39,5 @@ class Restarts:
         self._is_kept = True
 
     def since_boot(self) -> dict[str, int]:
-        """Beginnings after the first one."""
+        """Return the restarts since boot by program: starts after the first."""
         return {program: starts - 1 for program, starts in sorted(self._starts.items())}

@@ -1,4 +1,4 @@
-"""What upstream was told last, in a file beside the sockets: for whoever stands at the unit."""
+"""What was last sent upstream, in a file beside the sockets, for anyone at the unit."""
 
 import contextlib
 import errno
@@ -40,9 +40,9 @@ def write_status(program: Program, site: str, state: str, health: str) -> None:
     A folder that does not take them is a fault, and no more.
     """
     path = program.paths.runtime / STATUS_FILE
-    told = f'{{"site":"{site}","state":{state},"health":{health}}}\n'
+    content = f'{{"site":"{site}","state":{state},"health":{health}}}\n'
     try:
-        atomic_write(path, told.encode(), lasting=False)
+        atomic_write(path, content.encode(), lasting=False)
     except OSError as error:
         program.fault("status", f"{path} cannot be written ({error.strerror}); free that folder")
     else:
@@ -50,13 +50,13 @@ def write_status(program: Program, site: str, state: str, health: str) -> None:
 
 
 def forget_status(paths: Paths) -> None:
-    """A unit that has ended tells nothing."""
+    """Delete the file: a unit that has ended reports nothing. Disk errors are ignored."""
     with contextlib.suppress(OSError):
         (paths.runtime / STATUS_FILE).unlink()
 
 
 def status_text(paths: Paths) -> str:
-    """What lies there, up to a bound. OSError where it is no file.
+    """Return the file's text, up to a bound. OSError where it is no file.
 
     Who asks may be root, and `report` might have been taken over: no link is followed to a file
     that only root may read, and no pipe waited for.
@@ -70,14 +70,14 @@ def status_text(paths: Paths) -> str:
 
 
 def read_status(paths: Paths) -> Status | None:
-    """What a unit that runs in these folders told last; None where none runs.
+    """Return what a unit that runs in these folders sent last; None where none runs.
 
     That one runs is seen by who listens: a boot's name is another in a container than in a service
     there, and a time since boot alone may be that of an earlier one.
     """
     try:
-        told = json.loads(status_text(paths))
-        site, state, health = str(told["site"]), dict(told["state"]), dict(told["health"])
+        content = json.loads(status_text(paths))
+        site, state, health = str(content["site"]), dict(content["state"]), dict(content["health"])
         age_s = (boottime_ns() - int(health["at_boot_ns"])) / NS_PER_S
     except (OSError, ValueError, KeyError, TypeError):
         return None

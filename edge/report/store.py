@@ -55,7 +55,7 @@ class Store:
                 self._program.recovered("outbox")
 
     def unwritten(self) -> set[str]:
-        """The ids of those rows that are in memory alone."""
+        """Return the ids of those rows that are in memory alone."""
         return {row.id for row in self._unwritten.values()}
 
     def oldest(self, limit: int, after: int, kind: Kind) -> list[Waiting]:
@@ -88,13 +88,13 @@ class Store:
                 outbox.note(name, text)
 
     def notes(self, beginning: str) -> list[str] | None:
-        """The texts whose names begin so; None while the disk cannot be asked."""
+        """Return the texts whose names begin so; None while the disk cannot be asked."""
         with self._disk() as outbox:
             return outbox.notes(beginning) if outbox else None
         return None
 
     def depth(self) -> int | None:
-        """How many rows wait, or None while the disk cannot be asked."""
+        """Return how many rows wait, or None while the disk cannot be read."""
         if self._outbox is None:
             return None
         with self._disk() as outbox:

@@ -1,7 +1,7 @@
 """Who we are and whom we trust: certificates and passwords, and in plain words what is wrong.
 
-Files are read anew for every connection: whoever renews a certificate replaces the files, and the
-next connection uses them.
+Files are read anew for every connection: to renew a certificate, replace the files, and the next
+connection uses them.
 """
 
 import codecs
@@ -38,7 +38,7 @@ STRICT_WORDS = (
     ("requires at least X509v3", "has extensions, but is not of version 3"),
     ("explicit ECC parameters", "has a curve of its own"),
 )
-# What OpenSSL calls it, and what that means to whoever stands before it. Ours come first: the
+# What OpenSSL calls it, and what that means to a technician. Ours come first: the
 # broker's alert names our certificate, a failed verification the broker's.
 PLAIN_WORDS = (
     ("alert certificate expired", "our certificate has expired; renew upstream.cert_file"),
@@ -133,12 +133,12 @@ def _present(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
 
 
 def is_encrypted(key: bytes) -> bool:
-    """Whether a PEM file of a key asks for a passphrase."""
+    """Return whether a PEM file of a key asks for a passphrase."""
     return b"ENCRYPTED" in key and b"PRIVATE KEY" in key
 
 
 def encrypted_words(key: Path) -> str:
-    """What to do about one."""
+    """Return what to do about an encrypted key."""
     return (
         "is encrypted, and nobody is there to type its passphrase when the unit starts; run: "
         f"(umask 077; openssl pkey -in {key} -out {key}.plain) && mv {key}.plain {key}"
@@ -146,7 +146,7 @@ def encrypted_words(key: Path) -> str:
 
 
 def password_of(site: Site) -> str | None:
-    """From its file, which nobody else may read; None where there is none. SiteError names both."""
+    """Return it from its file, private to us; None where there is none. SiteError names both."""
     if site.upstream.password_file is None:
         return None
     path = site.path(site.upstream.password_file)
@@ -183,15 +183,15 @@ def _refuse_open(path: Path, option: str) -> None:
         )
 
 
-def in_plain_words(told: str) -> str:
-    """Why a connection could not be made, and what to do, from what Python or OpenSSL told."""
-    known = [words for sign, words in PLAIN_WORDS if sign in told]
-    if not known and "SSL" not in told:
-        reached = [words for sign, words in NETWORK_WORDS if sign in told]
-        return f"the broker cannot be reached: {reached[0] if reached else told}"
-    if not known and "certificate verify failed" in told:
-        known = [_of_strict(words) for sign, words in STRICT_WORDS if sign in told]
-    why = known[0] if known else f"TLS failed ({told})"
+def in_plain_words(text: str) -> str:
+    """Return why a connection failed, and what to do, from Python's or OpenSSL's message."""
+    known = [words for sign, words in PLAIN_WORDS if sign in text]
+    if not known and "SSL" not in text:
+        reached = [words for sign, words in NETWORK_WORDS if sign in text]
+        return f"the broker cannot be reached: {reached[0] if reached else text}"
+    if not known and "certificate verify failed" in text:
+        known = [_of_strict(words) for sign, words in STRICT_WORDS if sign in text]
+    why = known[0] if known else f"TLS failed ({text})"
     return why if time_plausible() else why + CLOCK
 
 

@@ -40,13 +40,13 @@ ANSWER_S, HEAR_S = 4.0, 1.0
 TOTAL_S = 16.0  # of all: `check` gives each of its lines 20 s
 TURN_S = 0.05
 HANGS_UP = "it hangs up"
-LATELY_S = 70.0  # how old what another unit of this name told may be, to be of a living one
+LATELY_S = 70.0  # how old another unit's state may be for that unit to count as running
 BAD_CLIENT_ID, NOT_AUTHORIZED = 133, 135
 
 
 @dataclass
 class Tried:
-    """What became of it: `refused` by topic with the reason, `heard` the topics that came back."""
+    """The outcome: `refused` by topic with the reason, `heard` the topics that came back."""
 
     taken: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
@@ -66,8 +66,8 @@ class _Who:
 class _RefusedError(BrokerError):
     """No connection: `code` is the CONNACK's, None where it hung up without one."""
 
-    def __init__(self, told: str, code: int | None) -> None:
-        super().__init__(told)
+    def __init__(self, text: str, code: int | None) -> None:
+        super().__init__(text)
         self.code = code
 
 
@@ -107,7 +107,7 @@ class _Connection:
         self.limits = limits_of(self._terms.version, self._properties)
 
     def _why_not(self) -> str:
-        """Why no CONNACK came."""
+        """Return why no CONNACK came."""
         if self._site.upstream.ca_file is None:
             return why_silent(self._site, hung_up=bool(self.ended))
         if self.ended in {"", HANGS_UP}:
@@ -126,7 +126,7 @@ class _Connection:
         return True
 
     def close(self) -> None:
-        """Go; the will is not told."""
+        """Disconnect; the will is not published."""
         if not self.ended:
             self.client.disconnect()
 
@@ -152,9 +152,9 @@ class _Connection:
         if flags.is_disconnect_packet_from_server:
             self.ended = f"{HANGS_UP}: {str(code).lower()}"
 
-    def _on_log(self, _c: mqtt.Client, _u: Any, level: int, told: str) -> None:
+    def _on_log(self, _c: mqtt.Client, _u: Any, level: int, text: str) -> None:
         if level == LogLevel.MQTT_LOG_ERR and not self.ended:
-            self.ended = in_plain_words(told)
+            self.ended = in_plain_words(text)
 
 
 def try_broker(site: Site, status: Status | None = None) -> Tried:
@@ -173,8 +173,8 @@ def try_broker(site: Site, status: Status | None = None) -> Tried:
     client_id = client_id_of(site) if status is None else beside
     now = boottime_ns()
     stamp = Stamp(boot_id(), now, wall_s(now), _time_valid(site))
-    told = status if status is not None and status.site == site.digest() else None
-    messages = trial_messages(site, told, stamp, will)
+    known = status if status is not None and status.site == site.digest() else None
+    messages = trial_messages(site, known, stamp, will)
 
     who = _Who(client_id, will, until)
     return _try_all(lambda: _opened(site, who), site, messages, until)
@@ -286,7 +286,7 @@ def _mark(message: Outgoing, limits: Limits) -> Properties | None:
 
 
 class _Reported(msgspec.Struct):
-    """When a state was told, and by which start of a unit."""
+    """When a state was sent, and by which boot of a unit."""
 
     time: datetime
     time_valid: bool
@@ -319,14 +319,14 @@ def _refuse_another_of_our_name(site: Site, who: _Who) -> None:
 
 
 def _age_of_another(payload: bytes, site: Site) -> float | None:
-    """Seconds since another machine told this state; None where it is none of a living one."""
+    """Return the seconds since another machine sent this state; None if that one is not running."""
     try:
-        told = msgspec.json.decode(payload, type=_Reported)
+        state = msgspec.json.decode(payload, type=_Reported)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    if told.boot_id == boot_id() or not told.time_valid or not _time_valid(site):
+    if state.boot_id == boot_id() or not state.time_valid or not _time_valid(site):
         return None
-    if told.time.tzinfo is None:
+    if state.time.tzinfo is None:
         return None
-    age_s = (datetime.now(UTC) - told.time).total_seconds()
+    age_s = (datetime.now(UTC) - state.time).total_seconds()
     return age_s if 0 <= age_s <= LATELY_S else None

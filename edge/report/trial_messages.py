@@ -1,8 +1,8 @@
 """One message on every topic that the unit writes, marked as a test. Pure.
 
-`redroad check` sends them. Each is whole, valid and true: whoever reads it and passes over the mark
-learns nothing wrong. Of a running unit it is what that told last, else that nothing is known; none
-is retained. `availability` and Home Assistant's discovery have no place for a mark in their
+`redroad check` sends them. Each is complete, valid and true: anyone who reads it and ignores the
+mark learns nothing wrong. It is what a running unit sent last, else that nothing is known; none is
+retained. `availability` and Home Assistant's discovery have no place for a mark in their
 payload: they say what the unit itself would, and with MQTT 5 the mark is a user property.
 """
 
@@ -32,7 +32,7 @@ from edge.report.status import Status
 from edge.site import Site
 
 BY = "redroad check"
-LIFETIME_S = 20  # for whoever is away at the moment
+LIFETIME_S = 20  # for subscribers that are offline at the moment
 _NOTHING = Spread(None, None, None, None)
 
 

@@ -41,7 +41,7 @@ class Address:
 
 
 def address_of(options: StreamOptions, resolve: Callable[[str], Path]) -> Address:
-    """The address in the site file, with the password of its file put in."""
+    """Return the address in the site file, with the password of its file put in."""
     match = _URL.fullmatch(options.url)
     if match is None:
         path = resolve(options.url)
@@ -71,7 +71,7 @@ def login_of(url: str) -> tuple[str, str] | None:
 
 
 def without_login(url: str) -> str:
-    """The address without user and password; a file's path as it is."""
+    """Return the address without user and password; a file's path as it is."""
     match = _URL.fullmatch(url)
     return url if match is None else f"{match['scheme']}://{match['rest']}"
 

@@ -60,7 +60,7 @@ def squared(pixels: Pixels, aspect: float) -> Pixels:
 
 
 def suspicion(width: int, height: int) -> str | None:
-    """What to say of a frame whose shape seldom has square pixels; None for other shapes."""
+    """Return what to say of a frame whose shape seldom has square pixels; None for other shapes."""
     shapes = SUSPECT_SHAPES.get((width, height))
     if shapes is None:
         return None

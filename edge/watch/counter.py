@@ -44,7 +44,7 @@ class Counter:
         self._softplus = _softplus_table(self._output)
 
     def count(self, pixels: NDArray[np.uint8]) -> HeadMap:
-        """The heads in a picture of shape (height, width, 3), RGB."""
+        """Return the heads in a picture of shape (height, width, 3), RGB."""
         height, width, _ = pixels.shape
         ratio = self._lay(pixels)
         self._interpreter.set_tensor(self._input_index, self._table[self._canvas][np.newaxis])
@@ -106,7 +106,7 @@ class Counter:
 
 
 def _pixel_table(to: Quantization) -> NDArray[np.int8]:
-    """The int8 value of each pixel value 0..255, whose real value is pixel / 127.5 - 1."""
+    """Return the int8 value of each pixel value 0..255, whose real value is pixel / 127.5 - 1."""
     real = np.arange(256) / 127.5 - 1
     table: NDArray[np.int8] = np.clip(np.rint(real / to.scale + to.zero), -128, 127).astype(np.int8)
     return table

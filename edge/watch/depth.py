@@ -17,7 +17,7 @@ DEPTHS = (8, 10, 12, 14, 16)
 # A float picture from 0 to 1 may overshoot a little by sharpening or resampling.
 OVERSHOOT = 1.5
 SLACK = 0.05  # of its largest value, beyond both ends: some ways of compression are not exact
-# Below, values that are no fractions cannot be told to be of 8 bits: the picture would be black.
+# Below, 8 bits cannot be recognised in values that are no fractions: the picture would be black.
 LEAST_OF_8_BITS = 64.0
 GREY = 128.0
 COLOURS, WITH_ALPHA = 3, 4

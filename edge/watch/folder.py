@@ -36,7 +36,7 @@ def is_picture(path: Path) -> bool:
 
 
 def picture_time(path: Path) -> datetime | None:
-    """When a file was taken, local time: by its name (YYYYMMDDhhmmss), else by its EXIF."""
+    """Return when a file was taken, local time: by its name (YYYYMMDDhhmmss), else by its EXIF."""
     for match in _TIME_IN_NAME.finditer(path.name):
         taken = _time_of(*match.groups())
         if taken is not None:
@@ -63,9 +63,9 @@ def _time_of(*parts: str) -> datetime | None:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The pictures and videos in `folder`, not in folders within it, in order.
+    """Return the pictures and videos in `folder`, not in folders within it, in order.
 
-    By the times that their names or EXIF tell; where none does, by the numbers in their names;
+    By the times in their names or EXIF; where there are none, by the numbers in their names;
     where they have none, by the files' own times.
     """
     try:
@@ -88,8 +88,8 @@ def _counts(path: Path) -> bool:
 def _ordered(files: list[Path]) -> list[Path]:
     times = {path: picture_time(path) for path in files}
     known = [taken for taken in times.values() if taken is not None]
-    told = len(set(known)) > 1 or len(files) == len(known) == 1
-    if not told and all(re.search(r"\d", path.stem) for path in files):
+    dated = len(set(known)) > 1 or len(files) == len(known) == 1
+    if not dated and all(re.search(r"\d", path.stem) for path in files):
         return sorted(files, key=lambda path: _natural(path.name))
     return sorted(
         files,
@@ -98,10 +98,10 @@ def _ordered(files: list[Path]) -> list[Path]:
 
 
 def moments(paths: list[Path]) -> list[datetime | None]:
-    """When each file was taken, of files in order.
+    """Return when each file was taken, of files in order.
 
     Several of one second stand evenly in it; one time for all of a folder is a clock that was
-    never set, and tells nothing.
+    never set, and is ignored.
     """
     times = [picture_time(path) for path in paths]
     if len(times) > 1 and len(set(times)) == 1:
@@ -113,7 +113,7 @@ def moments(paths: list[Path]) -> list[datetime | None]:
 
 
 def _place(times: list[datetime | None], index: int) -> float:
-    """The part of a second that has passed for the file, of those with the same time."""
+    """Return the part of a second that has passed for the file, of those with the same time."""
     taken = times[index]
     first, last = index, index
     while first > 0 and times[first - 1] == taken:

@@ -1,6 +1,6 @@
 """Whether a picture can be trusted with a count.
 
-Dark, covered and blurred are told from one picture, frozen from its following ones, moved and
+Dark, covered and blurred are detected in one picture, frozen from its following ones, moved and
 partly covered against the camera's own view (`guard`). Each threshold stands beside what
 `python -m tests.bench.health_rates` measures; deploy/decisions/0005-picture-health.md has the
 table.
@@ -47,7 +47,7 @@ FULL_ABOVE, FULL_MOST = 250.0, 0.5
 UNDECODED, UNDECODED_MOST = (124.0, 140.0), 0.3
 # Mean square of the second difference, along rows or columns: at least 99 in good pictures, 6 in
 # the darkest, at most 4 in 95 of 100 blurred by 1 % of their longer side. Its ratio to that at
-# half the size tells of a small blur at any contrast: at least 0.35 in all good pictures but one;
+# half the size reveals a small blur at any contrast: at least 0.35 in all good pictures but one;
 # at most 0.24 when blurred by 0.25 %, 0.26 when shaken over 1 %.
 BLURRED_BELOW = 6.0
 BLURRED_RATIO_BELOW = 0.3
@@ -88,7 +88,7 @@ class HealthJudge:
         return 0 if self._seen is None else self._seen.since
 
     def judge(self, frame: Frame) -> PictureHealth:
-        """What is wrong with this frame."""
+        """Return what is wrong with this frame."""
         grey = sampled(frame.pixels)
         frozen = self._frozen(grey, frame.taken_at)
         health = _by_itself(grey)
@@ -112,7 +112,7 @@ class HealthJudge:
 
 
 def _by_itself(grey: Samples) -> PictureHealth:
-    """What can be told from one picture alone: at most one of dark, covered and blurred."""
+    """Return what one picture alone shows: at most one of dark, covered and blurred."""
     light = _Light.of(grey)
     if light.is_dark(light.means) or light.is_dark(light.rest):
         return PictureHealth(dark=True)
@@ -122,7 +122,7 @@ def _by_itself(grey: Samples) -> PictureHealth:
 
 
 def sampled(pixels: Pixels) -> Samples:
-    """The green channel (most of brightness), each sample the mean of four of its square."""
+    """Return the green channel (most of brightness), each sample the mean of four of its square."""
     green = pixels[..., 1]
     step = max(1, min(round(max(green.shape) / SAMPLES), *green.shape))
     rows, columns = (length // step * step for length in green.shape)
@@ -142,7 +142,7 @@ class _Light:
 
     @classmethod
     def of(cls, grey: Samples) -> "_Light":
-        few = grey[::2, ::2]  # a quarter of the samples tells as much
+        few = grey[::2, ::2]  # a quarter of the samples is as informative
         size = min(BLOCK, *few.shape)
         means = pooled(few, size)
         return cls(means, pooled(few * few, size) - means * means < BLANK_BELOW**2)
@@ -161,7 +161,7 @@ class _Light:
         return grown.astype(np.bool_)
 
     def is_dark(self, means: Samples) -> bool:
-        """Whether so little light fell on these blocks; nothing is where there are none."""
+        """Return whether so little light fell on these blocks; nothing is where there are none."""
         return (
             means.size > 0
             and float(means.mean()) < DARK_MEAN_BELOW
@@ -169,7 +169,7 @@ class _Light:
         )
 
     def is_covered(self) -> bool:
-        """Whether too much is blank, or what is not has no contrast."""
+        """Return whether too much is blank, or what is not has no contrast."""
         if self.blank.mean() > BLANK_MOST:
             return True
         if np.mean(self.blank & (self.means > FULL_ABOVE)) > FULL_MOST:
@@ -210,7 +210,7 @@ def _weights(left_out: NDArray[np.bool_], shape: tuple[int, ...]) -> Samples:
 
 
 def _detail(grey: Samples, weights: Samples | None) -> tuple[float, float]:
-    """The mean square of the second difference along rows and along columns.
+    """Return the mean square of the second difference along rows and along columns.
 
     The two terms of the Laplacian (Pech-Pacheco 2000), apart: shaking blurs one of them only.
     """

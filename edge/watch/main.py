@@ -57,7 +57,7 @@ def run(site: Site, paths: Paths) -> None:
 
 
 def _tell_size(frame: Frame, camera: Camera, program: Program) -> None:
-    """What size the pictures are, and whether that speaks of pixels that are not square."""
+    """Log the pictures' size, and whether it indicates pixels that are not square."""
     height, width, _ = frame.pixels.shape
     program.facts["picture_px"] = f"{width}x{height}"
     doubt = doubt_of(camera, width, height)
@@ -68,7 +68,7 @@ def _tell_size(frame: Frame, camera: Camera, program: Program) -> None:
 
 
 def _tell_rate(rate: Rate, program: Program) -> None:
-    """A slow processor shows here first; told once there is something to tell."""
+    """Report the rate once it is known; a slow processor shows here first."""
     if (pictures := rate.per_second(boottime_ns())) is not None:
         program.facts["pictures_per_s"] = pictures
 
@@ -91,7 +91,7 @@ def _keep_view(keeper: ViewStore, guard: ViewMonitor, program: Program) -> None:
 
 
 def manifest_of(site: Site) -> Manifest:
-    """The site's own list of models, or the shipped one."""
+    """Return the site's own list of models, or the shipped one."""
     own = site.counter.manifest
     return Manifest(site.path(own) if own else shipped_manifest())
 
@@ -133,7 +133,7 @@ class Counting:
         self._count(np.zeros((height, width, 3), np.uint8))
 
     def sighting(self, frame: Frame) -> Sighting:
-        """What this frame shows; without a count when the picture cannot be trusted.
+        """Return what this frame shows; without a count when the picture cannot be trusted.
 
         A picture that repeats the last one keeps its time, or a camera that freezes would be taken
         to see for as long as that is not yet certain.
@@ -155,7 +155,7 @@ class Counting:
         return self._counter.count(pixels)
 
     def _load(self, width: int, height: int) -> Counter:
-        """The model of the site file, or for "auto" the one nearest to the picture."""
+        """Return the model of the site file, or for "auto" the one nearest to the picture."""
         options = self._options
         if options.model == "auto":
             entry = self._manifest.nearest(width, height, self._limit_gmac)

@@ -19,7 +19,7 @@ class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: str
     sha256: str
     input: tuple[int, int]  # width, height in px
-    block: int  # side of what one output of the network stands for, in px of the input
+    block: int  # side of what one output of the network covers, in px of the input
     cell: int  # side of a cell of the head map, some blocks wide
     scale: float
     interval: float
@@ -35,7 +35,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest:
-    """The models at hand, each checked when it is taken."""
+    """The available models, each checked when it is loaded."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -51,7 +51,7 @@ class Manifest:
         self.entries = manifest.model
 
     def named(self, name: str) -> ModelEntry:
-        """The entry called `name`."""
+        """Return the entry called `name`."""
         for entry in self.entries:
             if entry.name == name:
                 return entry

@@ -27,8 +27,8 @@ SHORTEST_S, LONGEST_S = 0.1, 1.2
 # Of the presets the fastest, but down to half of the samples' resolution, and with patches that
 # overlap less; deploy/decisions/0009-motion.md has the figures.
 FINEST_SCALE, PATCH_STRIDE = 1, 7
-# Where nobody is the picture stands still, unless the camera moves: in cells with fewer heads than
-# this the median is to be below so many samples. With too few such cells nobody can tell.
+# Where no one is the picture stands still, unless the camera moves: in cells with fewer heads than
+# this the median is to be below so many samples. With too few such cells it is unknown.
 EMPTY_BELOW, SHAKEN_SAMPLES, EMPTY_LEAST = 0.05, 1.0, 0.2
 
 
@@ -81,19 +81,19 @@ class MotionMeter:
 
 
 def step_of(height: int, width: int) -> int:
-    """How many px of a picture one sample stands for, each way."""
+    """Return how many px of a picture one sample covers, each way."""
     return max(1, round(max(height, width) / SAMPLES))
 
 
 def _small(pixels: Pixels, step: int) -> Grey:
-    """The green channel (most of brightness), each sample the mean of its square."""
+    """Return the green channel (most of brightness), each sample the mean of its square."""
     rows, columns = (length // step for length in pixels.shape[:2])
     green = np.ascontiguousarray(pixels[: rows * step, : columns * step, 1])
     return np.asarray(cv2.resize(green, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _per_cell(flow: Flow, heads: HeadMap, sample: float) -> Flow:
-    """The mean flow in each cell of the head map."""
+    """Return the mean flow in each cell of the head map."""
     size = max(1, round(heads.cell / sample))
     smooth = cv2.blur(flow, (size, size), borderType=cv2.BORDER_REPLICATE)
     row, column = (
@@ -104,7 +104,7 @@ def _per_cell(flow: Flow, heads: HeadMap, sample: float) -> Flow:
 
 
 def _shaken(flow: Flow, heads: HeadMap) -> bool:
-    """Whether the ground moves: the camera was knocked, or shakes in the wind."""
+    """Return whether the ground moves: the camera was knocked, or shakes in the wind."""
     empty = heads.count < EMPTY_BELOW
     if empty.mean() < EMPTY_LEAST:
         return False

@@ -83,7 +83,7 @@ class Picture:
 
 
 def read_picture(path: Path) -> Pixels:
-    """The pixels of a file's first picture; PictureError when it is none."""
+    """Return the pixels of a file's first picture; PictureError when it is none."""
     return first_picture(path).pixels
 
 
@@ -290,7 +290,7 @@ def _bytes_needed(image: Image.Image) -> int:
 
 
 def _is_deep(image: Any) -> bool:
-    """Whether Pillow would take the upper eight of 16 bits of each colour."""
+    """Return whether Pillow would take the upper eight of 16 bits of each colour."""
     if image.mode not in {"RGB", "RGBA", "LA", "RGBX"}:
         return False
     if image.format == "TIFF":
@@ -320,7 +320,7 @@ def _unknown_tiff(path: Path, aspect: float | None) -> Iterator[Picture]:
         except ValueError as error:
             if page and isinstance(error, PictureError):
                 return  # that was the last one
-            told = error if isinstance(error, PictureError) else f"picture {path}: {error}"
-            raise PictureError(str(told)) from error
+            message = error if isinstance(error, PictureError) else f"picture {path}: {error}"
+            raise PictureError(str(message)) from error
         height, width, _ = pixels.shape
         yield _finished(pixels, (width, height), 1, None, aspect)

@@ -34,7 +34,7 @@ from edge.watch.video import (
 OnBad = Callable[[Path, PictureError], None]
 OnNote = Callable[[Path, str], None]
 
-# Between the pictures of a folder that tell no time, and the pages of one file.
+# Between the pictures of a folder that have no time, and the pages of one file.
 UNTIMED_EVERY_S = 1.0
 SCENARIO = "scene:"
 SCENARIO_EVERY_S = 0.5
@@ -46,7 +46,7 @@ class TimedFrame:
     """`pixels` (height, width, 3), RGB, `at_s` seconds after the recording's first frame.
 
     `size` is its width and height before a very large picture was made smaller. `wall` is the
-    local time at which it was taken, where the recording tells it.
+    local time at which it was taken, where the recording has it.
     """
 
     name: str
@@ -136,12 +136,12 @@ def length(source: Path, *, every_s: float | None) -> int | None:
 
 
 def is_scenario(source: Path) -> bool:
-    """Whether the source is one of the simulated street, or would be."""
+    """Return whether the source is one of the simulated street, or would be."""
     return str(source).startswith(SCENARIO) and not source.exists()
 
 
 def _scenario(source: Path) -> str | None:
-    """The name in `scene:NAME`; PictureError when no scenario is named so."""
+    """Return the name in `scene:NAME`; PictureError when no scenario is named so."""
     if not is_scenario(source):
         return None
     try:

@@ -15,7 +15,7 @@ REMEDIES: dict[RuntimeName, str] = {
 
 
 class TensorDetails(TypedDict):
-    """What the interpreter tells of a tensor, as far as we ask."""
+    """What the interpreter reports of a tensor, as far as it is used here."""
 
     index: int
     shape: NDArray[np.int32]

@@ -63,7 +63,7 @@ class Place:
         return self.row < reach or self.row + self.rows > shape[0] - reach
 
     def is_line_at_edge(self, shape: tuple[int, ...]) -> bool:
-        """Whether it may be text that runs through along the edge, and never comes back."""
+        """Return whether it may be text that runs through along the edge, and never comes back."""
         return self.at_edge(shape) and self.rows <= LINE * max(shape)
 
 
@@ -92,7 +92,7 @@ class SceneLife:
         self._past.add(cells, at)
 
     def still_for(self, seconds: float, at: int) -> bool:
-        """Whether there has been no proof of life for so long."""
+        """Return whether there has been no proof of life for so long."""
         stirred = self._stirred_at > at - nanoseconds(seconds)
         if stirred.all() or lives(stirred):
             return False
@@ -118,7 +118,7 @@ class _Past:
             self._added_at = at
 
     def is_new(self, places: "list[Place]", stirred: NDArray[np.bool_]) -> bool:
-        """Whether what is seen at some places was hardly ever seen there before."""
+        """Return whether what is seen at some places was hardly ever seen there before."""
         quiet = np.argwhere(cv2.dilate(stirred.astype(np.uint8), AROUND) == 0)
         tried = [place for place in places if not place.is_line_at_edge(stirred.shape)]
         if self._count < REMEMBERED_LEAST or not len(quiet):
@@ -155,7 +155,7 @@ def _some(cells: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _stirred(before: Samples, now: Samples) -> NDArray[np.bool_]:
-    """The cells that differ by more than an encoder makes them."""
+    """Return the cells that differ by more than an encoder makes them."""
     apart = np.abs(now - before)
     noise = np.partition(apart, int(NOISE_OF * (apart.size - 1)), axis=None)
     spread = float(now.std())
@@ -166,7 +166,7 @@ def _stirred(before: Samples, now: Samples) -> NDArray[np.bool_]:
 
 
 def lives(stirred: NDArray[np.bool_]) -> bool:
-    """Whether these cells (rows, columns) are more than an overlay can be."""
+    """Return whether these cells (rows, columns) are more than an overlay can be."""
     places = places_of(stirred)
     return any(_too_large(place, stirred.shape) for place in places) or _scattered(
         places, stirred.shape
@@ -196,7 +196,7 @@ def _place(stirred: NDArray[np.bool_]) -> Place:
 
 
 def _scattered(places: list[Place], shape: tuple[int, ...]) -> bool:
-    """Whether several lie in the inner part of the picture, far apart and not in a line."""
+    """Return whether several lie in the inner part of the picture, far apart and not in a line."""
     inner: list[Place] = []
     for place in places:
         if place.at_edge(shape) or len(place.cells) == 1:

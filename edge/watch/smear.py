@@ -9,7 +9,7 @@ import av
 # A stream that refreshes its pictures stripe by stripe has none that stands by itself: it is whole
 # again after so many (a refresh takes seconds).
 HEALED_AFTER = 300
-# Decoders hold back some pictures. Where they tell no time, one of these may be from before.
+# Decoders hold back some pictures. Where they give no time, one of these may be from before.
 HELD_BACK = 16
 
 
@@ -28,7 +28,7 @@ class Smear:
         self._damaged_at = packet.pts
 
     def is_on(self, picture: av.VideoFrame) -> bool:
-        """Whether this picture, the next one decoded, is smeared."""
+        """Return whether this picture, the next one decoded, is smeared."""
         self._since += 1
         if picture.is_corrupt:
             self._is_smeared, self._since, self._damaged_at = True, 0, picture.pts
@@ -38,7 +38,7 @@ class Smear:
         return self._is_smeared
 
     def _is_fresh(self, picture: av.VideoFrame) -> bool:
-        """Whether it stands by itself, and is from after the damage."""
+        """Return whether it stands by itself, and is from after the damage."""
         if not picture.key_frame:
             return False
         if picture.pts is None or self._damaged_at is None:

@@ -21,7 +21,7 @@ from edge.watch.timeline import USUAL_RATE, Notes, Timeline, placed
 
 # A file that ends before this part of its stated length was cut off.
 CUT_OFF_BELOW = 0.95
-# More pictures than this share without a time of their own are told.
+# More pictures than this share without a time of their own are reported.
 UNTIMED_TOLD_ABOVE = 0.5
 BREAKS_TOLD = 5
 FASTEST_RATE = 300.0  # a second; some encoders state the ticks of their clock
@@ -75,7 +75,7 @@ class Decoded(NamedTuple):
         return round(self.picture.rotation / 90) % 4  # both count anticlockwise
 
     def pixels(self) -> Pixels:
-        """The picture as RGB of shape (height, width, 3), upright, in square pixels."""
+        """Return the picture as RGB of shape (height, width, 3), upright, in square pixels."""
         width, height = square_size(self.picture.width, self.picture.height, self.aspect)
         deep = any(component.bits == 16 for component in self.picture.format.components)
         picture = self.picture.reformat(width, height, "rgb48le" if deep else "rgb24")
@@ -90,7 +90,7 @@ def open_file(path: Path) -> InputContainer:
 
 
 def video_stream(container: InputContainer) -> VideoStream:
-    """The pictures' stream, the best of several; PictureError when there is only sound."""
+    """Return the pictures' stream, the best of several; PictureError when there is only sound."""
     films = [each for each in container.streams.video if not each.disposition & ATTACHED_PICTURE]
     if not films:
         raise PictureError("holds no pictures, only other streams; give a video")
@@ -99,7 +99,7 @@ def video_stream(container: InputContainer) -> VideoStream:
 
 
 def stated_length_s(container: InputContainer) -> float | None:
-    """How long the file says its pictures go on; None for a live stream."""
+    """Return how long the file says its pictures go on; None for a live stream."""
     stream = video_stream(container)
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
@@ -144,12 +144,12 @@ def decode(
 
 
 def _may_break(container: InputContainer) -> bool:
-    """Whether the format's clock may start again, as that of MPEG-TS."""
+    """Return whether the format's clock may start again, as that of MPEG-TS."""
     return bool(container.format.flags & TIMES_BREAK)
 
 
 def _has_no_times(container: InputContainer) -> bool:
-    """Whether it is but one coded picture after the other."""
+    """Return whether it is but one coded picture after the other."""
     single = container.format.name.endswith("_pipe")
     return single or bool(container.format.flags & NO_TIMES)
 
@@ -194,7 +194,7 @@ def _tell(notes: Notes, rate: float, on_note: OnNote) -> None:
 
 @dataclass
 class _Demuxed:
-    """What the packets told: when the last one ends by its times, how many could not be decoded."""
+    """What the packets showed: when the last ends by its times, how many could not be decoded."""
 
     end_s: float | None = None
     first_s: float | None = None

@@ -2,7 +2,7 @@
 
 A `View` holds no picture. Per cell of 4 x 4 samples (about 80 cells on the longer side of any
 picture) it has three numbers, averaged over minutes: how much of the cell is edge, and which way
-the edges run. Brightness, colour and everything finer than a cell are gone, and whoever passes
+the edges run. Brightness, colour and everything finer than a cell are gone, and anyone who passes
 is averaged away: a head in the street is one to three cells.
 """
 
@@ -25,7 +25,7 @@ GONE = 0.25  # an edge has vanished when less than this share of it is left
 
 
 def edges_of(grey: Samples) -> Edges:
-    """The edges of a picture of at least 6 x 6 samples, cell by cell.
+    """Return the edges of a picture of at least 6 x 6 samples, cell by cell.
 
     The direction is that of the doubled angle (as in the structure tensor, Bigun and Granlund
     1987), so that an edge counts the same whichever of its sides is bright; and every edge counts
@@ -96,12 +96,12 @@ class View:
         return Match(shift, float(scores[row, column]))
 
     def is_seen_in(self, now: Edges, least: float) -> bool:
-        """Whether the edges are where they were, with at least this likeness."""
+        """Return whether the edges are where they were, with at least this likeness."""
         match = self.match(now)
         return match.shift < 1 and match.likeness >= least
 
     def vanished(self, now: Edges) -> float:
-        """The share of the view's edges that are not there now, 0 to 1."""
+        """Return the share of the view's edges that are not there now, 0 to 1."""
         before, amount = self.edges[0], now[0]
         if amount.shape != before.shape:
             return 0.0

@@ -3,7 +3,7 @@
 Time is an argument. A view is learnt from two minutes of good pictures whose halves must agree,
 so that nothing is learnt while the camera is still being turned. Once learnt it never changes by
 itself: a mount that sinks a little each day is found too. A view that is given must be seen once
-before a picture is trusted: the camera may have been knocked while nobody watched.
+before a picture is trusted: the camera may have been knocked unobserved.
 """
 
 from dataclasses import dataclass
@@ -118,7 +118,7 @@ class _Halves:
         self._first, self._second = _Mean(), _Mean()
 
     def add(self, edges: Edges, at: int) -> View | None:
-        """The view, once it is learnt; when the halves differ the learning begins anew."""
+        """Return the view, once it is learnt; when the halves differ the learning begins anew."""
         if self._began is None:
             self._began = at
         since = at - self._began

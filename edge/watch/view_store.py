@@ -16,8 +16,8 @@ from edge.watch.view import View
 from edge.watch.view_monitor import ViewMonitor
 
 FILE = "view"
-# What tells one camera from another. How its pictures are taken does not: whoever changes that must
-# not have a knocked camera taken for right.
+# What distinguishes one camera from another. How its pictures are taken does not: after a change
+# of that a knocked camera must not be taken for right.
 NAMING = {"kind", "folder", "number", "url", "seed", "scenario"}
 # Largest value of each number on disk.
 FULL = 127

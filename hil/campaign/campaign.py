@@ -18,7 +18,7 @@ from hil.campaign.ledger import Ledger
 from hil.campaign.oracle import CLEAR, Oracle, lit_beside_neutral
 from hil.campaign.run import (
     LOOPS,
-    Told,
+    FaultResult,
     at_once,
     await_service,
     crash_loop,
@@ -53,8 +53,8 @@ class Plan:
         return not (self.rounds or self.loops or self.offline_s or self.seconds)
 
 
-def campaign(plan: Plan, seed: int, tell: Callable[[Told], None]) -> Sums:
-    """Do all of it, or what is done when it is interrupted, to a unit of its own; the sum of it."""
+def campaign(plan: Plan, seed: int, report: Callable[[FaultResult], None]) -> Sums:
+    """Run the plan on a unit of its own, to the end or an interruption; return its sums."""
     with (
         tempfile.TemporaryDirectory(prefix="rig-") as folder,
         unit(Path(folder), settable_clock=plan.settable_clock, streamed=plan.streamed) as made,
@@ -64,7 +64,7 @@ def campaign(plan: Plan, seed: int, tell: Callable[[Told], None]) -> Sums:
         began, whole = boottime_ns(), True
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            _do(plan, scene, tell)
+            _do(plan, scene, report)
         except KeyboardInterrupt:
             whole = False
             mend_all(scene)
@@ -75,16 +75,16 @@ def campaign(plan: Plan, seed: int, tell: Callable[[Told], None]) -> Sums:
         return _sums(made, ledger, began, whole)
 
 
-def _do(plan: Plan, scene: Scene, tell: Callable[[Told], None]) -> None:
+def _do(plan: Plan, scene: Scene, report: Callable[[FaultResult], None]) -> None:
     await_service(scene)
     for _ in range(plan.rounds):
-        one_by_one(scene, scene.random.sample(plan.faults, len(plan.faults)), tell)
+        one_by_one(scene, scene.random.sample(plan.faults, len(plan.faults)), report)
     if plan.loops:
-        crash_loop(scene, plan.loops, tell)
+        crash_loop(scene, plan.loops, report)
     if plan.offline_s:
-        offline(scene, plan.offline_s, tell)
+        offline(scene, plan.offline_s, report)
     if plan.seconds:
-        at_once(scene, plan.faults, boottime_ns() + nanoseconds(plan.seconds), tell)
+        at_once(scene, plan.faults, boottime_ns() + nanoseconds(plan.seconds), report)
 
 
 def _settle(ledger: Ledger) -> None:
@@ -120,7 +120,7 @@ def _sums(made: Unit, ledger: Ledger, began: int, whole: bool) -> Sums:
 
 
 def main() -> int:
-    """Print the table; the exit code tells whether everything was kept."""
+    """Print the table; return 0 if every promise was kept, 1 if not, 2 if the rig is incomplete."""
     parser = argparse.ArgumentParser(prog="make campaign", description=__doc__)
     parser.add_argument("--rounds", type=int, default=2, help="of each fault by itself")
     parser.add_argument("--loops", type=int, default=LOOPS, help="kills of each program in a row")
@@ -137,26 +137,26 @@ def main() -> int:
         "The unit with a network camera": Plan(STREAM, options.rounds, streamed=True),
         "The unit of all else": Plan(FAULTS, options.rounds, *bursts),
     }
-    all_told, sums = list[Told](), dict[str, Sums]()
+    results, sums = list[FaultResult](), dict[str, Sums]()
     for name, plan in plans.items():
         if not plan.is_empty and all(one.whole for one in sums.values()):
-            sums[name] = campaign(plan, options.seed, _teller(all_told))
-    print(f"{table(all_told)}\n\n**{sum(told.injected for told in all_told)} faults.**")
+            sums[name] = campaign(plan, options.seed, _reporter(results))
+    print(f"{table(results)}\n\n**{sum(result.injected for result in results)} faults.**")
     for name, one in sums.items():
         print(f"{name}: {one}.")
-    for line in broken(all_told):
+    for line in broken(results):
         print(f"not kept: {line}")
-    return int(bool(broken(all_told)) or not all(one.kept for one in sums.values()))
+    return int(bool(broken(results)) or not all(one.kept for one in sums.values()))
 
 
-def _teller(all_told: list[Told]) -> Callable[[Told], None]:
-    """Keeps all, and tells each at once to who waits."""
+def _reporter(results: list[FaultResult]) -> Callable[[FaultResult], None]:
+    """Return a callback that keeps each result and prints it at once on stderr."""
 
-    def tell(told: Told) -> None:
-        all_told.append(told)
-        neutral = "–" if told.neutral_s is None else f"{told.neutral_s:.1f}"
+    def report(result: FaultResult) -> None:
+        results.append(result)
+        neutral = "–" if result.neutral_s is None else f"{result.neutral_s:.1f}"
         now = f"{seconds(boottime_ns()):.0f} s"
-        words = f"{now}: {told.name}: neutral {neutral}, back {told.back_s:.1f}"
-        print(words if told.kept else f"{words}  NOT KEPT", file=sys.stderr, flush=True)
+        words = f"{now}: {result.name}: neutral {neutral}, back {result.back_s:.1f}"
+        print(words if result.kept else f"{words}  NOT KEPT", file=sys.stderr, flush=True)
 
-    return tell
+    return report

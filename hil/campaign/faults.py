@@ -31,7 +31,7 @@ class Scene:
 Deed = Callable[[Scene], object]
 
 # What the sign must do while a fault lasts: "neutral" within 5 s of its beginning, and until its
-# end; be lit again within 5 s of the end of what makes it "dark"; "go on" telling a level; or
+# end; be lit again within 5 s of the end of what makes it "dark"; "go on" showing a level; or
 # either ("any"), as the unit may see it through or not.
 Duty = Literal["neutral", "dark", "go on", "any"]
 
@@ -42,11 +42,11 @@ def _nothing(_scene: Scene) -> None:
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to fail: `prepare`, then `inject`, which answers False when it met nobody.
+    """One way to fail: `prepare`, then `inject`, which returns False when there was no target.
 
     `lasts_s` is drawn between its bounds, then `mend` is done. The unit must be in service again
     `back_s` seconds after that, with a new life of each program that `renews` names; `voice` and
-    `upstream` must be heard again, too. One that is `alone` takes too long for a burst.
+    `upstream` must be received again, too. One that is `alone` takes too long for a burst.
     """
 
     name: str

@@ -1,9 +1,9 @@
 """Whether the sign did its duty while faults lasted: the one place where that is decided.
 
 - "neutral", which lasts 5 s or more: at no moment from 5 s after its beginning until its end does
-  the sign tell a level. Faults that overlap count as one, from the first beginning on.
+  the sign show a level. Faults that overlap count as one, from the first beginning on.
 - "dark": 5 s after its end at the latest a text stands on the sign; after power, the neutral one.
-- "go on": the sign tells a level all the time, until all is back.
+- "go on": the sign shows a level all the time, until all is back.
 """
 
 import bisect
@@ -41,9 +41,9 @@ class Verdict:
 
 
 def judged(blows: Sequence[Blow], shown: Sequence[Shown], back: int) -> Verdict:
-    """What the sign made of these faults, until the unit was `back` in service."""
+    """Return the verdict on the sign under these faults, until the unit was `back` in service."""
     times = [*_times_to_neutral(blows, shown), *_times_to_light(blows, shown)]
-    if len(blows) > 1:  # which of them make the sign neutral for a moment, nobody knows
+    if len(blows) > 1:  # which of them make the sign neutral for a moment is unknown
         return Verdict(max(times, default=None), not _late(times))
     (blow,) = blows
     first_s = seconds_to_safe(shown, blow.began, back)
@@ -59,14 +59,14 @@ def _late(times: Sequence[float]) -> bool:
 
 
 def _times_to_neutral(blows: Sequence[Blow], shown: Sequence[Shown]) -> Iterator[float]:
-    """How long the sign still told a level, of each time that it could not know one."""
+    """Yield how long (s) the sign still showed a level, for each time it could not know one."""
     for began, ended in _joined(blows, "neutral"):
         if seconds(ended - began) >= NEUTRAL_WITHIN_S:
             yield seconds(_last_level(shown, began, ended) - began)
 
 
 def _times_to_light(blows: Sequence[Blow], shown: Sequence[Shown]) -> Iterator[float]:
-    """How long it took, each time that power and panel were back."""
+    """Yield how long (s) the sign took to light, each time that power and panel were back."""
     for _, ended in _joined(blows, "dark"):
         if not _show_was_hit(blows, ended):  # a fault of its own, with a promise of its own
             yield _seconds_to_light(shown, ended)
@@ -86,7 +86,7 @@ def _seconds_to_light(shown: Sequence[Shown], at: int) -> float:
 
 
 def _show_was_hit(blows: Sequence[Blow], at: int) -> bool:
-    """Whether the program that lights the sign was signalled near that moment."""
+    """Return whether the program that lights the sign was signalled near that moment."""
     near = nanoseconds(NEUTRAL_WITHIN_S)
     return any(blow.fault.renews == ("show",) and abs(blow.began - at) <= near for blow in blows)
 
@@ -104,7 +104,7 @@ def _joined(blows: Sequence[Blow], duty: Duty) -> list[tuple[int, int]]:
 
 
 def _last_level(shown: Sequence[Shown], began: int, ended: int) -> int:
-    """The last moment of a span at which the sign told a level; its beginning, if it never did."""
+    """Return the last moment of a span at which a level was shown; its beginning, if none was."""
     stood = (
         min(until, ended)
         for change, until in spans(shown, ended)
@@ -114,19 +114,19 @@ def _last_level(shown: Sequence[Shown], began: int, ended: int) -> int:
 
 
 def spans(changes: Sequence[Change], end: int) -> Iterator[tuple[Change, int]]:
-    """Each change with the moment until which it stood."""
+    """Return each change with the moment (boot time, ns) until which it lasted."""
     nexts = (*(change.at for change in changes[1:]), end)
     return zip(changes, nexts, strict=False)
 
 
 def message_at(shown: Sequence[Shown], at: int) -> str:
-    """What stood on the panel; empty before anything did."""
+    """Return the message on the panel at `at`; empty before the first."""
     place = bisect.bisect_right(shown, at, key=lambda change: change.at)
     return shown[place - 1].message if place else ""
 
 
 def seconds_to_safe(shown: Sequence[Shown], at: int, until: int) -> float | None:
-    """How long after `at` the sign told no level; 0 when it told none; None when it always did."""
+    """Return the s from `at` until no level was shown; 0 if none was, None if one always was."""
     if message_at(shown, at) in SAFE:
         return 0.0
     found = (change.at for change in shown if at <= change.at <= until and change.message in SAFE)

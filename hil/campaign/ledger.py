@@ -23,16 +23,16 @@ class Ledger:
         self._thread.start()
 
     def destroy(self) -> None:
-        """What waits now goes with its file, and is not asked for."""
+        """Record that the events waiting now are destroyed with their file, so not lost."""
         self.destroyed |= self._disk.waiting()
 
     def lost(self) -> set[str]:
-        """Committed, and neither arrived nor waiting."""
+        """Return the ids of events committed that neither arrived nor wait."""
         waiting = self._disk.waiting()
         return self.committed - self.destroyed - self._broker.events() - waiting
 
     def late(self) -> set[str]:
-        """Waiting still."""
+        """Return the ids of events that still wait."""
         return set(self._disk.waiting())
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""What the sign may say: judged from outside, by who truly stands on the simulated street."""
+"""What the sign may say: judged from outside, by the true crowd of the simulated street."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,16 +31,16 @@ class Oracle:
         self._grace_s = caution.rise_after_s + PROMISED_S
 
     def crowded(self, at: int) -> bool:
-        """The truth of that second."""
+        """Return whether the street is crowded in that second."""
         return self._crowded[int(seconds(at)) % len(self._crowded)]
 
     def must_not_be_clear(self, at: int) -> bool:
-        """Whether it has been crowded for so long, without a break."""
+        """Return whether it has been crowded for so long, without a break."""
         begin = at - nanoseconds(self._grace_s)
         return all(map(self.crowded, (*range(begin, at, NS_PER_S), at)))
 
     def wrong_clear(self, shown: Sequence[Shown], begin: int, end: int) -> list[int]:
-        """The moments, second by second, at which the sign said CLEAR and must not."""
+        """Return the moments, second by second, at which the sign said CLEAR and must not."""
         return [
             at
             for at in range(begin, end, NS_PER_S)
@@ -50,14 +50,14 @@ class Oracle:
 
 @dataclass(frozen=True)
 class Beam:
-    """The lamp lit beside a sign that tells no level: from when (s since boot), and how long."""
+    """The lamp lit beside a sign without a level: from when (s since boot), for how long (s)."""
 
     at: float
     seconds: float
 
 
 def lit_beside_neutral(lit: Sequence[Lit], shown: Sequence[Shown], end: int) -> list[Beam]:
-    """When the lamp was lit while the sign was neutral, or without power.
+    """Return when the lamp was lit while the sign was neutral, or without power.
 
     The second in which the sign turns is left out at both ends: no output waits for another.
     """
@@ -80,6 +80,6 @@ def _nothing_known(shown: Sequence[Shown], end: int) -> Iterator[tuple[int, int]
 
 @cache
 def _peaks(scenario: str) -> list[float]:
-    """The true density of the worst patch at each second of the scenario, persons per m²."""
+    """Return the true density of the worst patch at each second of the scenario, persons per m²."""
     staged, zone = StagedScenario(scenario), TrueZone(Site().zone[0])
     return [zone.peak(staged.truth(float(at)).feet) for at in range(int(staged.length_s))]

@@ -15,7 +15,7 @@ from hil.rig import PROGRAMS, Shown
 
 SILENT = (*SAFE, CLEAR)
 LOOK_S = 0.2
-STEADY_S = 5.0  # in service for so long: what was told before a fault has outlived itself
+STEADY_S = 5.0  # in service for so long: what was sent before a fault has expired
 QUIET_AT_MOST_S = 170.0
 SERVICE_WITHIN_S = 120.0  # more than any promise: then the campaign gives up
 LOOP_EVERY_S, LOOPS = 6.0, 50  # of each program
@@ -24,10 +24,10 @@ AT_ONCE, GAP_S = (5, 12), (0.1, 2.0)
 
 
 @dataclass(frozen=True)
-class Told:
+class FaultResult:
     """One fault or one burst of them: seconds until the sign did its duty, and until all is back.
 
-    `neutral_s` is None where the sign went on telling a level.
+    `neutral_s` is None where the sign went on showing a level.
     """
 
     name: str
@@ -38,11 +38,11 @@ class Told:
     kept: bool
 
 
-class Tell(Protocol):
-    """Takes what happened, as it happens."""
+class Report(Protocol):
+    """Receives each result as it occurs."""
 
-    def __call__(self, told: Told, /) -> None:
-        """One more."""
+    def __call__(self, result: FaultResult, /) -> None:
+        """Report one more result."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,14 @@ class Wanted:
 ANYTHING = Wanted({}, frozenset(), 0, voice=False, upstream=False)
 
 
-def one_by_one(scene: Scene, faults: Sequence[Fault], tell: Tell) -> None:
+def one_by_one(scene: Scene, faults: Sequence[Fault], report: Report) -> None:
     """Each fault by itself, and the way back."""
     for fault in faults:
         _make_ready(scene)
-        tell(_one(scene, fault))
+        report(_one(scene, fault))
 
 
-def crash_loop(scene: Scene, loops: int, tell: Tell) -> None:
+def crash_loop(scene: Scene, loops: int, report: Report) -> None:
     """Every program is killed again and again, 50 times in 5 minutes."""
     _make_ready(scene)
     killed, began = 0, boottime_ns()
@@ -78,14 +78,14 @@ def crash_loop(scene: Scene, loops: int, tell: Tell) -> None:
     back_s = await_service(scene, ended)
     neutral_s = seconds_to_safe(scene.rig.panel.shown(), began, ended)
     name = f"SIGKILL of each program every {LOOP_EVERY_S:g} s"
-    tell(Told(name, killed, neutral_s, back_s, LOOP_BACK_S, back_s <= LOOP_BACK_S))
+    report(FaultResult(name, killed, neutral_s, back_s, LOOP_BACK_S, back_s <= LOOP_BACK_S))
 
 
-def offline(scene: Scene, away_s: float, tell: Tell) -> None:
-    """A boot without a network, which stays away: the sign goes on, and all is told at the end."""
+def offline(scene: Scene, away_s: float, report: Report) -> None:
+    """A boot without a network, which stays away: the sign goes on, and all is sent at the end."""
     _make_ready(scene)
     scene.rig.broker.cut()
-    tell(_one(scene, BOOT_OFFLINE))
+    report(_one(scene, BOOT_OFFLINE))
     began = boottime_ns()
     while seconds(boottime_ns() - began) < away_s:
         time.sleep(1.0)
@@ -96,17 +96,17 @@ def offline(scene: Scene, away_s: float, tell: Tell) -> None:
     back_s = await_service(scene, mended, wanted)
     kept = neutral_s is None and back_s <= UPSTREAM_BACK_S
     name = f"offline for {away_s:g} s more with {waited} events waiting, then back"
-    tell(Told(name, 1, neutral_s, back_s, UPSTREAM_BACK_S, kept))
+    report(FaultResult(name, 1, neutral_s, back_s, UPSTREAM_BACK_S, kept))
 
 
-def at_once(scene: Scene, faults: Sequence[Fault], until: int, tell: Tell) -> None:
+def at_once(scene: Scene, faults: Sequence[Fault], until: int, report: Report) -> None:
     """Bursts of faults that overlap, by the campaign's chance, until a moment of boot time."""
     while boottime_ns() < until:
         _make_ready(scene)
-        tell(_burst(scene, [fault for fault in faults if not fault.alone]))
+        report(_burst(scene, [fault for fault in faults if not fault.alone]))
 
 
-def _one(scene: Scene, fault: Fault) -> Told:
+def _one(scene: Scene, fault: Fault) -> FaultResult:
     if fault.voice:
         _await_warning(scene)
     fault.prepare(scene)
@@ -124,11 +124,11 @@ def _one(scene: Scene, fault: Fault) -> Told:
     back = ended + nanoseconds(back_s)
     verdict = judged([Blow(fault, began, blind_until)], scene.rig.panel.shown(), back)
     kept = verdict.kept and back_s <= fault.back_s
-    return Told(fault.name, int(met), verdict.neutral_s, back_s, fault.back_s, kept)
+    return FaultResult(fault.name, int(met), verdict.neutral_s, back_s, fault.back_s, kept)
 
 
 def _await_renewal(scene: Scene, wanted: Wanted) -> int:
-    """The moment at which all that must start anew have done so."""
+    """Wait for the required restarts; return the moment they were complete (boot time, ns)."""
     deadline = time.monotonic() + SERVICE_WITHIN_S
     while not _renewed(wanted, scene.rig.programs.lives()) and time.monotonic() < deadline:
         time.sleep(LOOK_S)
@@ -146,7 +146,7 @@ def _await_warning(scene: Scene) -> None:
         time.sleep(LOOK_S)
 
 
-def _burst(scene: Scene, faults: Sequence[Fault]) -> Told:
+def _burst(scene: Scene, faults: Sequence[Fault]) -> FaultResult:
     """A few faults, each begun before the last is over; then all are mended."""
     due, blows, met = list[tuple[float, int, Fault, int]](), list[Blow](), 0
     chosen = scene.random.sample(faults, scene.random.randint(*AT_ONCE))
@@ -166,7 +166,7 @@ def _burst(scene: Scene, faults: Sequence[Fault]) -> Told:
     promised = max(fault.back_s for fault in chosen)
     name = "several at once: " + ", ".join(fault.name for fault in chosen)
     kept = verdict.kept and back_s <= promised
-    return Told(name, met, verdict.neutral_s, back_s, promised, kept)
+    return FaultResult(name, met, verdict.neutral_s, back_s, promised, kept)
 
 
 def _mend_due(scene: Scene, due: list[tuple[float, int, Fault, int]], until: float) -> list[Blow]:
@@ -183,7 +183,7 @@ def _mend_due(scene: Scene, due: list[tuple[float, int, Fault, int]], until: flo
 
 
 def mend_all(scene: Scene) -> None:
-    """All that the rig may have broken, as before."""
+    """Undo every fault that the rig may have injected."""
     rig = scene.rig
     for mishap in get_args(Mishap):
         rig.camera.mend(mishap)
@@ -215,7 +215,7 @@ def await_service(scene: Scene, since: int | None = None, wanted: Wanted = ANYTH
         if not in_service(scene, wanted):
             in_service_from = None
         elif in_service_from is None:
-            in_service_from, wanted = now, ANYTHING  # what was heard was heard
+            in_service_from, wanted = now, ANYTHING  # what was received need not be received again
         elif seconds(now - in_service_from) >= STEADY_S:
             return seconds(in_service_from - since)
         if in_service_from is None and seconds(now - since) > SERVICE_WITHIN_S:
@@ -224,7 +224,7 @@ def await_service(scene: Scene, since: int | None = None, wanted: Wanted = ANYTH
 
 
 def in_service(scene: Scene, wanted: Wanted = ANYTHING) -> bool:
-    """All programs are ready, the sign tells a level, and whatever else is wanted."""
+    """All programs are ready, the sign shows a level, and all else in `wanted` holds."""
     rig = scene.rig
     shown = rig.panel.shown()
     if not shown or shown[-1].message in SAFE:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hil.campaign.judge import NEUTRAL_WITHIN_S
 from hil.campaign.oracle import Beam
-from hil.campaign.run import Told
+from hil.campaign.run import FaultResult
 
 HEAD = (
     "| fault | injected | worst time to neutral | worst time to recovery | promised | kept |\n"
@@ -33,8 +33,14 @@ class Sums:
     @property
     def kept(self) -> bool:
         """Whether all that must be nothing is nothing."""
-        told = (self.wrong_clear, self.lit_beside_neutral, self.lost, self.pictures, self.secrets)
-        return not any(told)
+        violations = (
+            self.wrong_clear,
+            self.lit_beside_neutral,
+            self.lost,
+            self.pictures,
+            self.secrets,
+        )
+        return not any(violations)
 
     def __str__(self) -> str:
         lit_s = sum(beam.seconds for beam in self.lit_beside_neutral)
@@ -53,42 +59,42 @@ class Sums:
 
 
 def _when(moments: Iterable[float]) -> str:
-    """Seconds since boot, for who looks into the log."""
-    told = ", ".join(f"{moment:.0f}" for moment in moments)
-    return f" (at {told})" if told else ""
+    """Return the seconds since boot, for anyone who searches the log."""
+    listed = ", ".join(f"{moment:.0f}" for moment in moments)
+    return f" (at {listed})" if listed else ""
 
 
-def table(all_told: Iterable[Told]) -> str:
+def table(results: Iterable[FaultResult]) -> str:
     """A row for each kind of fault, by name; bursts and such come last."""
-    rows = dict[str, list[Told]]()
-    for told in sorted(all_told, key=lambda told: (told.injected > 1, told.name)):
-        rows.setdefault(told.name.partition(":")[0], []).append(told)
-    return "\n".join([HEAD, *(_row(name, told) for name, told in rows.items())])
+    rows = dict[str, list[FaultResult]]()
+    for result in sorted(results, key=lambda result: (result.injected > 1, result.name)):
+        rows.setdefault(result.name.partition(":")[0], []).append(result)
+    return "\n".join([HEAD, *(_row(name, group) for name, group in rows.items())])
 
 
-def _row(name: str, told: Sequence[Told]) -> str:
-    neutral = [one.neutral_s for one in told if one.neutral_s is not None]
+def _row(name: str, results: Sequence[FaultResult]) -> str:
+    neutral = [one.neutral_s for one in results if one.neutral_s is not None]
     cells = (
         name,
-        str(sum(one.injected for one in told)),
+        str(sum(one.injected for one in results)),
         f"{max(neutral):.1f} s" if neutral else "–",
-        f"{max(one.back_s for one in told):.1f} s",
-        f"{max(one.promised_s for one in told):g} s",
-        "yes" if all(one.kept for one in told) else "**no**",
+        f"{max(one.back_s for one in results):.1f} s",
+        f"{max(one.promised_s for one in results):g} s",
+        "yes" if all(one.kept for one in results) else "**no**",
     )
     return f"| {' | '.join(cells)} |"
 
 
-def broken(all_told: Iterable[Told]) -> list[str]:
+def broken(results: Iterable[FaultResult]) -> list[str]:
     """In words, what was promised and not kept."""
     return [
         f"{one.name}: {_sign(one)}, back after {one.back_s:.1f} s (promised {one.promised_s:g})"
-        for one in all_told
+        for one in results
         if not one.kept
     ]
 
 
-def _sign(told: Told) -> str:
-    if told.neutral_s is None:
+def _sign(result: FaultResult) -> str:
+    if result.neutral_s is None:
         return "the sign went on"
-    return f"neutral after {told.neutral_s:.1f} s (promised {NEUTRAL_WITHIN_S:g}, or to go on)"
+    return f"neutral after {result.neutral_s:.1f} s (promised {NEUTRAL_WITHIN_S:g}, or to go on)"

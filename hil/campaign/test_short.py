@@ -11,7 +11,7 @@ from hil.campaign.campaign import Plan, campaign
 from hil.campaign.faults import FAULTS
 from hil.campaign.ledger import Ledger
 from hil.campaign.oracle import Oracle
-from hil.campaign.run import Told
+from hil.campaign.run import FaultResult
 from hil.campaign.table import broken, table
 from hil.container.film import SCENARIO
 from hil.rig import Shown
@@ -28,16 +28,16 @@ SHORT = (
 def test_a_short_campaign_is_survived() -> None:
     faults = [fault for fault in FAULTS if fault.name in SHORT]
     assert len(faults) == len(SHORT)
-    all_told = list[Told]()
-    sums = campaign(Plan(faults, rounds=1, seconds=20.0), seed=7, tell=all_told.append)
-    print(f"{table(all_told)}\n{sums}")
-    assert broken(all_told) == []
+    results = list[FaultResult]()
+    sums = campaign(Plan(faults, rounds=1, seconds=20.0), seed=7, report=results.append)
+    print(f"{table(results)}\n{sums}")
+    assert broken(results) == []
     assert sums.kept, str(sums)
     assert sums.committed
 
 
 def _moment(oracle: Oracle, *, crowded: bool) -> int:
-    """The first second of which the 10 s before were all crowded, or none was."""
+    """Return the first second of which the 10 s before were all crowded, or none was."""
     return next(
         second * NS_PER_S
         for second in range(1000, 2000)
@@ -50,8 +50,8 @@ def test_the_oracle_notices_a_clear_that_is_wrong() -> None:
     crowded = _moment(oracle, crowded=True)
     lie = [Shown(crowded - 20 * NS_PER_S, "clear")]
     assert oracle.wrong_clear(lie, crowded, crowded + NS_PER_S) == [crowded]
-    told = [*lie, Shown(crowded - NS_PER_S, "neutral")]
-    assert oracle.wrong_clear(told, crowded, crowded + NS_PER_S) == []
+    truth = [*lie, Shown(crowded - NS_PER_S, "neutral")]
+    assert oracle.wrong_clear(truth, crowded, crowded + NS_PER_S) == []
 
 
 def test_the_oracle_lets_a_clear_be_that_is_right() -> None:

@@ -124,14 +124,14 @@ def _made(member: Member, notes: list[str]) -> str:
     """Its text, or why there is none."""
     try:
         return member.make()
-    except Exception as error:  # noqa: BLE001  told in its place, and the others are told too
+    except Exception as error:  # noqa: BLE001  reported in its place, and so are the others
         why = " ".join(f"{type(error).__name__}: {error}".split())
         notes.append(f"{member.name} could not be had: {why}")
         return f"could not be had: {why}\n"
 
 
 def _bounded(text: str, most: int) -> str:
-    """The end of it, which is the newest, from the beginning of a line."""
+    """Return the end of it, which is the newest, from the beginning of a line."""
     return text if len(text) <= most else text[-most:].partition("\n")[2]
 
 
@@ -170,7 +170,7 @@ def _versions() -> str:
 
 
 def _outboxes(state: Path) -> str:
-    """How many messages wait, by kind, and the newest events."""
+    """Return how many messages wait, by kind, and the newest events."""
     found = {str(file): _outbox(file) for file in sorted(state.rglob(OUTBOX_FILE))}
     return json.dumps(found, ensure_ascii=False, indent=1)
 
@@ -192,7 +192,7 @@ def _outbox(file: Path) -> dict[str, object]:
 
 
 def _files(paths: Paths, site_file: Path | None) -> str:
-    """What lies in the unit's folders, by name only."""
+    """Return what lies in the unit's folders, by name only."""
     folders = [paths.state, paths.runtime, *([site_file.resolve().parent] if site_file else [])]
     lines = [line for folder in folders for line in _listed(folder)]
     more = [f"... and {len(lines) - FILES_LISTED} more"] if len(lines) > FILES_LISTED else []
@@ -226,7 +226,7 @@ def _told(command: tuple[str, ...]) -> str:
 
 
 def _contents(texts: dict[str, str], notes: Sequence[str]) -> str:
-    """What is in the bundle, and what is not."""
+    """Return what is in the bundle, and what is not."""
     lines = [f"{len(text.encode()):>9}  {name}" for name, text in texts.items()]
     head = (
         "A support bundle of Red Road: texts only. No picture is in it, and secrets are hidden\n"
@@ -236,7 +236,7 @@ def _contents(texts: dict[str, str], notes: Sequence[str]) -> str:
 
 
 def _unit(site_file: Path | None) -> str:
-    """The unit's name, where the site file tells it."""
+    """Return the unit's name, where the site file has it."""
     try:
         return load_site(site_file).site.unit
     except RedRoadError:

@@ -48,7 +48,7 @@ class Redactor:
     unread: tuple[str, ...] = ()
 
     def clean(self, text: str) -> str:
-        """The text with every secret hidden."""
+        """Return the text with every secret hidden."""
         forms = sorted({form for secret in self.secrets for form in _forms(secret)}, key=len)
         if forms:
             known = "|".join(re.escape(form) for form in reversed(forms))
@@ -150,7 +150,7 @@ def _of_file(path: Path) -> list[str]:
 
 
 def _read(path: Path) -> str:
-    """What stands in it; nothing where that is not to be had."""
+    """Return what stands in it; nothing where that is not to be had."""
     try:
         with path.open("rb") as file:
             return file.read(MOST_SECRET_BYTES).decode(errors="replace")

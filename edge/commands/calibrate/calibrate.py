@@ -1,4 +1,4 @@
-"""The steps of `redroad calibrate`: picture, points, what they tell, overlay, site file."""
+"""The steps of `redroad calibrate`: picture, points, their findings, overlay, site file."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def calibrate(
     overlay: Path | None,
     **options: float | None,
 ) -> Iterator[str]:
-    """Do it, and tell line by line. GroundError has a line for each point that cannot be right."""
+    """Calibrate, and yield line by line. GroundError has a line for each implausible point."""
     site = _present_site(site_file)
     aspect = options.pop("pixel_aspect", None) or getattr(site.camera, "pixel_aspect", None)
     seen = _picture(picture, aspect) if picture else _snapshot(site)
@@ -65,7 +65,7 @@ def calibrate(
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """A picture of the street, in px of `size` (width, height), and what is told of it."""
+    """A picture of the street, in px of `size` (width, height), and the notes on it."""
 
     pixels: Pixels
     size: tuple[int, int]
@@ -73,11 +73,11 @@ class _Seen:
 
 
 def _picture(path: Path, aspect: float | None) -> _Seen:
-    """The first picture of a file, a folder or a film, as `count` and `replay` read it."""
-    told: list[str] = []
+    """Return the first picture of a file, a folder or a film, as `count` and `replay` read it."""
+    notes: list[str] = []
 
     def note(_path: Path, text: str) -> None:
-        told.append(f"note: {path}: {text}")
+        notes.append(f"note: {path}: {text}")
 
     def refuse(_path: Path, error: PictureError) -> None:
         raise error
@@ -88,8 +88,8 @@ def _picture(path: Path, aspect: float | None) -> _Seen:
     frame = next(frames)
     width, height = frame.size
     if aspect is not None:
-        told.append(f"px are those of the picture with square pixels, {width}x{height}")
-    return _Seen(frame.pixels, frame.size, tuple(told))
+        notes.append(f"px are those of the picture with square pixels, {width}x{height}")
+    return _Seen(frame.pixels, frame.size, tuple(notes))
 
 
 def _finish(
@@ -130,7 +130,7 @@ def _present_site(path: Path | None) -> Site:
 
 
 def model_of(site: Site, plane: GroundPlane) -> ModelEntry:
-    """The model that will count these pictures."""
+    """Return the model that will count these pictures."""
     manifest = manifest_of(site)
     if site.counter.model != "auto":
         return manifest.named(site.counter.model)

@@ -23,7 +23,7 @@ LIMIT = (120, 255, 120)
 def draw_overlay(
     pixels: Pixels, plane: GroundPlane, zones: Sequence[Zone], farthest: float
 ) -> Image.Image:
-    """The picture with the metre grid, the zones at people's feet, and standing figures.
+    """Return the picture with the metre grid, the zones at people's feet, and standing figures.
 
     An arc on the ground shows the `farthest` metres at which heads can be counted.
     """
@@ -122,7 +122,7 @@ def draw_marks(image: Image.Image, ground: Ground) -> None:
 
 
 def draw_ruler(pixels: Pixels, scale: float = 1.0) -> Image.Image:
-    """The picture with lines to read px of points from, every 50 px or a multiple.
+    """Return the picture with lines to read px of points from, every 50 px or a multiple.
 
     `scale` is px of the camera's picture for one of `pixels`, where it was made smaller.
     """

@@ -72,7 +72,7 @@ def read_points(path: Path) -> list[Marked]:
 
 
 def _without_head(rows: list[tuple[int, list[str]]]) -> list[list[str]]:
-    """The lines of a table but for its first where that names the columns."""
+    """Return the lines of a table but for its first where that names the columns."""
     lines = [cells for _, cells in rows]
     return lines[1:] if lines and not any(map(is_number, lines[0])) else lines
 
@@ -86,7 +86,7 @@ def _marked(cells: list[str]) -> Marked:
 
 
 def make_ground(points: Sequence[Marked], size: tuple[int, int], **options: object) -> Ground:
-    """The site file's section; GroundError for a value out of bounds."""
+    """Return the site file's section; GroundError for a value out of bounds."""
     given = {name: value for name, value in options.items() if value is not None}
     try:
         return Ground.model_validate(
@@ -111,7 +111,7 @@ def _out_of_bounds(mistake: ErrorDetails, points: int) -> str:
 
 
 def tell(plane: GroundPlane, ground: Ground, entry: ModelEntry) -> list[str]:
-    """What a technician should know of a calibration, in a line each."""
+    """Return what a technician should know of a calibration, in a line each."""
     marks = np.array(ground.points)[:, 2:]
     distances = np.hypot(*(marks - plane.foot).T)
     near, far = marks[distances.argmin()], marks[distances.argmax()]
@@ -174,7 +174,7 @@ def least_px_per_m(plane: GroundPlane, entry: ModelEntry) -> float:
 
 
 def farthest_m(plane: GroundPlane, entry: ModelEntry) -> float:
-    """How far from its foot, straight ahead, the camera sees a head well enough."""
+    """Return how far from its foot, straight ahead, the camera sees a head well enough."""
     column = np.linspace(0, plane.height, 400)
     feet = plane.feet(np.column_stack([np.full(400, plane.width / 2), column]))
     feet = feet[np.isfinite(feet).all(axis=1)]
@@ -195,7 +195,7 @@ def check_zones(zones: Sequence[Zone], plane: GroundPlane, entry: ModelEntry) ->
 
 
 def _hidden(plane: GroundPlane, entry: ModelEntry, corner: tuple[float, float]) -> str | None:
-    """Why no head can be counted at a place on the ground; None where one can."""
+    """Return why no head can be counted at a place on the ground; None where one can."""
     place, least = np.array(corner), least_px_per_m(plane, entry)
     if not plane.shows(plane.picture(place, plane.head_height_m)):
         return "is outside the picture at the height of heads"
@@ -230,7 +230,7 @@ def starter_zone(ground: Ground, plane: GroundPlane, entry: ModelEntry) -> Zone:
 
 
 def _hull(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The convex hull, by Andrew's monotone chain."""
+    """Return the convex hull, by Andrew's monotone chain."""
 
     def half(ordered: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
         chain: list[tuple[float, float]] = []

@@ -75,7 +75,7 @@ def ask(camera: Found, login: Login | None) -> Details:
 
     The password is sent as a digest (WS-UsernameToken), and to this camera alone.
     """
-    # They tell requests, and with them the login, at their finer levels.
+    # They log requests, and with them the login, at their finer levels.
     for name in ("onvif", "zeep", "aiohttp"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:

@@ -126,5 +126,5 @@ def _scopes(text: str) -> dict[str, str]:
 
 
 def printable(text: str) -> str:
-    """What a camera says, without anything that a terminal would take for a command."""
+    """Return what a camera says, without anything that a terminal would take for a command."""
     return "".join(letter for letter in text if letter.isprintable()).strip()

@@ -16,7 +16,7 @@ ENOUGH_PX = 960
 TRIES = 3
 PASSWORD_FILE = "camera.password"
 
-# Asks a person for a login to that camera; None where there is nobody to ask.
+# Asks a person for a login to that camera; None where no one can be asked.
 Asker = Callable[[str], Login | None]
 
 
@@ -60,7 +60,7 @@ def _camera_at(address: str) -> Found:
 
 
 def described(camera: Found) -> str:
-    """A camera in a line, as it tells of itself to all."""
+    """Return a camera in a line, from what it announces to everyone."""
     where = f", at {camera.place}" if camera.place else ""
     name = f" {camera.name}" if camera.name else ""
     hardware = f" ({camera.hardware})" if camera.hardware else ""
@@ -68,7 +68,7 @@ def described(camera: Found) -> str:
 
 
 def _details(camera: Found, login: Login | None, asker: Asker) -> tuple[Details, Login | None]:
-    """What the camera says, and the login that it took: the next may well take the same."""
+    """Return what the camera says, and the login that it took: the next may well take the same."""
     for _ in range(TRIES):
         try:
             return ask(camera, login), login
@@ -96,7 +96,7 @@ def _lines(details: Details, login: Login | None) -> Iterator[str]:
 
 
 def best_of(streams: tuple[StreamOf, ...]) -> StreamOf:
-    """The smallest stream that is large enough to count in, else the largest."""
+    """Return the smallest stream that is large enough to count in, else the largest."""
     enough = [stream for stream in streams if stream.width >= ENOUGH_PX]
     return min(enough, key=lambda one: one.px) if enough else streams[0]
 
@@ -127,7 +127,7 @@ def _quoted(user: str) -> str:
 
 
 def read_password(path: Path) -> str:
-    """The password in a file; CameraError when it cannot be read."""
+    """Return the password in a file; CameraError when it cannot be read."""
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:

@@ -56,7 +56,7 @@ def _decoded(block: bytes) -> Certificate:
 
 
 def judge_dates(option: str, found: Sequence[Certificate], *, bundle: bool) -> list[str]:
-    """What is wrong with the dates of a file's certificates.
+    """Return what is wrong with the dates of a file's certificates.
 
     In a `bundle` of authorities one that ends soon is no fault while another lasts; in the chain of
     a unit's own certificate each is needed.
@@ -82,5 +82,5 @@ def _one_of(option: str, number: int, count: int, certificate: Certificate) -> s
 
 
 def date(at_s: float) -> str:
-    """The day (UTC)."""
+    """Return the day (UTC)."""
     return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d}"

@@ -45,7 +45,7 @@ class Finding:
 
 
 def verdict(findings: list[Finding]) -> str:
-    """The last line."""
+    """Return the last line."""
     faults = [finding.part for finding in findings if not finding.ok]
     if not faults:
         return "This unit is fit for service."
@@ -91,7 +91,7 @@ def _lines(checks: Iterable[Check], wanted: Collection[str]) -> list[Finding]:
 
 
 def _services_run() -> bool:
-    """Whether services of ours hold the parts; a systemd that hangs is told in its own line."""
+    """Whether services of ours hold the parts; a hung systemd is reported in its own line."""
     try:
         return Services.look().active
     except ServiceError:
@@ -107,7 +107,7 @@ def _names(site: Site, site_file: Path | None) -> str:
 
 
 def _machine(state: Path) -> list[Check]:
-    """What the unit stands on."""
+    """Return what the unit stands on."""
     seen, services = cache(lambda: look(state)), cache(Services.look)
     return [
         ("versions", versions),
@@ -132,7 +132,7 @@ def _asked(site: Site, unit: RunningUnit, apart: Paths) -> list[Check]:
 
 
 def _tried(site: Site, apart: Paths) -> list[Check]:
-    """The same parts, while no unit holds them."""
+    """Return the same parts, while no unit holds them."""
     return [
         ("camera", lambda: tried.camera(site)),
         ("panel", lambda: tried.panel(site, apart)),
@@ -143,7 +143,7 @@ def _tried(site: Site, apart: Paths) -> list[Check]:
 
 
 def _try(part: str, check: Callable[[], str]) -> Finding:
-    """One line, within its time: a driver that hangs must not keep the others from being told."""
+    """Return one finding, within its time: a hung driver must not hold up the others."""
     answers: queue.SimpleQueue[Finding] = queue.SimpleQueue()
     answering = threading.Thread(
         target=lambda: answers.put(_finding(part, check)), name=part, daemon=True
@@ -161,7 +161,7 @@ def _finding(part: str, check: Callable[[], str]) -> Finding:
         return Finding(part, True, check())
     except RedRoadError as error:
         return Finding(part, False, "; ".join(str(error).splitlines()))
-    except Exception as error:  # noqa: BLE001  told in its line, and the others are told too
+    except Exception as error:  # noqa: BLE001  reported in its line, and so are the others
         why = " ".join(f"{type(error).__name__}: {error}".split())
         return Finding(part, False, f"cannot be checked ({why}); send: redroad support-bundle")
 

@@ -1,4 +1,4 @@
-"""What the kernel tells of the machine: memory, heat, power, clock, disk, versions."""
+"""What the kernel reports of the machine: memory, heat, power, clock, disk, versions."""
 
 import importlib.metadata
 import os
@@ -45,7 +45,7 @@ def versions() -> str:
 
 
 def model() -> str:
-    """The board's name; empty where it has none."""
+    """Return the board's name; empty where it has none."""
     try:
         return MODEL.read_text(encoding="ascii", errors="replace").strip("\0\n")
     except OSError:
@@ -75,10 +75,10 @@ def heat(machine: Machine) -> str:
     """Cool enough to run at full speed."""
     if machine.temperature_c is None:
         return "not told by this machine"
-    told = f"{machine.temperature_c:.0f} degrees Celsius"
+    reading = f"{machine.temperature_c:.0f} degrees Celsius"
     if machine.temperature_c >= HOT_C:
-        raise MachineError(f"{told}, must be below {HOT_C:.0f}; give shade, air or a cooler")
-    return told
+        raise MachineError(f"{reading}, must be below {HOT_C:.0f}; give shade, air or a cooler")
+    return reading
 
 
 def power(machine: Machine) -> str:
@@ -107,12 +107,12 @@ def clock(site: Site) -> str:
             "network, or: sudo timedatectl set-time"
         )
     there = now.astimezone(ZoneInfo(site.site.time_zone))
-    told = f"{now:%Y-%m-%d %H:%M} UTC, {there:%H:%M} in {site.site.time_zone}"
+    times = f"{now:%Y-%m-%d %H:%M} UTC, {there:%H:%M} in {site.site.time_zone}"
     if site.site.clock == "trusted":
-        return f"{told}, trusted as site.clock has it"
+        return f"{times}, trusted as site.clock has it"
     if time_synchronised():
-        return f"{told}, set by the network"
-    return f"{told}, not synchronised yet: commands are refused until a time server has answered"
+        return f"{times}, set by the network"
+    return f"{times}, not synchronised yet: commands are refused until a time server has answered"
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Mount:
 
 
 def mount_of(path: Path) -> Mount | None:
-    """What is mounted where `path` lies; None where the kernel does not tell."""
+    """Return what is mounted where `path` lies; None where the kernel does not report it."""
     try:
         lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -126,7 +126,7 @@ def clips(site: Site, paths: Paths) -> str:
 
 
 def broker(site: Site, status: Status | None = None) -> str:
-    """It lets us in, takes one message of each kind, and lets us hear commands.
+    """It accepts our login, takes one message of each kind, and lets us receive commands.
 
     `status` is that of the unit which runs here, if one does.
     """

@@ -1,4 +1,4 @@
-"""Which program holds a port, as the kernel tells: a technician ends it, or chooses another."""
+"""Which program holds a port, from the kernel: a technician ends it, or chooses another."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a running unit tells of its own parts: it is asked, so that nothing is taken from it."""
+"""What a running unit reports of its own parts: none has to be taken from it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +29,7 @@ PICTURE_REMEDIES = {
     "frozen": "the camera repeats one picture, or nothing at all has moved for five minutes: "
     "if its clock runs and the street does not, take its power away for a moment",
 }
-# Faults that other lines tell.
+# Faults that other lines report.
 TOLD_ELSEWHERE = {
     "watch": {"camera"},
     "show": {"panel", "layout", "voice", "clips", "beacon", "inputs"},
@@ -48,12 +48,12 @@ def none_told(paths: Paths, services_run: bool) -> str:
 
 
 def not_tried() -> str:
-    """Services hold the part, and tell nothing of it: it is not taken from them."""
+    """Services hold the part, and report nothing of it: it is not taken from them."""
     return "in use by the services; to have it tried: sudo systemctl stop redroad.target"
 
 
 class RunningUnit:
-    """One that told its health a moment ago."""
+    """A unit that reported its health a moment ago."""
 
     def __init__(self, status: Status) -> None:
         self._status = status
@@ -61,12 +61,12 @@ class RunningUnit:
 
     @classmethod
     def of(cls, paths: Paths) -> "RunningUnit | None":
-        """The one that runs in these folders; None where none does."""
+        """Return the one that runs in these folders; None where none does."""
         status = read_status(paths)
         return None if status is None else cls(status)
 
     def programs(self, site: Site) -> str:
-        """All four live, have this site file, and no fault that no other line tells."""
+        """All four run, have this site file, and no fault that no other line reports."""
         if self._status.site != site.digest():
             raise ServiceError(
                 "the unit that runs here has another site file, or began before this one was "
@@ -103,7 +103,7 @@ class RunningUnit:
         )
 
     def panel(self) -> str:
-        """The sign takes what it is given."""
+        """Verify that the sign accepts what it is given."""
         self._refuse("show", PanelError, "panel", "layout")
         proof = self._status.health["sign_proof"]
         return f"serves the running unit; that its text is shown is {proof}"
@@ -113,9 +113,9 @@ class RunningUnit:
         self._refuse("show", VoiceError, "clips")
 
     def sound(self, site: Site, apart: Paths) -> str:
-        """The last warning was heard, and the card still opens.
+        """Verify that the last warning was played audibly, and the card still opens.
 
-        Who speaks meanwhile goes on; who begins to waits for a moment (AplaySpeaker).
+        Speech in progress goes on; speech that begins waits for a moment (AplaySpeaker).
         """
         self._refuse("show", VoiceError, "voice")
         try:
@@ -124,7 +124,7 @@ class RunningUnit:
             return f"serves the running unit: card {site.voice.card!r} is in use"
 
     def beacon(self, site: Site) -> str:
-        """The lamp follows."""
+        """Verify that the lamp follows."""
         self._refuse("show", BeaconError, "beacon")
         return f"{site.beacon.output}, follows the running unit"
 
@@ -132,15 +132,15 @@ class RunningUnit:
         """They can be read."""
         self._refuse("show", InputError, "inputs")
         show = self._programs["show"]
-        told = [f"{name} {show.get(name, 'not told yet')}" for name in site.inputs.wired]
-        return ", ".join(told) or "none are configured"
+        states = [f"{name} {show.get(name, 'not told yet')}" for name in site.inputs.wired]
+        return ", ".join(states) or "none are configured"
 
     def _lives(self, name: str) -> bool:
         program = self._programs.get(name)
         return program is not None and program["age_s"] <= STALE_AFTER_S
 
     def _refuse(self, name: str, kind: type[RedRoadError], *parts: str) -> None:
-        """Raise what the program that has these parts tells of them, or that it tells nothing."""
+        """Raise what the program with these parts reports of them, or that it reports nothing."""
         if not self._lives(name):
             raise kind(f"{name} tells nothing of it; see: journalctl -u redroad-{name} -n 30")
         faults = self._programs[name]["faults"]

@@ -28,7 +28,7 @@ READERS = {
 
 
 def secret_files(site: Site) -> dict[str, Path]:
-    """The files that hold secrets, by option."""
+    """Return the files that hold secrets, by option."""
     upstream = site.upstream
     named = {
         "upstream.password_file": upstream.password_file,
@@ -50,12 +50,12 @@ def judge_secrets(site: Site, site_file: Path | None) -> str:
             wrong += judge_dates(name, certificates, bundle=name == "upstream.ca_file")
     if wrong:
         raise SiteError("\n".join(wrong))
-    told = [f"{len(files)} files, read by their owner alone"] if files else []
-    told += [
+    parts = [f"{len(files)} files, read by their owner alone"] if files else []
+    parts += [
         f"{name} good until {date(min(each.end_s for each in certificates))}"
         for name, certificates in found.items()
     ]
-    return "; ".join(told) or "none are configured"
+    return "; ".join(parts) or "none are configured"
 
 
 def _wrong(option: str, path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What systemd tells of the unit's services and of the hardware watchdog."""
+"""What systemd reports of the unit's services and of the hardware watchdog."""
 
 import re
 import subprocess
@@ -34,8 +34,8 @@ class Services:
     @classmethod
     def look(cls) -> "Services":
         """Ask. ServiceError when systemd does not answer."""
-        told = _systemctl("show", f"--property={PROPERTIES}", TARGET, *SERVICES)
-        blocks = [_fields(block) for block in told.split("\n\n") if "Id=" in block]
+        answer = _systemctl("show", f"--property={PROPERTIES}", TARGET, *SERVICES)
+        blocks = [_fields(block) for block in answer.split("\n\n") if "Id=" in block]
         return cls({fields["Id"]: fields for fields in blocks})
 
     @property
@@ -59,11 +59,11 @@ class Services:
             raise ServiceError("\n".join(wrong))
         left_out = f"; {_short(SPARE)} is left out" if self._masked(SPARE) else ""
         again = {name: int(self.units[name].get("NRestarts") or 0) for name in SERVICES}
-        told = ", ".join(f"{_short(name)} {times}" for name, times in again.items() if times)
-        return f"all active and enabled; started again since boot: {told or 'none'}{left_out}"
+        restarts = ", ".join(f"{_short(name)} {times}" for name, times in again.items() if times)
+        return f"all active and enabled; started again since boot: {restarts or 'none'}{left_out}"
 
     def _wrong(self, name: str) -> str:
-        """What is wrong with one, and what to do; empty when nothing is."""
+        """Return what is wrong with one, and what to do; empty when nothing is."""
         fields = self.units.get(name, {"LoadState": "not-found"})
         if name == SPARE and self._masked(name):
             return ""
@@ -91,7 +91,7 @@ class Services:
         return self.units.get(name, {}).get("LoadState") == "masked"
 
     def watchdog(self) -> str:
-        """The machine is reset when its kernel hangs."""
+        """Verify that the machine is reset when its kernel hangs."""
         if not WATCHDOG.exists():
             if self.installed and model().startswith("Raspberry Pi"):
                 raise ServiceError(
@@ -101,11 +101,11 @@ class Services:
             return "this machine has none: a kernel that hangs stays so"
         if not self.installed:
             return "not used: no service of ours is installed"
-        told = _systemctl("show", "--property=RuntimeWatchdogUSec").partition("=")[2].strip()
-        limit_s = sum(float(number) * _UNITS_S[unit] for number, unit in _SPAN.findall(told))
+        value = _systemctl("show", "--property=RuntimeWatchdogUSec").partition("=")[2].strip()
+        limit_s = sum(float(number) * _UNITS_S[unit] for number, unit in _SPAN.findall(value))
         if not 0 < limit_s <= WATCHDOG_MOST_S:
             raise ServiceError(
-                f"RuntimeWatchdogSec is {told or 'not set'}, must be more than 0 and at most "
+                f"RuntimeWatchdogSec is {value or 'not set'}, must be more than 0 and at most "
                 f"{WATCHDOG_MOST_S:g} s; set it in /etc/systemd/system.conf.d/ and start anew"
             )
         return f"resets the machine after {limit_s:g} s"
@@ -114,7 +114,7 @@ class Services:
 def _systemctl(*arguments: str) -> str:
     """What systemctl says; nothing where systemd does not run. ServiceError when it hangs."""
     try:
-        told = subprocess.run(
+        answer = subprocess.run(
             ["systemctl", "--no-pager", *arguments],
             capture_output=True,
             text=True,
@@ -127,7 +127,7 @@ def _systemctl(*arguments: str) -> str:
         raise ServiceError(
             f"systemd gives no answer in {ANSWER_S:g} s; start the machine anew"
         ) from error
-    return told.stdout if told.returncode == 0 else ""
+    return answer.stdout if answer.returncode == 0 else ""
 
 
 def _fields(block: str) -> dict[str, str]:

@@ -59,7 +59,7 @@ def panel(site: Site, paths: Paths) -> str:
 
 
 def _opened(site: Site, scratch: Paths) -> Panel:
-    """The panel; where another program holds its port, that is named."""
+    """Return the panel; where another program holds its port, that is named."""
     try:
         return open_panel(site, scratch)
     except PanelError as error:
@@ -105,5 +105,5 @@ def inputs(site: Site, paths: Paths) -> str:
         active = contacts.active()
     finally:
         contacts.close()
-    told = ", ".join(f"{n} {'active' if n in active else 'idle'}" for n in site.inputs.wired)
-    return told or "none are configured"
+    states = ", ".join(f"{n} {'active' if n in active else 'idle'}" for n in site.inputs.wired)
+    return states or "none are configured"

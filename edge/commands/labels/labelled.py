@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from edge.common.errors import LabelsError
 
-# By tiers: where somebody has marked heads and bodies, the heads are the people.
+# By tiers: where someone has marked heads and bodies, the heads are the people.
 HEADS = ("head", "heads", "머리", "tête", "kopf", "cabeza", "頭", "头")
 FACES = ("face", "faces", "얼굴")
 BODIES = (
@@ -56,14 +56,14 @@ def box_mark(left: float, top: float, width: float, height: float, label: str) -
 
 
 def outline_mark(points: Sequence[Point], label: str) -> Mark:
-    """The head of an outline: that of the box around it."""
+    """Return the head of an outline: that of the box around it."""
     across, down = [x for x, _ in points], [y for _, y in points]
     left, top = min(across), min(down)
     return box_mark(left, top, max(across) - left, max(down) - top, label)
 
 
 def people_of(pictures: Iterable[Marked], only: Sequence[str] = ()) -> list[Labelled]:
-    """The marks that are people: those labelled `only`, else the best label that is one.
+    """Return the marks that are people: those labelled `only`, else the best label that is one.
 
     LabelsError where there are several labels and none is known as that of a person.
     """

@@ -26,7 +26,7 @@ class Truth:
                 self._by_name.setdefault(key, []).append(each)
 
     def of(self, picture: str) -> Labelled | None:
-        """The labels of a picture; None where there are none.
+        """Return the labels of a picture; None where there are none.
 
         LabelsError where labels of two pictures fit it equally well, as of one name in two
         folders.
@@ -46,7 +46,7 @@ class Truth:
 
     @property
     def unused(self) -> list[str]:
-        """The names of labelled pictures that nobody has asked for."""
+        """Return the names of labelled pictures that were never requested."""
         return [each.name for each in self._all if id(each) not in self._used]
 
 
@@ -65,7 +65,7 @@ def _stem(name: str) -> str:
 
 
 def _common_end(one: str, other: str) -> int:
-    """How many last parts of two paths are the same."""
+    """Return how many last parts of two paths are the same."""
     pairs = zip(
         PurePosixPath(_plain(one)).parts[::-1],
         PurePosixPath(_plain(other)).parts[::-1],

@@ -134,7 +134,7 @@ def _from_json(document: Any) -> Iterator[Labelled | Marked]:
 
 
 def _from_table(name: str, text: str) -> Iterator[Labelled | Marked]:
-    """A line for each head, or for each picture with its count; empty x and y: nobody."""
+    """A line for each head, or for each picture with its count; empty x and y: no one."""
     rows = rows_of(text, 2)
     names = [cell.lower() for cell in rows[0][1]]
     picture = _column(names, _PICTURE)

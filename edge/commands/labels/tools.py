@@ -1,7 +1,7 @@
 """The exports of COCO, CVAT, labelme and Label Studio, and the project's own list of pictures.
 
 Each function takes what `json` or the XML parser gives, and raises KeyError, TypeError, ValueError
-or the like for what it does not know: `read` tells which file it was.
+or the like for what it does not know: `read` reports which file it was.
 """
 
 import re
@@ -98,7 +98,7 @@ def _labelme_marks(shape: dict[str, Any], label: str) -> list[Mark]:
 
 
 def from_label_studio(tasks: list[dict[str, Any]]) -> Iterator[Marked]:
-    """JSON and JSON-MIN; a task that nobody has labelled yet is left out."""
+    """JSON and JSON-MIN; a task without labels is left out."""
     for task in tasks:
         if "data" not in task:
             yield _minimal(task)

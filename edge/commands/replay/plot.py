@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 GAP_FACTOR = 1.5
 BLUE, SEEN, GREEN, PURPLE = "#1f4e8c", "#3b6fb6", "#2c7a4b", "#8a4fa3"
 WIDTH_IN, DENSITY_IN, SPEED_IN, SIGN_IN, LINE_IN, REST_IN = 12.0, 3.3, 1.3, 0.45, 0.19, 1.6
-# So many transitions are told in words; the rest stand in transitions.csv.
+# So many transitions are listed in words; the rest are in transitions.csv.
 REASONS, REASON_LONG = 14, 190
 UNKNOWN_SPEED = (
     "speed not known: it needs pictures at most 1 s apart, metres on the ground, and enough px "
@@ -224,7 +224,7 @@ def _say(axes: "Axes", text: str, height: float = 0.5) -> None:
 
 
 def _reasons(changes: list[Change]) -> list[str]:
-    """Why the level changed, in a line each, numbered as on the strip."""
+    """Return why the level changed, in a line each, numbered as on the strip."""
     lines = [
         shorten(
             f"{number}. {_time(change)}, {change.before.name} → {change.after.name}: "

@@ -1,7 +1,7 @@
 """`redroad replay`: the whole way over a recording, as fast as it goes.
 
 Time is the recording's. In a video a frame counts until the next one; of a folder of pictures
-taken seconds or minutes apart each stands for at most `hold_s`, after which nothing is known.
+taken seconds or minutes apart each is valid for at most `hold_s`, after which nothing is known.
 """
 
 import sys
@@ -98,7 +98,7 @@ def _why_unmeasured(site: Site | None, frame: TimedFrame) -> str | None:
 class _Replayer:
     """The whole way, driven by the recording's clock.
 
-    `unmeasured` says why there are no zones; the heads of the whole picture stand for them.
+    `unmeasured` says why there are no zones; the heads of the whole picture replace them.
     """
 
     def __init__(self, site: Site, hold: int, unmeasured: str | None = None) -> None:
@@ -139,7 +139,7 @@ class _Replayer:
         )
 
     def _count_heads(self, frame: TimedFrame, sighting: Sighting, at: int) -> None:
-        """A row of the whole picture, whose level nobody knows."""
+        """Add a row for the whole picture, whose level is unknown."""
         faults = sighting.picture.faults
         why = f"picture is {', '.join(faults)}" if faults else str(self._unmeasured)
         heads = None if sighting.heads is None else sighting.heads.total()
@@ -155,7 +155,7 @@ class _Replayer:
         )  # fmt: skip
 
     def _note_doubt(self, at: int, *, changed: bool) -> None:
-        """Tell why there is no density also where that changes no level."""
+        """Report why there is no density also where that changes no level."""
         doubt = self._decider.doubt
         if doubt is not None:
             self._result.doubts[doubt] += 1
@@ -169,7 +169,7 @@ class _Replayer:
         self._result.changes.append(Change(at_s, wall, zone, Level.UNKNOWN, Level.UNKNOWN, why))
 
     def finish(self) -> Replay:
-        """Let the last frame stand too."""
+        """Extend the last frame to the end of its hold, and return the replay."""
         if self._last is not None and self._unmeasured is None:
             self._let_stand(self._last, self._last.taken_at + self._hold)
         return self._result
@@ -201,7 +201,7 @@ class _Clock:
         self._start: datetime | None = None
 
     def see(self, frame: TimedFrame) -> int:
-        """The frame's time in ns. One second stands before the first: zero means never."""
+        """Return the frame's time in ns. One second stands before the first: zero means never."""
         if self._start is None and frame.wall is not None:
             self._start = frame.wall - timedelta(seconds=frame.at_s)
         return nanoseconds(frame.at_s + 1.0)
@@ -223,7 +223,7 @@ def replay_to(
     pixel_aspect: float | None = None,
     rate: float | None = None,
 ) -> Iterator[str]:
-    """Replay into a folder; yields what to tell the user, complaints starting with "redroad: ".
+    """Replay into a folder; yields lines for the user, errors starting with "redroad: ".
 
     Without a site people are counted in the whole picture; a scenario has one of its own.
     """

@@ -126,7 +126,7 @@ class MediaClock:
             self._settle(came)
 
     def _jumps(self, came: _Came, last: _Came) -> bool:
-        """Whether its time lies ahead of ours: a stray one, unless the next ones agree."""
+        """Return whether its time lies ahead of ours: a stray one, unless the next ones agree."""
         ahead = came.lag_s < self._lag_s - JUMP_S and came.lag_s < last.lag_s - JUMP_S
         if not ahead:
             return False

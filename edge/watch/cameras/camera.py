@@ -14,7 +14,7 @@ class Camera(Protocol):
     """A source of frames, open from its construction until `close`."""
 
     def read(self, timeout_s: float) -> Frame:
-        """The next frame that was not given before, waited for up to `timeout_s`.
+        """Return the next frame that was not given before, waited for up to `timeout_s`.
 
         NoFrameError when there is none in time; any other CameraError when the camera is broken
         and has to be closed and opened anew.

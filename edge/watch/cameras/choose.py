@@ -8,7 +8,7 @@ from edge.watch.cameras.learnt import Learnt
 
 
 def open_camera(site: Site, learnt: Learnt | None = None) -> Camera:
-    """The camera that the site file asks for; `learnt` keeps what is found out about it."""
+    """Return the camera that the site file asks for; `learnt` keeps what is found out about it."""
     options = site.camera
     if isinstance(options, PicturesOptions):
         from edge.watch.cameras.pictures import PicturesCamera
@@ -32,7 +32,7 @@ def open_camera(site: Site, learnt: Learnt | None = None) -> Camera:
 
 
 def remedy_if_slow(site: Site) -> str:
-    """What to do where the camera gives too few pictures: the option that matters."""
+    """Return what to do where the camera gives too few pictures: the option that matters."""
     options = site.camera
     if isinstance(options, PicturesOptions):
         return f"camera.every_s is {options.every_s:g}, set it to 1 or less"

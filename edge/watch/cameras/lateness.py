@@ -26,7 +26,7 @@ LATE_S = 1.0
 # A silence is unusual when it is longer than so many of the last intervals.
 INTERVALS, OF_THE_LAST = 2.5, 3
 # Pictures of a live stream have to be waited for. Where none was for so long, they lie in a queue
-# that grows, and each would be told later than it was taken.
+# that grows, and each would be reported later than it was taken.
 BEHIND_S = 3.0
 # A queue on the way as long as this, for as long as this, ends only with the connection.
 QUEUED_S, QUEUED_FOR_S = 2.0, 2.0
@@ -94,7 +94,7 @@ class Lateness:
             self._clock.came(packet.pts * self._tick_s, now_s, packet.size)
 
     def taken_at(self, decoded: Decoded) -> int | None:
-        """When the picture was taken (boot time, ns); None for one that must not be counted.
+        """Return when the picture was taken (boot time, ns); None for one that must not be counted.
 
         PictureError when pictures queue for so long that only a new connection helps.
         """
@@ -148,7 +148,7 @@ class Lateness:
             raise PictureError(SLOW_LINK)
 
     def _soonest_s(self, now: int) -> float:
-        """What the soonest picture needed on its way: no more than this."""
+        """Return what the soonest picture needed on its way: no more than this."""
         if self._clock is None:
             return 0.0
         if self._port and now - self._measured_at >= nanoseconds(MEASURE_EVERY_S):

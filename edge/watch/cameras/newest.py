@@ -26,7 +26,7 @@ class Newest:
         self._alive_at, self._within_s = boottime_ns(), within_s
 
     def put(self, frame: Frame) -> None:
-        """Replace the frame that nobody took."""
+        """Put a frame in place of one that was not taken."""
         with self._changed:
             self._frame = frame
             self._changed.notify()
@@ -38,7 +38,7 @@ class Newest:
             self._changed.notify()
 
     def take(self, timeout_s: float) -> Frame:
-        """The newest frame; NoFrameError when none came in time, CameraError at the end."""
+        """Return the newest frame; NoFrameError when none came in time, CameraError at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._frame or self._ended, timeout_s)
             frame, self._frame = self._frame, None

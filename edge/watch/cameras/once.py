@@ -13,7 +13,7 @@ OPENINGS = 2
 
 
 def one_frame(site: Site, within_s: float, learnt: Learnt | None = None) -> Frame | None:
-    """The first picture, or None when none came within `within_s` seconds.
+    """Return the first picture, or None when none came within `within_s` seconds.
 
     A camera that takes a connection and gives nothing is opened once more, over RTSP's other
     transport. CameraError as from the camera.

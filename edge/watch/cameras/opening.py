@@ -61,7 +61,7 @@ def open_stream(options: StreamOptions, address: Address, learnt: Learnt) -> Ope
 def ffmpeg_options(
     options: StreamOptions, address: Address, transport: str | None
 ) -> dict[str, str]:
-    """What FFmpeg is told beside the address."""
+    """Return the options given to FFmpeg besides the address."""
     if address.kind == "device":
         return usb_options(options)
     if transport is not None:
@@ -70,7 +70,7 @@ def ffmpeg_options(
 
 
 def usb_options(options: StreamOptions) -> dict[str, str]:
-    """What a USB camera is asked for; without any of it, what it has as it stands."""
+    """Return what a USB camera is asked for; without any of it, what it has as it stands."""
     asked = dict[str, str]()
     if options.input_format is not None:
         asked["input_format"] = {"yuyv": "yuyv422"}.get(options.input_format, options.input_format)
@@ -113,7 +113,7 @@ def _open(
             timeout=timeouts,
         )
     except PermissionError as error:
-        # FFmpeg's RTSP tells its own interruption as an error of no meaning, which is this one's
+        # FFmpeg's RTSP reports its own interruption as a meaningless error, which is this one's
         # number.
         if seconds(boottime_ns() - began) >= timeouts[0]:
             raise TimeoutError(error.errno, "timed out") from None
@@ -121,7 +121,7 @@ def _open(
 
 
 def _refused(options: StreamOptions, address: Address, learnt: Learnt) -> str:
-    """What the camera offers instead of what it was asked for."""
+    """Return what the camera offers instead of what it was asked for."""
     tried = TRANSPORTS if options.transport == "auto" else (options.transport,)
     asked = " nor ".join(NAMES[one] for one in tried)
     for other in (*TRANSPORTS, "udp_multicast"):

@@ -26,7 +26,7 @@ class PiCamera:
         self._alive_at = boottime_ns()
 
     def read(self, timeout_s: float) -> Frame:
-        """The next frame, timed by the sensor."""
+        """Return the next frame, timed by the sensor."""
         try:
             self._job = self._job or self._camera.capture_request(wait=False)
             request = self._camera.wait(self._job, timeout=timeout_s)
@@ -94,7 +94,7 @@ def _configuration(camera: Any, options: PiCameraOptions) -> Any:
 
 
 def _frame(request: Any) -> Frame:
-    """The frame of a completed request; SensorTimestamp is boot time in ns."""
+    """Return the frame of a completed request; SensorTimestamp is boot time in ns."""
     try:
         pixels = np.array(request.make_array("main")[..., :3], np.uint8)
         taken_at = int(request.get_metadata()["SensorTimestamp"])

@@ -26,7 +26,7 @@ class PicturesCamera:
         self._pace = Pace(f"folder {folder}", options.every_s)
 
     def read(self, timeout_s: float) -> Frame:
-        """The next picture, when its time has come."""
+        """Return the next picture, when its time has come."""
         self._pace.wait(timeout_s)
         read = self._following()
         if isinstance(read, TimedFrame):

@@ -41,7 +41,7 @@ class ReconnectingCamera:
         self._backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
 
     def read(self) -> Frame | None:
-        """The next frame, or None when there is none within about READ_TIMEOUT_S.
+        """Return the next frame, or None when there is none within about READ_TIMEOUT_S.
 
         It never waits longer, so that a program whose camera is away still shows signs of life.
         """
@@ -94,7 +94,7 @@ class _Judge:
         self._before = None
 
     def fault(self, taken_at: int, now: int) -> str | None:
-        """What is wrong with the pictures; it lasts until all were good for a while."""
+        """Return what is wrong with the pictures; it lasts until all were good for a while."""
         gap_s = 0.0 if self._before is None else seconds(taken_at - self._before)
         self._before = taken_at
         found = self._slow(gap_s) if gap_s > PROMISED_S else None

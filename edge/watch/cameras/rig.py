@@ -22,8 +22,8 @@ NAP_S = 0.1
 class RiggedCamera:
     """Plays `film.npy` of its folder: uint8 of shape (pictures, height, width, 3), RGB.
 
-    The film's time is the time since boot, round and round: it goes on while nobody looks, and
-    whoever knows the film knows what is to be seen. A file named "frozen" in the folder repeats
+    The film's time is the time since boot, round and round: it goes on without readers, and
+    anyone who knows the film knows what is to be seen. A file named "frozen" in the folder repeats
     the last picture, "hung" does not come back from reading, "away" breaks every read.
     """
 
@@ -34,7 +34,7 @@ class RiggedCamera:
         self._last: Pixels | None = None
 
     def read(self, timeout_s: float) -> Frame:
-        """The next frame, or what is commanded."""
+        """Return the next frame, or what is commanded."""
         while self._befallen("hung"):
             time.sleep(NAP_S)  # beyond the timeout, as a driver that waits in the kernel
         if self._befallen("away"):

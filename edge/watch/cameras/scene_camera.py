@@ -27,7 +27,7 @@ class SceneCamera:
         painter.shutdown(wait=False)
 
     def read(self, timeout_s: float) -> Frame:
-        """The street as it is when the next frame is due."""
+        """Return the street as it is when the next frame is due."""
         try:
             scene = self._scene.result(timeout_s)
         except TimeoutError as error:
@@ -41,7 +41,7 @@ class SceneCamera:
 
 
 def _drawn(options: SceneOptions, t_s: float) -> Scene | StagedScenario:
-    """The scene, with the figures of those who are there at `t_s`."""
+    """Return the scene, with the figures of those who are there at `t_s`."""
     size, seed = (options.width, options.height), options.seed
     scene: Scene | StagedScenario
     if options.scenario:

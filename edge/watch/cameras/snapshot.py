@@ -105,7 +105,7 @@ def _refused(answer: httpx.Response) -> str:
 
 
 def _validators(headers: httpx.Headers) -> dict[str, str]:
-    """What the next question says of the picture that is known."""
+    """Return what the next question says of the picture that is known."""
     asked = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
     return {name: headers[given] for name, given in asked.items() if given in headers}
 

@@ -51,7 +51,7 @@ class StreamCamera:
         self._reader.start()
 
     def read(self, timeout_s: float) -> Frame:
-        """The newest frame, if it was not given before; else the next one."""
+        """Return the newest frame, if it was not given before; else the next one."""
         return self._newest.take(timeout_s)
 
     def close(self) -> None:
@@ -139,7 +139,7 @@ class _Reader(threading.Thread):
             self._newest.alive(self._follow(intervals))
 
     def _follow(self, intervals: deque[float]) -> float | None:
-        """For how long this stream may be silent, once that can be told."""
+        """Return for how long (s) this stream may be silent; None until that is known."""
         if len(intervals) < OF_THE_LAST:
             return None
         within_s = max(self._options.read_timeout_s, INTERVALS * max(intervals))
@@ -196,12 +196,12 @@ class _Reader(threading.Thread):
 
 
 def _gives_one(container: InputContainer) -> bool:
-    """Whether the address gives one picture, and no stream."""
+    """Return whether the address gives one picture, and no stream."""
     return any(name.endswith(SINGLE) for name in container.format.name.split(","))
 
 
 def _explained(error: Exception, address: Address, options: StreamOptions) -> str:
-    """The error in FFmpeg's words, without the address, and what to do."""
+    """Return the error in FFmpeg's words, without the address, and what to do."""
     if isinstance(error, av.error.ExitError | TimeoutError):
         return "gave nothing in time; check that the camera is on and its network"
     why = getattr(error, "strerror", None) or type(error).__name__
