@@ -28,6 +28,7 @@ class _Running:
     item: pytest.Item | None = None
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark, group for the workers, and let what takes longest begin first."""
     for item in items:
