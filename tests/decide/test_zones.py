@@ -33,7 +33,7 @@ def test_the_whole_picture_counts_everything_once() -> None:
 
 
 def test_half_a_cell_counts_half() -> None:
-    zone = Zone(name="half", polygon=[(0, 0), (1 / 80, 0), (1 / 80, 1), (0, 1)], area_m2=1.0)
+    zone = Zone(name="half", polygon=[(0, 0), (1 / 80, 0), (1 / 80, 1), (0, 1)], area_m2=1000.0)
     assert np.allclose(weights(zone)[:, 0], 0.5)
     assert np.allclose(weights(zone)[:, 1:], 0.0)
 
@@ -42,7 +42,7 @@ def test_a_notched_zone_leaves_its_notch_out() -> None:
     zone = Zone(
         name="u",
         polygon=[(0, 0), (0.25, 0), (0.25, 0.5), (0.75, 0.5), (0.75, 0), (1, 0), (1, 1), (0, 1)],
-        area_m2=10.0,
+        area_m2=1000.0,
     )
     (seen,) = ZoneCounter([zone]).count(heads(), 1).zones
     assert seen.people == pytest.approx(40 * 22 * 0.75, rel=1e-5)
@@ -56,7 +56,7 @@ corner = st.floats(0.0, 1.0).map(lambda value: round(value, 3))
 def test_weights_add_up_to_the_area_of_the_outline(triangle: list[tuple[float, float]]) -> None:
     (ax, ay), (bx, by), (cx, cy) = triangle
     area = abs((bx - ax) * (cy - ay) - (cx - ax) * (by - ay)) / 2 * 40 * 22
-    zone = Zone(name="t", polygon=triangle, area_m2=1.0)
+    zone = Zone(name="t", polygon=triangle, area_m2=1000.0)
     (seen,) = ZoneCounter([zone]).count(heads(), 1).zones
     assert seen.people == pytest.approx(area, rel=1e-5, abs=1e-3)
 
@@ -71,7 +71,7 @@ def test_occupancy_divides_by_the_stated_area_and_carries_the_interval() -> None
 
 
 def test_another_picture_size_gets_its_own_weights() -> None:
-    zone = Zone(name="left", polygon=[(0, 0), (0.5, 0), (0.5, 1), (0, 1)], area_m2=10.0)
+    zone = Zone(name="left", polygon=[(0, 0), (0.5, 0), (0.5, 1), (0, 1)], area_m2=1000.0)
     counter = ZoneCounter([zone])
     (wide,) = counter.count(heads(), taken_at=1).zones
     (tall,) = counter.count(heads(rows=34, columns=24), taken_at=2).zones
