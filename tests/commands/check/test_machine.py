@@ -134,7 +134,7 @@ def test_a_pi_whose_root_is_an_overlay_over_memory_is_told(check: Check, word: s
     check.in_place_of("/proc/cmdline", f"console=tty1 {word} rootwait\n")
     table = check.folder / "mountinfo"
     table.write_text("36 35 0:31 / / rw - overlay overlay rw,lowerdir=/lower,upperdir=/upper\n")
-    check.mounts.append(f"mount --bind {table} /proc/$$/mountinfo")  # of the command itself
+    check.mounts.append(f"mount --bind {table} /proc/$PPID/mountinfo")  # of the checking process
     assert f"overlay over memory ({word} in" in check.run().fault("disk")
 
 
