@@ -62,6 +62,7 @@ RUN = {
     "fleet": Smoke(("ARGS=--units 2 --seconds 2",), "drained in"),
     "soak": Smoke(("HOURS=0.004", "ARGS=--folder {folder}/soak"), "too short for slopes"),
     "cuts": Smoke(("ARGS=--times 2",), "slopes need"),
+    "stale": Smoke(("ARGS=--help",), "--broker"),  # 20 minutes, and a Home Assistant
     "deb": Smoke(("ARGS=--help",), "--release", "tests/deploy/test_deb.py"),
 }
 # Not run here, as each says; what they would run is there.
@@ -83,6 +84,7 @@ REDROAD = {
     "levels draw": ("--out", "{folder}/levels.svg"),
     "voice build": ("--state", "{folder}", "--missing"),
     "view accept": ("--state", "{folder}"),
+    "camera find": ("--help",),  # tests/commands/test_camera_find.py asks a simulated camera
 }
 STARTED = {"run", *PROGRAMS}  # by tests/whole/test_run.py, until they are killed
 
