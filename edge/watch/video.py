@@ -226,7 +226,7 @@ def _refuse_incomplete(container: InputContainer, demuxed: _Demuxed, notes: Note
     if length_s is not None and demuxed.end_s is not None and demuxed.first_s is not None:
         # Times may begin anywhere: whichever way of counting comes farther.
         reached_s = max(demuxed.end_s, demuxed.end_s - demuxed.first_s)
-        if not demuxed.smear.pictures and reached_s < CUT_OFF_BELOW * length_s:
+        if reached_s < CUT_OFF_BELOW * length_s:
             raise PictureError(
                 f"is cut off after {reached_s:.1f} s of {length_s:.1f} s; copy it again"
             )
@@ -255,7 +255,8 @@ def _pictures(
         demuxed.see(packet)
         if packet.stream_index != stream.index:
             continue
-        if packet.is_corrupt:
+        # Where parts are joined the next one's key frame is flagged, which stands by itself.
+        if packet.is_corrupt and not packet.is_keyframe:
             demuxed.smear.damaged(packet)
         if came is not None:
             came(packet)
