@@ -39,7 +39,7 @@ SHARES = (
     Share("rendered", 0.02, 0.5, 1.3),
     Share("scene", 0.09, 0.55, 1.5),
     Share("nobody", 0.14, 1.0, 1.0),  # at the scales of `negatives`
-    Share("drawn", 0.07, 1.0, 1.0),
+    Share("drawn", 0.10, 1.0, 1.0),
 )
 
 

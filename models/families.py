@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import cv2
 import numpy as np
 
+from models.composed import bands, motifs
 from models.pictures import Example
 from models.textures import (
     Picture,
@@ -27,7 +28,7 @@ from models.textures import (
 
 Draw = Callable[[np.random.Generator, int], Picture]
 SIDE = 512
-EACH, SEED = 24, 1  # of training
+EACH, EACH_COMPOSED, SEED = 24, 160, 1  # of training
 
 
 def drawn(families: Mapping[str, Draw], each: int, seed: int, side: int = SIDE) -> list[Example]:
@@ -362,9 +363,10 @@ TRAINED = _named(
     spots, dots, pebbles, gravel, bricks, roof, fence, foliage, blotches, branches, text, strokes,
     plaid, bokeh, goods, fur, waves, windows, rings,
 )  # fmt: skip
+COMPOSED = _named(motifs, bands)
 KEPT_OUT = _named(cobbles, lanterns, flowers, weave, stars)
 
 
 def training_textures() -> list[Example]:
     """Pictures of the families that training draws from."""
-    return drawn(TRAINED, EACH, SEED)
+    return drawn(TRAINED, EACH, SEED) + drawn(COMPOSED, EACH_COMPOSED, SEED)

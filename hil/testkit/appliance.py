@@ -80,8 +80,10 @@ class Appliance:
     def abandon(self) -> None:
         """Leave nothing behind, whatever happened."""
         if self._process is not None and self._process.poll() is None:
+            programs = self.children()
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+            psutil.wait_procs(programs, timeout=10)  # who still writes, writes into no folder
 
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8")
