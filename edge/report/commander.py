@@ -72,9 +72,9 @@ class Commander:
             self._judge(asked, received, level)
             answer = self._follow(name, asked)
         except CommandError as error:
-            return self._tell(Answer(id_in(received.payload), name[:40], False, str(error)))
+            return self._reply(Answer(id_in(received.payload), name[:40], False, str(error)))
         self._remember(asked, received, answer)
-        return self._tell(answer)
+        return self._reply(answer)
 
     def refuse_shown(self, name: str, reason: str) -> Answer | None:
         """Take back a text that was accepted and that the sign cannot show; the answer to send.
@@ -159,9 +159,9 @@ class Commander:
         if (known.name, known.payload) == (received.name, received.payload.decode()):
             return known.answer
         reason = f"id {known.answer.id!r} was another command's; give each its own"
-        return self._tell(Answer(known.answer.id, received.name, False, reason))
+        return self._reply(Answer(known.answer.id, received.name, False, reason))
 
-    def _tell(self, answer: Answer) -> Answer:
+    def _reply(self, answer: Answer) -> Answer:
         """Report it as an event, unless there are so many that they would push out others.
 
         Returns the answer unchanged.

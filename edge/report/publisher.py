@@ -212,7 +212,7 @@ class Publisher:
 
     def _hear(self, received: Received, now: int) -> None:
         if received.name == self._topic("health"):
-            if received.retained and self._conflict.told(received.payload):
+            if received.retained and self._conflict.is_another(received.payload):
                 self._note_conflict(now)
             return
         payload = received.payload.decode(errors="replace")
@@ -369,7 +369,7 @@ class Publisher:
         self._under_way[mid] = _UnderWay(task, now)
         self._agenda.issued(task, now, news)
         if task.what == "health" and task.message is not None:
-            self._conflict.tell(task.message.payload)
+            self._conflict.note_sent(task.message.payload)
 
     def _topic(self, name: str) -> str:
         return topic(self._site, name)

@@ -14,6 +14,7 @@ import psutil
 
 from edge.common.clock import boottime_ns
 from edge.common.units import NS_PER_S
+from hil.testkit.clips import put_clips
 from hil.testkit.mosquitto import wait_for
 
 SITE = """
@@ -54,8 +55,11 @@ class Appliance:
         self.site_file = folder / "site.toml"
         self.site_file.write_text(site, encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
+        self._clips = self.state / "show" / "voice"
 
     def start(self) -> None:
+        if not self._clips.exists():
+            put_clips(self._clips)
         paths = ["--runtime", str(self.runtime), "--state", str(self.state)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

@@ -45,7 +45,7 @@ def walking(tmp_path: Path) -> Path:
     return file
 
 
-def test_the_timeline_tells_how_people_move(walking: Path, tmp_path: Path) -> None:
+def test_the_timeline_reports_how_people_move(walking: Path, tmp_path: Path) -> None:
     out, truth = tmp_path / "out", TrueMotion(SCENARIOS["jam"].crowd)
     list(replay_to(walking, Site(), out, every_s=None, hold_s=None, plot=False))
     with (out / "timeline.csv").open(encoding="utf-8") as file:
@@ -128,7 +128,7 @@ def test_a_first_replay_counts_people_and_says_why_there_is_no_density(
     assert (0x1F, 0x4E, 0x8C) in blue  # people are drawn
 
 
-def test_pictures_that_are_not_trusted_are_told(tmp_path: Path) -> None:
+def test_pictures_that_are_not_trusted_are_reported(tmp_path: Path) -> None:
     black = tmp_path / "black"
     black.mkdir()
     for number in range(3):
@@ -141,7 +141,7 @@ def test_pictures_that_are_not_trusted_are_told(tmp_path: Path) -> None:
     assert [change["reason"] for change in changes] == ["picture is dark"]
 
 
-def test_the_demonstration_s_ground_is_told_where_it_fits_by_chance(tmp_path: Path) -> None:
+def test_the_demonstration_s_ground_is_reported_where_it_fits_by_chance(tmp_path: Path) -> None:
     Image.fromarray(noise(352, 640)).save(tmp_path / "a.png")
     told = list(
         replay_to(

@@ -36,7 +36,7 @@ def put(paths: Paths, age_s: float) -> None:
     [(1.0, True), (STALE_AFTER_S + 1, False), (-60.0, False)],
     ids=["fresh", "old", "of the future"],
 )
-def test_only_what_was_told_a_moment_ago_is_believed(
+def test_only_what_was_reported_a_moment_ago_is_believed(
     paths: Paths, age_s: float, believed: bool
 ) -> None:
     put(paths, age_s)
@@ -76,7 +76,7 @@ def test_no_link_is_followed_and_no_pipe_waited_for(paths: Paths, tmp_path: Path
             status_text(paths)
 
 
-def test_report_tells_state_and_health_and_forgets_them_at_its_end(report: Report) -> None:
+def test_report_reports_state_and_health_and_forgets_them_at_its_end(report: Report) -> None:
     report.start()
     paths = Paths(report.runtime, report.state)
 

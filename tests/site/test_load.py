@@ -175,7 +175,7 @@ def test_a_mistake_is_named_with_value_bound_and_remedy(
         "[upstreem]\npassword = 'hunter2'",
     ],
 )
-def test_a_mistake_tells_no_secret(tmp_path: Path, text: str) -> None:
+def test_a_mistake_reports_no_secret(tmp_path: Path, text: str) -> None:
     """It goes to the log, and upstream."""
     assert "hunter2" not in mistakes(tmp_path, text)
 

@@ -93,7 +93,7 @@ def test_another_run_in_the_same_folders_is_refused(appliance: Appliance) -> Non
     assert appliance.message()
 
 
-def test_a_runtime_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_runtime_folder_that_cannot_be_made_is_reported_in_one_line(tmp_path: Path) -> None:
     unit = Appliance(tmp_path)
     (tmp_path / "file").touch()
     unit.runtime = tmp_path / "file" / "run"
@@ -147,7 +147,7 @@ def words_of(process: psutil.Process) -> str:
         return ""
 
 
-def test_a_wrong_site_file_is_told_before_anything_starts(tmp_path: Path) -> None:
+def test_a_wrong_site_file_is_reported_before_anything_starts(tmp_path: Path) -> None:
     unit = Appliance(tmp_path, "[camera]\nkind = 'scene'\nfpss = 3\n")
     unit.start()
     assert unit._process is not None

@@ -37,7 +37,7 @@ TOLD_ELSEWHERE = {
 }
 
 
-def none_told(paths: Paths, services_run: bool) -> str:
+def none_reported(paths: Paths, services_run: bool) -> str:
     """Allowed before the unit is started, and not after."""
     if services_run:
         raise ServiceError(
