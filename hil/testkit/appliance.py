@@ -123,7 +123,7 @@ class Appliance:
         found: list[psutil.Process] = psutil.Process(self._process.pid).children(recursive=True)
         return found
 
-    def wait_until_level(self, timeout_s: float = 30) -> None:
+    def wait_until_level(self, timeout_s: float = 120) -> None:
         """Until the panel shows a level."""
         wait_for(lambda: self.message() not in {"", "neutral"}, timeout_s, "the sign shows a level")
 

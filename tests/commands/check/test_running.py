@@ -52,7 +52,7 @@ def test_a_running_unit_is_asked_and_goes_on(unit: Unit) -> None:
     unit.start()
     unit.appliance.wait_until_level()
     status = read_status(unit.paths)
-    wait_for(lambda: "picture_age_s" in shown(unit), 30, "the latency is told")
+    wait_for(lambda: "picture_age_s" in shown(unit), 120, "the latency is told")
     assert status is not None
     pids = programs(unit)
     said = unit.appliance.said()
