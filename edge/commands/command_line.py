@@ -27,31 +27,23 @@ def _own_state() -> Path:
     return Path(base) / "redroad"
 
 
-def _default(envvar: str | None) -> str:
-    of_the_unit = "the installed unit's, or " if envvar else ""
-    return f"[default: {of_the_unit}a folder of yours]"
-
-
 def runtime_option_of(envvar: str | None) -> Decorator:
     """Return --runtime; `envvar` names an installed unit's folder, None keeps away from it."""
-    return click.option(
-        "--runtime",
-        type=FOLDER,
-        default=_own_runtime,
-        envvar=envvar,
-        help=f"Folder of the sockets.  {_default(envvar)}",
-    )
+    return _folder_option("--runtime", _own_runtime, envvar, "Folder of the sockets.")
 
 
 def state_option_of(envvar: str | None) -> Decorator:
     """Return --state; `envvar` as for --runtime."""
-    return click.option(
-        "--state",
-        type=FOLDER,
-        default=_own_state,
-        envvar=envvar,
-        help=f"Folder of what must last: a folder in it for each program.  {_default(envvar)}",
-    )
+    about = "Folder of what must last: a folder in it for each program."
+    return _folder_option("--state", _own_state, envvar, about)
+
+
+def _folder_option(
+    name: str, default: Callable[[], Path], envvar: str | None, about: str
+) -> Decorator:
+    of_the_unit = "the installed unit's, or " if envvar else ""
+    shown = f"{about}  [default: {of_the_unit}a folder of yours]"
+    return click.option(name, type=FOLDER, default=default, envvar=envvar, help=shown)
 
 
 site_option = click.option(
