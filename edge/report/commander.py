@@ -10,6 +10,7 @@ import msgspec
 
 from edge.common.clock import boottime_ns, time_synchronised, wall_s
 from edge.common.errors import CommandError
+from edge.common.interval import Interval
 from edge.common.program import PROGRAMS, Program
 from edge.common.units import NS_PER_S
 from edge.common.wire import COMMANDS, Action, Command, Level
@@ -28,7 +29,7 @@ from edge.report.store import Store
 from edge.site import Site
 from edge.site.command_limits import AT_MOST_S, refuse_beyond_limits
 
-AGAIN_EVERY = NS_PER_S  # decide may have restarted: commands in force are sent again
+AGAIN_EVERY_S = 1.0  # decide may have restarted: commands in force are sent again
 EXPIRES_AT_MOST_S = 300.0
 REMEMBERED_AT_MOST = 1000
 TOLD_A_MINUTE = 60
@@ -57,7 +58,8 @@ class Commander:
         self._ways = {name: program.channel_to(name, COMMANDS) for name in PROGRAMS}
         self._standing: dict[Action, Command] = {}
         self._remembered: dict[str, _Remembered] = {}
-        self._told_at = self._last_since = 0
+        self._again = Interval(AGAIN_EVERY_S)
+        self._last_since = 0
         self._told_in = (0, 0)  # the minute, and how many events were reported in it
         self._restored = False
 
@@ -94,9 +96,8 @@ class Commander:
     def work(self, now: int) -> None:
         """Send each command in force again every second until it expires; `now`: boot time, ns."""
         self._restore()
-        if now - self._told_at < AGAIN_EVERY:
+        if not self._again.restart_if_due(now):
             return
-        self._told_at = now
         for action, command in list(self._standing.items()):
             if now >= command.until:
                 del self._standing[action]
