@@ -27,7 +27,7 @@ from edge.report.requests import (
 )
 from edge.report.store import Store
 from edge.site import Site
-from edge.site.command_limits import AT_MOST_S, refuse_beyond_limits
+from edge.site.command_limits import LONGEST_COMMAND_S, refuse_beyond_limits
 
 AGAIN_EVERY_S = 1.0  # decide may have restarted: commands in force are sent again
 EXPIRES_AT_MOST_S = 300.0
@@ -212,7 +212,7 @@ class Commander:
 
     def _remind(self, kept: _Remembered) -> None:
         self._remembered.setdefault(str(kept.answer.id), kept)
-        if kept.stands and kept.name in AT_MOST_S and kept.name != "test":
+        if kept.stands and kept.name in LONGEST_COMMAND_S and kept.name != "test":
             command = self._command(parse(kept.name, kept.payload.encode()))
             if command.until > command.since:
                 self._standing[command.action] = command

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from edge.cli import main
-from edge.commands.levels import COLOURS
+from edge.commands.levels import CHART_COLOURS
 from edge.commands.replay.plot import draw_plot
 from edge.commands.replay.replay import replay_to
 from edge.commands.replay.timeline import Change, Replay, Row
@@ -89,7 +89,7 @@ def test_the_plot_grows_with_its_zones_and_reasons(tmp_path: Path) -> None:
             assert picture.width == 1320
             strip = {value for _, value in picture.convert("RGB").getcolors(1 << 24) or []}
         for level in (Level.CLEAR, Level.CRITICAL):
-            colour = COLOURS[level]
+            colour = CHART_COLOURS[level]
             assert tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) in strip
     assert heights[0] < heights[1] < 2 * heights[0]
 

@@ -47,7 +47,7 @@ def client(*given, **named):
 broker.client_of = client
 """
 LONG_AWAY = """
-import edge.report.backoff as pauses
+import edge.report.reconnect_backoff as pauses
 pauses.FIRST = pauses.LONGEST
 """
 HANGING = """

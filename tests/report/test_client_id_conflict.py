@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from edge.common.units import NS_PER_S
-from edge.report.backoff import (
+from edge.report.client_id_conflict import ClientIdConflict
+from edge.report.payloads import Stamp, as_json, state_fields, unknown_state
+from edge.report.reconnect_backoff import (
     LONGEST,
     LONGEST_AFTER_CONFLICT,
     LONGEST_AFTER_OUR_FAILURE,
@@ -17,8 +19,6 @@ from edge.report.backoff import (
     STEADY_AFTER,
     ReconnectBackoff,
 )
-from edge.report.client_id_conflict import ClientIdConflict
-from edge.report.payloads import Stamp, as_json, state_fields, unknown_state
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 from hil.testkit.report_process import Report
 from tests.report.test_report import ids, sent

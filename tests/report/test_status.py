@@ -12,7 +12,7 @@ from edge.common.link import Inbox, socket_path
 from edge.common.program import Paths
 from edge.common.units import NS_PER_S
 from edge.common.wire import ORDERS
-from edge.report.status import STALE_AFTER_S, STATUS_FILE, read_status, status_text
+from edge.report.status import STATUS_FILE, STATUS_STALE_AFTER_S, read_status, status_text
 from hil.testkit.mosquitto import wait_for
 from hil.testkit.report_process import Report
 from hil.testkit.small_disk import small_disk
@@ -33,7 +33,7 @@ def put(paths: Paths, age_s: float) -> None:
 
 @pytest.mark.parametrize(
     ("age_s", "believed"),
-    [(1.0, True), (STALE_AFTER_S + 1, False), (-60.0, False)],
+    [(1.0, True), (STATUS_STALE_AFTER_S + 1, False), (-60.0, False)],
     ids=["fresh", "old", "of the future"],
 )
 def test_only_what_was_reported_a_moment_ago_is_believed(
