@@ -16,8 +16,9 @@ from edge.common.clock import boottime_ns
 from edge.common.units import NS_PER_S
 from hil.testkit.clips import put_clips
 from hil.testkit.mosquitto import wait_for
+from hil.testkit.street_pictures import PICTURES, draw_pictures
 
-SITE = """
+SCENE_SITE = """
 [site]
 name = "test"
 unit = "one"
@@ -29,6 +30,11 @@ panel = "recorder"
 [voice]
 output = "record"
 """
+# The same with pictures of that street, drawn once for all tests: a unit then takes a fifth of the
+# processor time, and many can run side by side.
+SITE = SCENE_SITE.replace(
+    'kind = "scene"', f'kind = "pictures"\nfolder = "{PICTURES}"\nevery_s = 0.5\nrepeat = true'
+)
 # What a site whose camera is a real one must have, too.
 ZONE = """
 [[zone]]
@@ -60,6 +66,7 @@ class Appliance:
     def start(self) -> None:
         if not self._clips.exists():
             put_clips(self._clips)
+        draw_pictures()
         paths = ["--runtime", str(self.runtime), "--state", str(self.state)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

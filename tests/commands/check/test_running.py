@@ -15,7 +15,7 @@ from edge.report.status import Status, read_status
 from edge.site import Site
 from edge.site.outputs import Voice
 from hil.faults import Card
-from hil.testkit.appliance import SITE, Appliance
+from hil.testkit.appliance import SCENE_SITE, SITE, Appliance
 from hil.testkit.mosquitto import wait_for
 from hil.testkit.report_process import Report
 from tests.commands.check.conftest import Check
@@ -104,12 +104,14 @@ def pictures(folder: Path, brightness: int) -> str:
     for number in range(2):
         picture = Image.new("RGB", (640, 352), (brightness + number, 0, 0))
         picture.save(folder / "pictures" / f"{number}.png")
-    return SITE.replace('kind = "scene"', f'kind = "pictures"\nfolder = "{folder / "pictures"}"')
+    return SCENE_SITE.replace(
+        'kind = "scene"', f'kind = "pictures"\nfolder = "{folder / "pictures"}"'
+    )
 
 
 @pytest.mark.processes
 def test_a_camera_that_gives_no_more_pictures_is_reported(tmp_path: Path) -> None:
-    site = pictures(tmp_path, 100).replace("[sign]", "every_s = 30.0\n[sign]")
+    site = pictures(tmp_path, 100).replace("[sign]", "every_s = 600.0\n[sign]")
     unit = Unit(tmp_path, site)
     try:
         unit.start()
