@@ -8,7 +8,7 @@ from PIL import Image
 from edge.street.scene import Scene
 
 PICTURES = Path(__file__).parents[2] / "build" / "pictures"
-MOMENTS_S = [20.0 + 0.5 * number for number in range(20)]  # a street that fills up
+MOMENTS_S = [100.0 + 0.5 * number for number in range(20)]  # a street with few people: CLEAR
 
 
 def draw_pictures() -> None:
