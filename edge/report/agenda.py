@@ -144,7 +144,8 @@ class Agenda:
             yield self._state(news)
         if not on.state_settled:
             return
-        yield from self._subscribe(topic(self._site, "command/#"), "main")
+        if self._site.upstream.commands:
+            yield from self._subscribe(topic(self._site, "command/#"), "main")
         yield from self._online(now)
         # By our own health another unit of our name is found.
         yield from self._subscribe(topic(self._site, "health"), "optional")

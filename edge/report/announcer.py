@@ -18,6 +18,7 @@ from edge.report.homeassistant import (
     discovery_topic,
     first_discovery_topic,
 )
+from edge.report.machine import has_thermometer
 from edge.report.payloads import RETAINED, topic
 from edge.report.store import Store
 from edge.site import Site
@@ -33,7 +34,9 @@ class Announcer:
 
     def __init__(self, site: Site, store: Store) -> None:
         self._site, self._store = site, store
-        self._wanted = discovery(site) if site.upstream.home_assistant else {}
+        self._wanted: dict[str, str] = {}
+        if site.upstream.home_assistant:
+            self._wanted = discovery(site, thermometer=has_thermometer())
         self._own = {topic(site, name) for name in RETAINED}
         self._pending: dict[str, str] = {}
         self._remembered: set[str] | None = None

@@ -14,7 +14,7 @@ from edge.report.aggregate import Aggregate, Spread
 from edge.report.fiware import crowd_flow
 from edge.report.homeassistant import discovery
 from edge.report.limits import Outgoing
-from edge.report.machine import Machine
+from edge.report.machine import Machine, has_thermometer
 from edge.report.payloads import (
     Condition,
     Stamp,
@@ -47,7 +47,7 @@ def trial_messages(site: Site, status: Status | None, stamp: Stamp, will: str) -
     if site.upstream.home_assistant:
         messages += [
             Outgoing(where, payload, lifetime_s=LIFETIME_S)
-            for where, payload in discovery(site).items()
+            for where, payload in discovery(site, thermometer=has_thermometer()).items()
         ]
     return messages
 

@@ -116,17 +116,17 @@ def test_a_zone_that_is_gone_is_withdrawn_and_no_other_is_shown_in_its_place(
 ) -> None:
     street.runs("far-side", "near-side")
     street.until(
-        lambda shown: shown.get("people_far_side") == "11.0",
+        lambda shown: shown.get("people_far_side") == "11",
         "both zones",
         far_side=11.0,
         near_side=22.0,
     )
-    assert street.shows()["people_near_side"] == "22.0"
+    assert street.shows()["people_near_side"] == "22"
     street.runs("near-side")
     street.until(
         lambda shown: (
             not {"people_far_side", "density_far_side"} & shown.keys()
-            and shown.get("people_near_side") == "33.0"
+            and shown.get("people_near_side") == "33"
         ),
         "one zone",
         near_side=33.0,
@@ -164,10 +164,10 @@ def test_a_unit_of_another_name_leaves_nothing_under_the_old_one(
 def test_a_zone_that_a_state_does_not_have_is_unavailable(street: Street) -> None:
     street.runs("far-side", "near-side")
     street.until(
-        lambda shown: shown.get("people_far_side") == "1.0", "both", far_side=1.0, near_side=2.0
+        lambda shown: shown.get("people_far_side") == "1", "both", far_side=1.0, near_side=2.0
     )
     street.until(lambda shown: shown["people_far_side"] == "unavailable", "one", near_side=2.0)
-    assert street.shows()["people_near_side"] == "2.0"
+    assert street.shows()["people_near_side"] == "2"
 
 
 def test_a_stopped_unit_shows_no_level(street: Street) -> None:
