@@ -151,7 +151,7 @@ class Reporter:
             health=self._health_payload,
             urgent=(state.level, state.message, state.picture_faults, state.commands),
             faults=[(name, health.faults) for name, health in sorted(self._health.items())],
-            dated=self._time_valid(),
+            now=(state, self._stamp(now)),
         )
 
     def _state_payload(self, now: int) -> str:
