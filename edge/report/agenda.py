@@ -268,21 +268,21 @@ class Agenda:
             yield Task("announcement", item, message)
 
     def _notifications(self, news: News) -> Iterator[Task]:
-        """What is told to others, once on each connection; as important as an event."""
+        """Notifications for other systems, once on each connection; as important as an event."""
         on = self._now_on
         for feed in self._feeds:
-            told = feed.current(news.now[1])
-            if told is not None and told.key not in on.notified:
-                retain = told.retain and on.limits.version == "5"
+            notice = feed.current(news.now[1])
+            if notice is not None and notice.key not in on.notified:
+                retain = notice.retain and on.limits.version == "5"
                 task = self._task(
                     "notification",
-                    told.where,
+                    notice.where,
                     "main",
-                    told.payload,
+                    notice.payload,
                     retain=retain,
-                    lifetime_s=told.lifetime_s,
+                    lifetime_s=notice.lifetime_s,
                 )
-                yield replace(task, notification=told)
+                yield replace(task, notification=notice)
 
     def _rows(self, lane: _Lane, now: int, rows: int) -> Iterator[Task]:
         again = lane.passed_over_at

@@ -1,4 +1,4 @@
-"""What is told to others beside the unit's own topics: a notification at a time for each feed."""
+"""Notifications for other systems, beside the unit's own topics; each kind is a feed."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +9,7 @@ from edge.report.payloads import Stamp
 
 @dataclass(frozen=True)
 class Notification:
-    """A message of a feed: `where` is the end of its topic, `key` tells it from all others.
+    """A message of a feed: `where` is the end of its topic, `key` is its own alone.
 
     It is retained only where the broker knows an expiry, of `lifetime_s` seconds.
     """
@@ -28,7 +28,7 @@ class Feed(Protocol):
         """Take in the state as it stands; `stamp` is now."""
 
     def current(self, stamp: Stamp) -> Notification | None:
-        """Return what is to be at the broker now; None where there is nothing to be told."""
+        """Return what is to be at the broker now; None where there is nothing."""
 
     def issued(self, notification: Notification) -> None:
         """Record that it was sent, and may have arrived."""

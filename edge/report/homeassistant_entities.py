@@ -34,7 +34,7 @@ class Entity:
 
 
 def entities(site: Site, *, thermometer: bool) -> list[Entity]:
-    """Return all of this unit; `thermometer` is whether its machine tells its temperature."""
+    """Return all of this unit; `thermometer` is whether its machine has one."""
     found: dict[str, Config] = {**_street(site), **_sign(site), **_unit(thermometer)}
     if site.upstream.commands:
         found |= {**_commands(), **_buttons()}
@@ -112,7 +112,10 @@ def _sign(site: Site) -> dict[str, Config]:
         "sign_proof": {**_sensor("Sign proof", HEALTH, proof), **proven},
     }
     if site.voice.output != "record":
-        spoken = "{{(value_json.programs.show|default({})).clips_played|default(none)}}"
+        spoken = (
+            "{%set n=(value_json.programs.show|default({})).clips_played%}"
+            "{{n|int if n is number else none}}"
+        )
         config = _sensor("Warnings spoken", HEALTH, spoken)
         found["spoken"] = {**config, "stat_cla": "total_increasing", **DIAGNOSTIC}
     return found

@@ -34,7 +34,7 @@ class Machine:
 
 
 def has_thermometer(root: Path = Path("/")) -> bool:
-    """Return whether the kernel tells a temperature of this machine."""
+    """Return whether the kernel reports a temperature of this machine."""
     return _temperature_c(root) is not None
 
 

@@ -85,7 +85,7 @@ def _fields(
 
 
 def _notifications(site: Site, status: Status | None, stamp: Stamp) -> Iterator[tuple[str, str]]:
-    """What is told to others, where that is on: an alert that is a test, and the level as it is."""
+    """Notifications for other systems, where these are on: a test alert, and the level as it is."""
     state = unknown_state([zone.name for zone in site.zone], stamp.at, f"{BY} tries the broker")
     if status is not None:
         level, reason = Level[status.state["level"]], str(status.state["reason"])

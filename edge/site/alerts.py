@@ -1,4 +1,4 @@
-"""Options of what is told to others than the control room: to warning systems and to CCTV."""
+"""Options of alerts to other systems: a city's warning system, and video management."""
 
 import re
 from typing import Annotated, Self
@@ -23,7 +23,7 @@ TopicLevel = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 
 class Alerts(Section):
-    """Alerts for others; all of it is off by default.
+    """Alerts to other systems; all are off by default.
 
     `cap`: a Common Alerting Protocol alert of `sender` while the site is CRITICAL, for the circle
     of `radius_m` around site.latitude and site.longitude, and by name for `area`. It is for the
