@@ -186,6 +186,52 @@ MESSAGES: Mapping[Level, MessageRow] = {
 ROWS: Mapping[str, MessageRow] = {row.name: row for row in (*MESSAGES.values(), TEST)}
 
 
+@dataclass(frozen=True)
+class AlertWords:
+    """What an alert says to other agencies; `language` is CAP's, names in braces are filled in.
+
+    The alert's headline and instruction are the sign's own words at CRITICAL.
+    """
+
+    language: str
+    event: str
+    crowd: str
+    moves: str
+    held: str
+    unseen: str
+    ended: str
+    clock: str
+    trial: str
+
+
+ALERTS: Mapping[str, AlertWords] = {
+    "ko": AlertWords(
+        "ko-KR",
+        event="인파 밀집",
+        crowd="{zone}: 약 {people}명(90% 구간 {low}~{high}명), "
+        "가장 붐비는 곳은 1㎡당 {peak}명입니다.",
+        moves="{zone}: 인파의 움직임에도 위험 징후가 있습니다.",
+        held="관제실의 명령으로 이 단계를 유지하고 있습니다.",
+        unseen="지금은 카메라로 확인할 수 없습니다. 마지막으로 확인된 단계는 '{level}'입니다.",
+        ended="'{critical}' 단계가 끝났습니다. 현재 단계는 '{level}'입니다.",
+        clock="이 장치의 시계가 동기화되지 않아 시각이 틀릴 수 있습니다.",
+        trial="점검용 메시지입니다. 조치하지 마십시오.",
+    ),
+    "en": AlertWords(
+        "en-US",
+        event="Dangerous crowding",
+        crowd="{zone}: about {people} people (90 % interval {low} to {high}), and {peak} per m² "
+        "on the most crowded spot.",
+        moves="{zone}: the crowd also moves dangerously.",
+        held="This level is held by a command of the control room.",
+        unseen="The camera cannot see the street at present. The last level seen was {level}.",
+        ended="{critical} has ended. The level is now {level}.",
+        clock="The clock of this unit is not synchronised: its times may be wrong.",
+        trial="This message is a test. Take no action.",
+    ),
+}
+
+
 def clip_name(message: str, language: str) -> str:
     """The name of a clip's file, less its ending."""
     return f"{message}-{language}"

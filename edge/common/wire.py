@@ -115,7 +115,8 @@ class State(Message, frozen=True):
     """The unit's state, sent once a second. `frame_age_s` is None before the first frame.
 
     `off_ground` is how many heads are seen too far away to be of any place, and so in no zone.
-    `commands` are the ids of the commands in force.
+    `commands` are the ids of the commands in force, `held` the level that one of them holds.
+    `muted` is whether one silences the loudspeaker; None where that is not known.
     """
 
     at: int
@@ -128,6 +129,8 @@ class State(Message, frozen=True):
     model: str
     off_ground: float | None = None
     commands: tuple[str, ...] = ()
+    held: Level | None = None
+    muted: bool | None = None
 
 
 class Event(Message, frozen=True):

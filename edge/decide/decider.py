@@ -157,6 +157,8 @@ class Decider:
             model="" if last is None else last.model,
             off_ground=self._off_ground,
             commands=self._active.in_force(at),
+            held=self._active.held(at),
+            muted=self._active.get("mute", at) is not None,
         )
 
     def _reason(self, at: int) -> str:

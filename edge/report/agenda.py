@@ -9,15 +9,19 @@ keep it for ever, so with one no message that is about now is retained.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from edge.common.clock import boot_id
 from edge.common.units import NS_PER_S
+from edge.common.wire import State
 from edge.report.acceptance import Acceptance, Item, Rank
 from edge.report.announcer import Announcer
+from edge.report.cap_feed import CapFeed
+from edge.report.feed import Feed, Notification
 from edge.report.homeassistant import PREFIX
 from edge.report.limits import Limits, Outgoing
+from edge.report.onvif import OnvifFeed
 from edge.report.outbox import Kind, Waiting
 from edge.report.payloads import (
     DISCOVERY_LIFETIME_S,
@@ -27,6 +31,7 @@ from edge.report.payloads import (
     ONLINE_LIFETIME_S,
     STATE_LIFETIME_S,
     UNDATED_LIFETIME_S,
+    Stamp,
     topic,
     with_history,
 )
@@ -40,7 +45,9 @@ TURN = 5 * NS_PER_S
 SKIPPED_AGAIN_AFTER = 60 * NS_PER_S
 REPLIES_AT_MOST = 1000
 
-What = Literal["state", "online", "health", "reply", "row", "announcement", "subscription"]
+What = Literal[
+    "state", "online", "health", "reply", "row", "announcement", "notification", "subscription"
+]
 
 
 @dataclass(frozen=True)
@@ -48,14 +55,15 @@ class News:
     """What is sent besides the outbox: the payloads are made only when they are sent.
 
     `urgent` changes whenever the state has to be sent at once, `faults` likewise for the health.
-    `dated` is whether the time in the state is right, so that its age can be judged.
+    `now` is the state itself as it stands, and when; where `time_valid` is true there, the age of
+    what is sent can be judged.
     """
 
     state: Callable[[], str]
     health: Callable[[], str]
     urgent: object
     faults: object
-    dated: bool
+    now: tuple[State, Stamp]
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,7 @@ class Task:
     message: Outgoing | None = None
     where: str = ""
     waiting: Waiting | None = None
+    notification: Notification | None = None
 
     def repeats(self, other: "Task") -> bool:
         """Return whether it is the same row or announcement once more."""
@@ -96,6 +105,7 @@ class _Connection:
     online_at: int | None = None
     health_at: int | None = None
     asked: set[str] = field(default_factory=set)  # subscriptions
+    notified: set[str] = field(default_factory=set)  # keys of notifications
     is_cleared: bool = False
 
 
@@ -111,6 +121,7 @@ class Agenda:
             _Lane("counts", "main"),
             _Lane("crowdflow", "optional"),
         ]
+        self._feeds = _feeds(site, store)
         self._replies: list[str] = []
         self._now_on = _Connection()
         self._fed_at = 0
@@ -132,6 +143,11 @@ class Agenda:
         """Answer a command; one whose answer is lost with the connection may be sent again."""
         self._replies = [*self._replies, payload][-REPLIES_AT_MOST:]
 
+    def follow(self, news: News) -> None:
+        """Let the feeds take in the state, also while there is no connection."""
+        for feed in self._feeds:
+            feed.follow(*news.now)
+
     def hear(self, where: str, payload: str, now: int, *, retained: bool) -> None:
         """Process a received message that is not a command."""
         if where.startswith(f"{PREFIX}/"):
@@ -144,7 +160,8 @@ class Agenda:
             yield self._state(news)
         if not on.state_settled:
             return
-        yield from self._subscribe(topic(self._site, "command/#"), "main")
+        if self._site.upstream.commands:
+            yield from self._subscribe(topic(self._site, "command/#"), "main")
         yield from self._online(now)
         # By our own health another unit of our name is found.
         yield from self._subscribe(topic(self._site, "health"), "optional")
@@ -175,6 +192,10 @@ class Agenda:
                 on.asked.add(task.where)
             case "row" if task.waiting is not None:
                 self._lane_of(task.waiting).place = task.waiting.seq
+            case "notification" if task.notification is not None:
+                on.notified.add(task.notification.key)
+                for feed in self._feeds:
+                    feed.issued(task.notification)
         if task.item.rank == "optional":
             self._fed_at = now
 
@@ -184,6 +205,9 @@ class Agenda:
             self._now_on.state_settled = True
         elif task.what == "announcement" and task.message is not None:
             self._announcer.done(task.message.topic, task.message.payload)
+        elif task.notification is not None:
+            for feed in self._feeds:
+                feed.acknowledged(task.notification)
 
     def passed_over(self, task: Task, now: int) -> None:
         """Skip a task that the broker does not accept: a row stays stored, and the rest goes on."""
@@ -192,6 +216,8 @@ class Agenda:
         elif task.waiting is not None:
             lane = self._lane_of(task.waiting)
             lane.place, lane.passed_over_at = max(lane.place, task.waiting.seq), now
+        elif task.notification is not None:
+            self._now_on.notified.discard(task.notification.key)
 
     def _state_is_due(self, now: int, news: News) -> bool:
         on = self._now_on
@@ -201,13 +227,14 @@ class Agenda:
     def _state(self, news: News) -> Task:
         """With MQTT 3.1.1 it is not retained, and not kept for those who are away (QoS 0)."""
         v5 = self._now_on.limits.version == "5"
-        lifetime = STATE_LIFETIME_S if news.dated else UNDATED_LIFETIME_S
+        dated = news.now[1].time_valid
+        lifetime = STATE_LIFETIME_S if dated else UNDATED_LIFETIME_S
         return self._task(
             "state",
             "state",
             "first",
             news.state(),
-            retain=v5 and news.dated,
+            retain=v5 and dated,
             lifetime_s=lifetime,
             qos=1 if v5 else 0,
         )
@@ -224,6 +251,7 @@ class Agenda:
 
     def _optional(self, now: int, news: News) -> Iterator[Task]:
         on = self._now_on
+        yield from self._notifications(news)
         late = on.health_at is None or now - on.health_at >= HEALTH_EVERY
         if late or news.faults != on.sent[1]:
             yield self._task(
@@ -238,6 +266,23 @@ class Agenda:
             group = PREFIX if where.startswith(f"{PREFIX}/") else where
             item = Item(group, where, message.size, "optional")
             yield Task("announcement", item, message)
+
+    def _notifications(self, news: News) -> Iterator[Task]:
+        """Notifications for other systems, once on each connection; as important as an event."""
+        on = self._now_on
+        for feed in self._feeds:
+            notice = feed.current(news.now[1])
+            if notice is not None and notice.key not in on.notified:
+                retain = notice.retain and on.limits.version == "5"
+                task = self._task(
+                    "notification",
+                    notice.where,
+                    "main",
+                    notice.payload,
+                    retain=retain,
+                    lifetime_s=notice.lifetime_s,
+                )
+                yield replace(task, notification=notice)
 
     def _rows(self, lane: _Lane, now: int, rows: int) -> Iterator[Task]:
         again = lane.passed_over_at
@@ -287,3 +332,13 @@ class Agenda:
         if where not in self._now_on.asked:
             words = f"subscription to {where}"
             yield Task("subscription", Item(words, words, len(where), rank), where=where)
+
+
+def _feeds(site: Site, store: Store) -> list[Feed]:
+    """Those that the site file asks for."""
+    feeds: list[Feed] = []
+    if site.alerts.cap:
+        feeds.append(CapFeed(site, store))
+    if site.alerts.onvif:
+        feeds.append(OnvifFeed(site))
+    return feeds

@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterator
 
 from edge.common.units import NS_PER_S
+from edge.report.cap_feed import TOPIC as CAP
 from edge.report.homeassistant import (
     BIRTH,
     BORN,
@@ -18,6 +19,7 @@ from edge.report.homeassistant import (
     discovery_topic,
     first_discovery_topic,
 )
+from edge.report.machine import has_thermometer
 from edge.report.payloads import RETAINED, topic
 from edge.report.store import Store
 from edge.site import Site
@@ -33,8 +35,11 @@ class Announcer:
 
     def __init__(self, site: Site, store: Store) -> None:
         self._site, self._store = site, store
-        self._wanted = discovery(site) if site.upstream.home_assistant else {}
-        self._own = {topic(site, name) for name in RETAINED}
+        self._wanted: dict[str, str] = {}
+        if site.upstream.home_assistant:
+            self._wanted = discovery(site, thermometer=has_thermometer())
+        retained = (*RETAINED, CAP) if site.alerts.cap else RETAINED
+        self._own = {topic(site, name) for name in retained}
         self._pending: dict[str, str] = {}
         self._remembered: set[str] | None = None
         self._begin_at: int | None = None
@@ -45,7 +50,8 @@ class Announcer:
         return BIRTH, discovery_topic(self._site, "+", "+")
 
     def connected(self) -> None:
-        """Make every entity due for announcement."""
+        """Make every entity due for announcement, and note what will be retained before it is."""
+        self._recall()
         self._begin_at = 0
 
     def hear(self, where: str, payload: str, now: int, *, retained: bool) -> None:

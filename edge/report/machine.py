@@ -33,14 +33,17 @@ class Machine:
     uptime_s: int | None
 
 
+def has_thermometer(root: Path = Path("/")) -> bool:
+    """Return whether the kernel reports a temperature of this machine."""
+    return _temperature_c(root) is not None
+
+
 def look(state: Path, root: Path = Path("/")) -> Machine:
     """Read the kernel's files under `root`; `state` is a folder on the disk that counts."""
-    zones = [_number(file) for file in root.glob("sys/class/thermal/thermal_zone*/temp")]
-    warm = [millidegrees / 1000 for millidegrees in zones if millidegrees is not None]
     memory = _field(root / MEMORY, "MemAvailable:")
     up = _field(root / UPTIME, "")
     return Machine(
-        temperature_c=max(warm, default=None),
+        temperature_c=_temperature_c(root),
         throttled=_throttled(root),
         memory_free_mb=None if memory is None else round(memory / 1000),
         disk_free_mb=_disk_free_mb(state),
@@ -64,6 +67,13 @@ def throttled_bits(root: Path = Path("/")) -> int | None:
     """Return the firmware's bits: those of now, and sixteen higher those of any time since boot."""
     files = root.glob("sys/devices/platform/soc*/soc*firmware/get_throttled")
     return next((bits for file in files if (bits := _number(file, base=16)) is not None), None)
+
+
+def _temperature_c(root: Path) -> float | None:
+    """The warmest of all."""
+    zones = [_number(file) for file in root.glob("sys/class/thermal/thermal_zone*/temp")]
+    warm = [millidegrees / 1000 for millidegrees in zones if millidegrees is not None]
+    return max(warm, default=None)
 
 
 def _throttled(root: Path) -> tuple[str, ...] | None:

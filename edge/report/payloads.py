@@ -7,6 +7,8 @@
 | `counts` | no | each zone over a minute: people, density, share of time per level |
 | `health` | 3 min | per program faults and measures; outbox |
 | `crowdflow` | no | each zone over a minute as FIWARE has it, where `upstream.fiware` is on |
+| `cap` | 5 min | an alert to other agencies (CAP 1.2), where `alerts.cap` is on |
+| `onvif-ej/...` | no | a change of the level as an ONVIF event, where `alerts.onvif` is on |
 | `reply` | no | what became of a command |
 | `availability` | 1 min | "online"; a day: "offline" by the broker when the unit is gone |
 """
@@ -29,7 +31,7 @@ from edge.site import Site
 EPOCH = datetime(1970, 1, 1)  # UTC, with no zone: CPython keeps a name at each call of one
 ONLINE, OFFLINE = "online", "offline"
 HISTORICAL_AFTER_S = 30.0
-RETAINED = ("state", "health", "availability")
+RETAINED = ("state", "health", "availability")  # always; `cap` where it is on
 # How long a broker may keep what is retained (MQTT 5's message expiry): each outlives the loss of
 # one that should have replaced it, and no state is served that is older than 30 s by then.
 STATE_LIFETIME_S = 20  # sent every 10 s
@@ -37,7 +39,7 @@ UNDATED_LIFETIME_S = 10  # of a clock that is not synchronised, so that its age 
 ONLINE_LIFETIME_S = 60  # sent every 20 s
 HEALTH_LIFETIME_S = 180  # sent every minute
 OFFLINE_LIFETIME_S = DISCOVERY_LIFETIME_S = 24 * 3600
-WATCH_STANDS_FOR = 30 * NS_PER_S  # three of its Healths
+HEALTH_STANDS_FOR = 30 * NS_PER_S  # three Healths of a program
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ def state_fields(state: State, stamp: Stamp) -> dict[str, object]:
         "model": state.model,
         "off_ground": _rounded(state.off_ground),
         "commands": list(state.commands),
+        "held": None if state.held is None else state.held.name,
+        "muted": state.muted,
         "zones": [_zone_fields(zone) for zone in state.zones],
     }
 
@@ -191,8 +195,8 @@ class Condition:
 def health_fields(
     programs: Mapping[str, Health], stamp: Stamp, condition: Condition
 ) -> dict[str, object]:
-    """Return the health topic's fields. `sign_proof` is "unknown" until show has reported."""
-    show = programs.get("show")
+    """Return the health topic's fields. `sign_proof` is "unknown" while show reports nothing."""
+    show = _lately(programs.get("show"), stamp.at)
     return {
         **stamp.fields(),
         **vars(condition.machine),
@@ -201,7 +205,7 @@ def health_fields(
         "restarts": dict(condition.restarts),
         "picture_faults": list(condition.picture_faults),
         "frame_age_s": _rounded(condition.frame_age_s),
-        "pictures_per_s": _pictures_per_s(programs.get("watch"), stamp.at),
+        "pictures_per_s": _pictures_per_s(_lately(programs.get("watch"), stamp.at)),
         "sign_proof": "unknown" if show is None else show.facts.get("sign_proof", "unknown"),
         "programs": {
             name: {
@@ -215,11 +219,14 @@ def health_fields(
     }
 
 
-def _pictures_per_s(watch: Health | None, now: int) -> float | None:
-    """Return the rate that watch reported last; None once watch is silent."""
-    if watch is None or now - watch.at > WATCH_STANDS_FOR:
-        return None
-    rate = watch.facts.get("pictures_per_s")
+def _lately(health: Health | None, now: int) -> Health | None:
+    """The same, or None once the program is silent: what it said last is not so any more."""
+    return None if health is None or now - health.at > HEALTH_STANDS_FOR else health
+
+
+def _pictures_per_s(watch: Health | None) -> float | None:
+    """Return the rate that watch reported last."""
+    rate = None if watch is None else watch.facts.get("pictures_per_s")
     return _rounded(rate) if isinstance(rate, float | int) and rate >= 0 else None
 
 

@@ -81,6 +81,7 @@ class Publisher:
 
     def work(self, now: int, news: News) -> None:
         """Process the broker's events; send what is due."""
+        self._agenda.follow(news)
         self._broker = self._broker or self._set_up(now)
         if self._broker is not None:
             self._take_all(self._broker, now)

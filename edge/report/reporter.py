@@ -121,8 +121,11 @@ class Reporter:
         forget_status(self._program.paths)
 
     def _command(self, now: int) -> None:
-        """Follow and answer what came from upstream."""
-        for received in self._publisher.received():
+        """Follow and answer what came from upstream, where the site file allows that."""
+        came = self._publisher.received()
+        if not self._site.upstream.commands:
+            return
+        for received in came:
             answer = self._commander.take(received, as_of(self._state, now).level)
             self._publisher.reply(as_json(reply_fields(answer, self._stamp(now))))
             if answer.accepted and answer.command == "report":
@@ -144,9 +147,9 @@ class Reporter:
         return News(
             state=lambda: self._state_payload(now),
             health=self._health_payload,
-            urgent=(state.level, state.message, state.picture_faults),
+            urgent=(state.level, state.message, state.picture_faults, state.commands),
             faults=[(name, health.faults) for name, health in sorted(self._health.items())],
-            dated=self._time_valid(),
+            now=(state, self._stamp(now)),
         )
 
     def _state_payload(self, now: int) -> str:

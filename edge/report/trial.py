@@ -241,14 +241,19 @@ def _again(ended: _Connection, open_one: Callable[[], _Connection]) -> tuple[_Co
 
 def _subscribe(connection: _Connection, site: Site, own: Sequence[str], tried: Tried) -> None:
     """To what the unit reads, and then to its own topics, which it may not read."""
+    if site.upstream.commands:
+        _subscribe_to_commands(connection, site, tried)
+    if not connection.ended:
+        _answers(connection, own)
+
+
+def _subscribe_to_commands(connection: _Connection, site: Site, tried: Tried) -> None:
     commands = f"{topic(site, 'command')}/#"
     codes = _answers(connection, [commands])
     if codes is None:
         tried.refused[commands] = connection.ended or "no answer to our subscription"
     elif codes[0].is_failure:
         tried.refused[commands] = str(codes[0]).lower()
-    if not connection.ended:
-        _answers(connection, own)
 
 
 def _answers(connection: _Connection, topics: Sequence[str]) -> Sequence[ReasonCode] | None:

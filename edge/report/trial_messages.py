@@ -2,19 +2,24 @@
 
 `redroad check` sends them. Each is complete, valid and true: anyone who reads it and ignores the
 mark learns nothing wrong. It is what a running unit sent last, else that nothing is known; none is
-retained. `availability` and Home Assistant's discovery have no place for a mark in their
-payload: they say what the unit itself would, and with MQTT 5 the mark is a user property.
+retained. `availability`, Home Assistant's discovery and ONVIF's events have no place for a mark in
+their payload: they say what the unit itself would, and with MQTT 5 the mark is a user property.
 """
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from edge.common.units import NS_PER_S
 from edge.common.wire import Event, Level
 from edge.report.aggregate import Aggregate, Spread
+from edge.report.cap import Envelope, Judgement, cap_message
+from edge.report.cap_feed import TOPIC as CAP
 from edge.report.fiware import crowd_flow
 from edge.report.homeassistant import discovery
 from edge.report.limits import Outgoing
-from edge.report.machine import Machine
+from edge.report.machine import Machine, has_thermometer
+from edge.report.onvif import onvif_event
 from edge.report.payloads import (
     Condition,
     Stamp,
@@ -44,10 +49,14 @@ def trial_messages(site: Site, status: Status | None, stamp: Stamp, will: str) -
         for kind, fields in _fields(site, status, stamp)
     ]
     messages.insert(0, Outgoing(topic(site, "availability"), will, lifetime_s=LIFETIME_S))
+    messages += [
+        Outgoing(topic(site, where), payload, lifetime_s=LIFETIME_S)
+        for where, payload in _notifications(site, status, stamp)
+    ]
     if site.upstream.home_assistant:
         messages += [
             Outgoing(where, payload, lifetime_s=LIFETIME_S)
-            for where, payload in discovery(site).items()
+            for where, payload in discovery(site, thermometer=has_thermometer()).items()
         ]
     return messages
 
@@ -73,6 +82,20 @@ def _fields(
     yield "reply", reply_fields(Answer(None, BY, False, f"{BY} tries the broker"), stamp)
     if site.upstream.fiware:
         yield "crowdflow", {**crowd_flow(counts, stamp, site), "historical": False}
+
+
+def _notifications(site: Site, status: Status | None, stamp: Stamp) -> Iterator[tuple[str, str]]:
+    """Notifications for other systems, where these are on: a test alert, and the level as it is."""
+    state = unknown_state([zone.name for zone in site.zone], stamp.at, f"{BY} tries the broker")
+    if status is not None:
+        level, reason = Level[status.state["level"]], str(status.state["reason"])
+        state = msgspec.structs.replace(state, level=level, reason=reason)
+    if site.alerts.cap:
+        envelope = Envelope("Alert", stamp, stamp.wall_s + LIFETIME_S, trial=True)
+        yield CAP, cap_message(site, state, envelope, Judgement("Unknown", "Unknown"))
+    if site.alerts.onvif:
+        event = onvif_event(site, state, state.level, stamp)
+        yield event.where, event.payload
 
 
 def _all(shares: Mapping[Level, float]) -> dict[Level, float]:

@@ -251,6 +251,7 @@ class VoiceOutput:
         self._speaker = open_speaker(site, program.paths)
         self._announcer = Announcer(site.voice.repeat_s)
         self._playing = False
+        self._program.facts["clips_played"] = self._played = 0
         self._look_interval = Interval(CLIPS_S)  # for the clips
         self._check_clips()
 
@@ -278,6 +279,8 @@ class VoiceOutput:
             self._program.fault("voice", str(error))
             busy = self._playing = False
         if self._playing and not busy:
+            self._played += 1
+            self._program.facts["clips_played"] = self._played
             self._program.recovered("voice")
         self._playing = self._playing and busy
         return busy

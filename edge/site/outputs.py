@@ -1,15 +1,14 @@
 """Options of sign, voice and beacon, and of the cabinet's inputs."""
 
 import re
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from edge.common.text import shown_text, spoken_text
 from edge.messages import CAUTION, CLEAR, CRITICAL, CROWDED, NEUTRAL
 from edge.site.hub75 import PINS
-from edge.site.section import Given, Section
+from edge.site.section import Given, Section, cleaned
 
 
 def _once(languages: list[str]) -> list[str]:
@@ -22,20 +21,6 @@ def _critical_is_spoken(levels: list[str]) -> list[str]:
     if "critical" not in levels:
         raise ValueError("voice.spoken lacks 'critical', which is always spoken; add it")
     return levels
-
-
-def _clean(clean: Callable[[str], str]) -> BeforeValidator:
-    """Text of people as it enters: composed, and not blank (edge/common/text.py)."""
-
-    def cleaned(value: Any) -> Any:
-        if not isinstance(value, str) or not value:
-            return value  # told by the type's own bounds
-        text = clean(value)
-        if not text.strip():
-            raise ValueError(f"{value!r} is blank; write words, or take it out")
-        return text
-
-    return BeforeValidator(cleaned)
 
 
 def _hours(begin: str | None, end: str | None, option: str) -> None:
@@ -64,8 +49,8 @@ Percent = Annotated[int, Field(ge=1, le=100)]
 Language = Literal["ko", "en", "zh", "ja"]
 Languages = Annotated[list[Language], Field(min_length=1, max_length=4), AfterValidator(_once)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-Text = Annotated[str, Field(min_length=1, max_length=40), _clean(shown_text)]
-Speech = Annotated[str, Field(min_length=1, max_length=400), _clean(spoken_text)]
+Text = Annotated[str, Field(min_length=1, max_length=40), cleaned(shown_text)]
+Speech = Annotated[str, Field(min_length=1, max_length=400), cleaned(spoken_text)]
 GpioPin = Annotated[int, Field(ge=0, le=27)]
 
 

@@ -8,12 +8,13 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from edge.common.polygon import area, crossing
+from edge.site.alerts import Alerts
 from edge.site.bands import BandTable
-from edge.site.hosts import bare_host
 from edge.site.hub75 import panel_pins
 from edge.site.outputs import Beacon, Inputs, Known, Language, Sign, Voice, Wording
 from edge.site.scenarios import known_scenario
 from edge.site.section import Given, Section
+from edge.site.upstream import Upstream
 
 
 def _known_zone(name: str) -> str:
@@ -207,41 +208,6 @@ class Warnings(Section):
     standstill_m_s: Annotated[float, Field(ge=0.0, le=1.0)] = 0.1
 
 
-class Upstream(Section):
-    """The MQTT broker; without a `host` everything waits in the outbox."""
-
-    host: Annotated[str, AfterValidator(bare_host)] | None = None
-    port: Annotated[int, Field(ge=1, le=65535)] = 1883
-    protocol: Literal["auto", "5", "3.1.1"] = "auto"
-    username: Given | None = None
-    password_file: Given | None = None
-    ca_file: Given | None = None
-    cert_file: Given | None = None
-    key_file: Given | None = None
-    outbox_mb: Annotated[int, Field(ge=1, le=4096)] = 64
-    aggregate_s: Annotated[int, Field(ge=5, le=3600)] = 60
-    home_assistant: bool = True
-    fiware: bool = False
-
-    @model_validator(mode="after")
-    def _certificate_is_whole(self) -> Self:
-        if (self.cert_file is None) != (self.key_file is None):
-            raise ValueError("of upstream.cert_file and upstream.key_file one is missing; add it")
-        if self.cert_file is not None and self.ca_file is None:
-            raise ValueError("upstream.cert_file needs upstream.ca_file, the broker's authority")
-        return self
-
-    @model_validator(mode="after")
-    def _password_is_somebodys(self) -> Self:
-        """Without a name MQTT sends no password."""
-        if self.password_file is not None and self.username is None:
-            raise ValueError(
-                "upstream.password_file needs upstream.username, whose password it is; add it, or "
-                "take the file out"
-            )
-        return self
-
-
 class Identity(Section):
     """The names of the site and of this unit, as they stand in MQTT topics, and where it is."""
 
@@ -291,6 +257,7 @@ class Site(Section):
     beacon: Beacon = Beacon()
     inputs: Inputs = Inputs()
     upstream: Upstream = Upstream()
+    alerts: Alerts = Alerts()
     _folder: Path = PrivateAttr(default_factory=Path)
 
     @model_validator(mode="before")

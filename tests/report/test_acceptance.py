@@ -156,8 +156,8 @@ def test_no_two_units_have_one_name() -> None:
     ]
     assert len({client_id_of(site) for site in sites}) == len(sites)
     assert len({device_id(site) for site in sites}) == len(sites)
-    assert len({topic for site in sites for topic in discovery(site)}) == sum(
-        len(discovery(site)) for site in sites
+    assert len({topic for site in sites for topic in discovery(site, thermometer=True)}) == sum(
+        len(discovery(site, thermometer=True)) for site in sites
     )
 
 

@@ -229,3 +229,24 @@ def test_a_flood_of_commands_is_reported_once_and_each_is_answered(
     commands = [event for event in room.listener.on("events") if event["kind"] == "command"]
     assert len(commands) <= 120  # two minutes may be touched
     assert "more than 60 came in a minute" in report.said()
+
+
+def test_a_unit_that_is_to_follow_no_commands_follows_none(room: Room, report: Report) -> None:
+    """Neither one that comes, nor one that stood before that was set."""
+    room.say("hold", asked("h1", level="CROWDED", until=moment(600)))
+    report.end()
+    text = report.site_file.read_text(encoding="utf-8")
+    report.site_file.write_text(f"{text}commands = false\n", encoding="utf-8")
+    room.hear(0.5)
+    report.start()
+    wait_for(lambda: room.listener.on("availability")[-1] == "online", 15, "online again")
+    states = len(room.listener.on("state"))
+    room.listener.say(f"{TOPIC}/hold", asked("h2", level="CRITICAL", until=moment(600)))
+    heard: list[Command] = []
+    wait_for(
+        lambda: heard.extend(room.hear(0.5)) or len(room.listener.on("state")) > states,  # type: ignore[func-returns-value]
+        30,
+        "the next state",
+    )
+    assert heard == []
+    assert [reply["id"] for reply in room.replies()] == ["h1"]

@@ -3,11 +3,14 @@
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from edge import __version__
 from edge.common.clock import boottime_ns
-from edge.common.wire import Level, Occupancy, State, ZoneState
+from edge.common.wire import Health, Level, Occupancy, State, ZoneState
 from hil.testkit import home_assistant
 from hil.testkit.home_assistant import HomeAssistant
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
@@ -52,6 +55,8 @@ class Street:
         self._folder, self._broker, self._assistant = folder, broker, assistant
         self.unit = folder.name.replace("_", "-")[:40].strip("-").lower()
         self.report: Report | None = None
+        self.spread = 0.0  # of the people's interval
+        self.held: Level | None = None
 
     def runs(self, *zones: str, disk: str = "first", more: str = "", site: str = "ha") -> Report:
         """Begin with these zones, in place of what ran."""
@@ -78,11 +83,15 @@ class Street:
             ZoneState(
                 name.replace("_", "-"),
                 Level.CAUTION,
-                Occupancy(name, number, number, number, 40.0, 2.0, 2.0, at),
+                Occupancy(
+                    name, number, number - self.spread, number + self.spread, 40.0, 2.0, 2.0, at
+                ),
             )
             for name, number in people.items()
         )
-        self.report.outlet.send(State(at, Level.CAUTION, "m", "why", zones, 0.1, (), "m"))
+        ids = () if self.held is None else ("h",)
+        told = State(at, Level.CAUTION, "caution", "why", zones, 0.1, (), "m", commands=ids)
+        self.report.outlet.send(replace(told, held=self.held, muted=False))
 
     def shows(self, site: str = "ha") -> dict[str, str]:
         """By entity, such as people_far_side."""
@@ -92,6 +101,12 @@ class Street:
             for name, each in self._assistant.states().items()
             if start in name
         }
+
+    def attributes(self, entity: str) -> dict[str, Any]:
+        """Of one entity, such as sensor.level."""
+        platform, _, name = entity.partition(".")
+        full = f"{platform}.ha_{self.unit}_{name}".replace("-", "_")
+        return dict(self._assistant.states()[full]["attributes"])
 
     def until(self, holds: Callable[[dict[str, str]], object], what: str, **people: float) -> None:
         """Tell this, again and again, until Home Assistant shows what is wanted."""
@@ -116,17 +131,17 @@ def test_a_zone_that_is_gone_is_withdrawn_and_no_other_is_shown_in_its_place(
 ) -> None:
     street.runs("far-side", "near-side")
     street.until(
-        lambda shown: shown.get("people_far_side") == "11.0",
+        lambda shown: shown.get("people_far_side") == "11",
         "both zones",
         far_side=11.0,
         near_side=22.0,
     )
-    assert street.shows()["people_near_side"] == "22.0"
+    assert street.shows()["people_near_side"] == "22"
     street.runs("near-side")
     street.until(
         lambda shown: (
             not {"people_far_side", "density_far_side"} & shown.keys()
-            and shown.get("people_near_side") == "33.0"
+            and shown.get("people_near_side") == "33"
         ),
         "one zone",
         near_side=33.0,
@@ -164,10 +179,10 @@ def test_a_unit_of_another_name_leaves_nothing_under_the_old_one(
 def test_a_zone_that_a_state_does_not_have_is_unavailable(street: Street) -> None:
     street.runs("far-side", "near-side")
     street.until(
-        lambda shown: shown.get("people_far_side") == "1.0", "both", far_side=1.0, near_side=2.0
+        lambda shown: shown.get("people_far_side") == "1", "both", far_side=1.0, near_side=2.0
     )
     street.until(lambda shown: shown["people_far_side"] == "unavailable", "one", near_side=2.0)
-    assert street.shows()["people_near_side"] == "2.0"
+    assert street.shows()["people_near_side"] == "2"
 
 
 def test_a_stopped_unit_shows_no_level(street: Street) -> None:
@@ -186,6 +201,71 @@ def test_a_deleted_device_comes_back(street: Street, room: tuple[Mosquitto, Home
     assistant.delete(device)
     assert not street.shows()
     street.until(lambda shown: shown.get("level") == "CAUTION", "the unit again", near_side=1.0)
+
+
+def test_operators_see_what_they_ask_for(
+    street: Street, room: tuple[Mosquitto, HomeAssistant]
+) -> None:
+    """Whole people with their interval, reasons, faults by name, proof, and what commands did."""
+    assistant = room[1]
+    page = "https://signs.example/pole-3"
+    report = street.runs("near-side", more=f'configuration_url = "{page}"\n')
+    facts: dict[str, float | str] = {"sign_proof": "proven", "clips_played": 3}
+    faults = {"panel": "dark"}
+
+    def shown(wanted: dict[str, str]) -> Callable[[dict[str, str]], bool]:
+        def holds(found: dict[str, str]) -> bool:
+            report.ways["show"].send(Health("show", boottime_ns(), faults, 1, facts))
+            return wanted.items() <= found.items()
+
+        return holds
+
+    street.spread = 2.3
+    wanted = {
+        "level": "CAUTION",
+        "message_shown": "caution",
+        "people_near_side": "11",
+        "faults": "on",
+        "sign_proof": "proven",
+        "warnings_spoken": "3",
+        "held_level": "none",
+        "muted": "off",
+        "motion_warning": "off",
+    }
+    street.until(shown(wanted), "all of it", near_side=11.4)
+    assert street.shows()["outbox"].isdecimal()
+    found = street.attributes("sensor.people_near_side")
+    assert (found["low"], found["high"]) == (9, 14)
+    assert street.attributes("sensor.level")["reason"] == "why"
+    assert street.attributes("binary_sensor.faults")["faults"] == ["show panel: dark"]
+    name = f"redroad_ha_{street.unit}"
+    (device,) = [each for each in assistant.devices() if ["mqtt", name] in each["identifiers"]]
+    assert (device["model"], device["sw_version"]) == ("street sign, 128x64 px", __version__)
+    assert device["configuration_url"] == page
+
+    button = f"button.ha_{street.unit}_hold_caution_30_min".replace("-", "_")
+    assistant.call("button/press", entity_id=button)
+    street.held = Level.CAUTION
+    held = {"last_reply": "hold accepted", "held_level": "CAUTION"}
+    street.until(shown(held), "the hold", near_side=11.4)
+    assert street.attributes("sensor.last_reply")["id"].startswith("home-assistant-")
+    faults.clear()
+    street.until(shown({"faults": "off"}), "no faults", near_side=11.4)
+    assert street.attributes("binary_sensor.faults")["faults"] == []
+    complaints = [line for line in assistant.log().splitlines() if "mqtt" in line.lower()]
+    assert not [line for line in complaints if "template" in line.lower() or "JSON" in line]
+
+
+def test_where_no_commands_are_followed_there_are_no_buttons(street: Street) -> None:
+    street.runs("near-side")
+    street.until(lambda shown: "release" in shown, "the buttons", near_side=1.0)
+    street.runs("near-side", more="commands = false\n")
+    of_commands = {"release", "test", "last_reply", "held_level", "muted", "mute_30_min"}
+    street.until(
+        lambda shown: shown.get("level") == "CAUTION" and not of_commands & shown.keys(),
+        "none",
+        near_side=1.0,
+    )
 
 
 def test_the_button_is_followed(street: Street, room: tuple[Mosquitto, HomeAssistant]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.common.wire import Level
 from edge.report.outbox import Outbox, Row
 from hil.testkit.mosquitto import Listener, Mosquitto, free_port, wait_for
 from hil.testkit.report_process import Report
@@ -67,6 +68,31 @@ def test_a_broker_that_hangs_up_on_what_is_optional_gets_all_else(
     assert ("Not authorized" in told) == (reason is not None)
     assert said.count("fault: broker") <= 2
     assert said.count("recovery: broker") == 1
+
+
+@pytest.mark.parametrize("how", [HangUp(), NOT_AUTHORIZED], ids=["hangs up", "answers"])
+@pytest.mark.parametrize("part", ["/cap", "onvif-ej"])
+def test_an_alert_that_a_broker_does_not_take_stops_nothing_else(
+    made: Made, part: str, how: int | HangUp
+) -> None:
+    broker = ScriptedBroker(denied(part, how=how))
+    alerts = '[alerts]\ncap = true\nonvif = true\nsender = "pole-3.hongdae.example"\n'
+    report = made(broker.port, alerts)
+    report.start()
+
+    def is_told() -> bool:
+        report.outlet.send(state(Level.CRITICAL))
+        return "fault: refused" in report.said()
+
+    wait_for(is_told, 90, "the fault")
+    sent(report, ["a"])
+    wait_for(lambda: set(broker.topics()) >= ESSENTIAL, 60, "all that matters")
+    wait_for(lambda: depth_of_events(report) == 0, 30, "events are acknowledged")
+    wait_for(lambda: any("homeassistant" in topic for topic in broker.topics()), 30, "the rest")
+    told = next(line for line in report.said().splitlines() if "fault: refused" in line)
+    assert part in told and "bytes" in told
+    other = {"/cap": "onvif-ej", "onvif-ej": "/cap"}[part]
+    assert any(other in topic for topic in broker.topics())
 
 
 def depth_of_events(report: Report) -> int:
@@ -154,9 +180,10 @@ def test_the_receive_maximum_is_obeyed(made: Made, tmp_path: Path, most: int) ->
         mosquitto.kill()
 
 
+@pytest.mark.timeout(600)  # up to seven connections, each after a longer pause
 def test_oversized_discovery_costs_mosquitto_nothing_else(made: Made, tmp_path: Path) -> None:
     """`max_packet_size`: by MQTT 5 it says so, by 3.1.1 it only hangs up."""
-    mosquitto = Mosquitto(tmp_path, "allow_anonymous true\nmax_packet_size 560")
+    mosquitto = Mosquitto(tmp_path, "allow_anonymous true\nmax_packet_size 600")
     mosquitto.start()
     try:
         for protocol in ("5", "3.1.1"):
@@ -167,8 +194,8 @@ def test_oversized_discovery_costs_mosquitto_nothing_else(made: Made, tmp_path: 
             report.start()
             sent(report, ["a"])
             wait_for(lambda: "a" in ids(listener), 60, "the event")  # noqa: B023
-            wait_for(lambda: "fault: refused" in report.said(), 90, "what is too large is told")  # noqa: B023
-            wait_for(lambda: "uptime" in str(listener.messages), 90, "what is small enough")  # noqa: B023
+            wait_for(lambda: "fault: refused" in report.said(), 200, "what is too large is told")  # noqa: B023
+            wait_for(lambda: "uptime" in str(listener.messages), 200, "what is small enough")  # noqa: B023
             report.end()
             listener.close()
     finally:

@@ -18,6 +18,7 @@ from edge.common.wire import Health, Level, Occupancy, State, ZoneState
 from edge.report.aggregate import Aggregator
 from edge.report.fiware import crowd_flow
 from edge.report.homeassistant import discovery, discovery_topic
+from edge.report.machine import has_thermometer
 from edge.report.payloads import Stamp
 from edge.report.requests import KINDS
 from edge.report.schemas import SENT, command_schema, schema_of
@@ -121,40 +122,93 @@ def test_the_published_command_is_the_one_that_is_parsed(kind: str) -> None:
 def with_templates_home_assistant_reads(heard: Listener) -> None:
     """Every template gives, from what was sent, a value that its entity may have."""
     announced = {topic: told for topic, told, _ in heard.messages if topic.endswith("/config")}
-    wanted = discovery(Site(site=Identity(name="test", unit="one")))
+    site = Site(site=Identity(name="test", unit="one"))
+    wanted = discovery(site, thermometer=has_thermometer())
     wait_for(lambda: wanted.keys() <= {topic for topic, _, _ in heard.messages}, 20, "discovery")
     announced = {topic: told for topic, told, _ in heard.messages if topic in wanted}
     assert announced == {topic: json.loads(payload) for topic, payload in wanted.items()}
     wait_for(lambda: heard.on("state")[-1]["level"].upper() == "UNKNOWN", 10, "the last state")
-    told = {f"redroad/v1/test/one/{name}": heard.on(name)[-1] for name in ("state", "health")}
-    shown = {
-        topic.split("/")[3]: jinja2.Template(each["val_tpl"]).render(
-            value_json=told[each["stat_t"]]
-        )
-        for topic, each in announced.items()
-        if "stat_t" in each
+    told = {f"~/{name}": heard.on(name)[-1] for name in ("state", "health", "reply")}
+    entities = {topic.split("/")[3]: each for topic, each in announced.items() if "stat_t" in each}
+
+    def rendered(name: str, template: str) -> str:
+        topic = entities[name]["stat_t"]
+        return str(jinja2.Template(entities[name][template]).render(value_json=told[topic]))
+
+    shown = {name: rendered(name, "val_tpl") for name in entities}
+    more = {
+        name: json.loads(rendered(name, "json_attr_tpl"))
+        for name, each in entities.items()
+        if "json_attr_tpl" in each
     }
     assert shown["level"] == "UNKNOWN"
+    assert more["level"] == {"reason": "b"}
     assert shown["people_street"] == shown["density_street"] == "None"
+    assert more["people_street"] == {}
     assert shown["camera"] == "ON"
     assert float(shown["uptime"]) > 0
+    assert shown["sign_proof"] == "proven"
+    assert shown["faults"] == "ON"
+    assert more["faults"] == {"faults": ["show panel: dark"]}
+    assert shown["reply"] in {"report accepted", "fly refused", "hold accepted"}
+    assert more["reply"]["reason"]
+    assert (shown["held"], shown["muted"]) == ("None", "None")  # this decide does not tell
+
+
+def messages(site: Site, *, thermometer: bool = True) -> dict[str, Any]:
+    """What is announced, by topic."""
+    made = discovery(site, thermometer=thermometer)
+    return {topic: json.loads(payload) for topic, payload in made.items()}
+
+
+def names(site: Site, *, thermometer: bool = True) -> set[str]:
+    """Of all entities."""
+    return {topic.split("/")[3] for topic in messages(site, thermometer=thermometer)}
 
 
 def test_each_entity_has_the_form_that_home_assistant_documents() -> None:
     """Ids and name of the device, and for each entity a topic, an id and a template."""
     site = Site()
-    found = {topic: json.loads(payload) for topic, payload in discovery(site).items()}
+    found = messages(site)
     for topic, config in found.items():
         prefix, platform, device, name, end = topic.split("/")
         assert (prefix, device, end) == ("homeassistant", "redroad_redroad-demo_unit-1", "config")
         assert re.fullmatch("[a-zA-Z0-9_-]+", name)
         assert config["dev"]["ids"] == [device] and config["dev"]["name"]
-        assert platform == "button" or {"stat_t", "val_tpl", "exp_aft"} <= config.keys()
+        assert config["~"] == "redroad/v1/redroad-demo/unit-1"
+        assert platform == "button" or {"stat_t", "val_tpl"} <= config.keys()
+        assert platform == "button" or name == "reply" or config["exp_aft"] > 0
         assert config["avty_mode"] == "all" and len(config["avty"]) == 2
     assert {topic.split("/")[1] for topic in found} == {"sensor", "binary_sensor", "button"}
     assert len({config["uniq_id"] for config in found.values()}) == len(found)
     level = found[discovery_topic(site, "sensor", "level")]
     assert set(level["ops"]) == {level.name for level in Level}
+    assert level["dev"]["mdl"] == "street sign, 128x64 px"
+    assert "cu" not in level["dev"]
+    page = "https://signs.example/pole-3"
+    linked = messages(with_options(site, upstream={"configuration_url": page}))
+    assert linked[discovery_topic(site, "sensor", "level")]["dev"]["cu"] == page
+
+
+def with_options(site: Site, **sections: dict[str, Any]) -> Site:
+    """The same site, with these options changed."""
+    changed = {
+        name: getattr(site, name).model_copy(update=options) for name, options in sections.items()
+    }
+    return site.model_copy(update=changed)
+
+
+def test_no_entity_is_always_unknown_on_this_unit() -> None:
+    """Nothing of commands that are not followed, of heat, motion or speech that there is not."""
+    site = Site()
+    everything = names(site)
+    assert everything - names(site, thermometer=False) == {"temperature"}
+    without = names(with_options(site, upstream={"commands": False}))
+    of_commands = {"held", "muted", "reply", "mute", "release", "test"}
+    of_commands |= {"hold_caution", "hold_crowded", "hold_critical"}
+    assert everything - without == of_commands
+    assert everything - names(with_options(site, voice={"output": "record"})) == {"spoken"}
+    assert everything - names(site.model_copy(update={"ground": None})) == {"motion"}
 
 
 def test_every_message_of_discovery_is_small() -> None:
@@ -162,23 +216,32 @@ def test_every_message_of_discovery_is_small() -> None:
     name = "n" * 63
     zone = Site().zone[0].model_copy(update={"name": name})
     site = Site(site=Identity(name="s" * 63, unit="u" * 63)).model_copy(update={"zone": [zone]})
-    assert max(len(payload.encode()) for payload in discovery(site).values()) < 1700
-    assert max(len(payload.encode()) for payload in discovery(Site()).values()) < 800
+    for unit, most in ((site, 1700), (Site(), 1000)):
+        made = discovery(unit, thermometer=True)
+        assert max(len(payload.encode()) for payload in made.values()) < most
 
 
-def test_the_button_sends_a_command_that_is_followed(report: Report, broker: Mosquitto) -> None:
+def test_every_button_sends_a_command_that_is_followed(report: Report, broker: Mosquitto) -> None:
     site = Site(site=Identity(name="test", unit="one"))
-    button = json.loads(discovery(site)[discovery_topic(site, "button", "test")])
-    payload = jinja2.Template(button["cmd_tpl"]).render(
-        now=lambda: datetime.now(UTC), timedelta=timedelta
-    )
-    valid(json.loads(payload), schema_of("command-test"))
+    buttons = [each for topic, each in messages(site).items() if "/button/" in topic]
     listener = Listener(broker.port)
     report.start()
     wait_for(lambda: "online" in listener.on("availability"), 10, "online")
-    listener.say(button["cmd_t"], payload)
-    wait_for(lambda: listener.on("reply"), 10, "the answer")
-    assert listener.on("reply")[0]["accepted"], listener.on("reply")
+    for count, button in enumerate(buttons, 1):
+        payload = jinja2.Template(button["cmd_tpl"]).render(
+            now=lambda: datetime.now(UTC), timedelta=timedelta
+        )
+        where = button["cmd_t"].replace("~", button["~"])
+        valid(json.loads(payload), schema_of(f"command-{where.rpartition('/')[2]}"))
+        listener.say(where, payload)
+        wait_for(lambda count=count: len(listener.on("reply")) == count, 10, "the answer")  # type: ignore[misc]
+    assert [told["command"] for told in listener.on("reply")] == [
+        *["hold"] * 3,
+        "mute",
+        "release",
+        "test",
+    ]
+    assert all(told["accepted"] for told in listener.on("reply")), listener.on("reply")
 
 
 def official(entity: dict[str, Any]) -> None:

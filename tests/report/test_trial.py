@@ -35,6 +35,7 @@ from tests.report.scripted import (
     scripted,
     silent,
 )
+from tests.report.test_cap import Message
 from tests.report.test_schemas import heard, valid
 
 __all__ = ["heard"]  # the fixture
@@ -90,6 +91,28 @@ def test_what_it_sends_is_whole_valid_true_marked_and_not_retained(
     check_broker(site_of(tmp_path, broker.port))  # so that all that was retained has come
     assert not any(retained for _, _, retained in late.messages)
     late.close()
+
+
+def test_alerts_for_others_are_tried_as_a_test(tmp_path: Path, broker: Mosquitto) -> None:
+    alerts = '[alerts]\ncap = true\nonvif = true\nsender = "pole-3.hongdae.example"\n'
+    listener = Listener(broker.port)
+    told = check_broker(site_of(tmp_path, broker.port, alerts))
+    assert {"cap", "onvif-ej"} <= set(told.partition("heard back: ")[2].split(", "))
+    wait_for(lambda: listener.on("cap") and listener.on("level"), 10, "both")
+    alert = Message(listener.on("cap")[0])
+    assert (alert["status"], alert["msgType"]) == ("Test", "Alert")
+    assert set(alert.all("info/urgency")) == set(alert.all("info/severity")) == {"Unknown"}
+    assert alert.all("info/headline")[1] == "This message is a test. Take no action."
+    (event,) = listener.on("level")
+    valid(event, schema_of("onvif-ej"))
+    assert event["Data"]["Level"] == "UNKNOWN"
+    listener.close()
+
+
+def test_a_unit_that_follows_no_commands_asks_for_none(tmp_path: Path, broker: Mosquitto) -> None:
+    told = check_broker(site_of(tmp_path, broker.port, "commands = false\n"))
+    assert "takes our messages" in told
+    assert "hear commands" not in told
 
 
 def test_it_sends_on_every_topic_of_a_unit_and_on_no_other(

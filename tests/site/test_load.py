@@ -78,6 +78,11 @@ def test_a_host_that_can_be_looked_up_is_taken(tmp_path: Path, host: str) -> Non
         ("[words.critical.ko]\nspoken = ' '", "words.critical.ko.spoken: ' ' is blank"),
         ("[sign]\nneutral = ['a\u202eb']", "U+202E (right-to-left override) cannot be shown"),
         ("[voice]\ncard = ''", "option voice.card: '' is blank"),
+        ("[alerts]\ncap = true", "alerts.cap = true needs alerts.sender, who the alert is from"),
+        ("[alerts]\nsender = 'a, b'", "'a, b' must be 1 to 100 visible ASCII characters"),
+        ("[alerts]\narea = ' '", "option alerts.area: ' ' is blank"),
+        ("[alerts]\nvideo_source = '1/#'", "option alerts.video_source = '1/#' must be"),
+        ("[upstream]\nconfiguration_url = 'pole-3'", "must be a web address without a login"),
         ("[voice]\ncard = ' '", "option voice.card: ' ' is blank"),
     ],
 )
@@ -173,6 +178,7 @@ def test_a_mistake_is_named_with_value_bound_and_remedy(
         "[camera]\nkind = 'stream'\nuri = 'rtsp://camera/path?key=hunter2'",
         "[camera]\nkind = 'stream'\nurl = 'rtsp://me:hunter2@camera'\nfps = 99",
         "[upstreem]\npassword = 'hunter2'",
+        "[upstream]\nconfiguration_url = 'http://me:hunter2@signs.example/'",
     ],
 )
 def test_a_mistake_reports_no_secret(tmp_path: Path, text: str) -> None:

@@ -140,9 +140,10 @@ def broker(site: Site, status: Status | None = None) -> str:
     if tried.refused:
         raise BrokerError(_refusals(where, tried))
     lost = tried.limits.lost()
+    heard = ", and lets us hear commands" if site.upstream.commands else ""
     return (
-        f"{where} takes our messages, one on each of {len(tried.taken)} topics, and lets us hear "
-        f"commands; {_received(tried)}{'; ' + lost if lost else ''}"
+        f"{where} takes our messages, one on each of {len(tried.taken)} topics{heard}; "
+        f"{_received(tried)}{'; ' + lost if lost else ''}"
     )
 
 
@@ -166,4 +167,6 @@ def _received(tried: Tried) -> str:
 
 
 def _kind(topic: str) -> str:
-    return "discovery" if topic.startswith(f"{PREFIX}/") else topic.rpartition("/")[2]
+    if topic.startswith(f"{PREFIX}/"):
+        return "discovery"
+    return topic.split("/")[4]  # after redroad/v1/SITE/UNIT
