@@ -240,8 +240,10 @@ def draw_overlay(pixels: NDArray[np.uint8], heads: HeadMap) -> Image.Image:
     rows, columns = heads.count.shape
     strength = Image.fromarray(np.clip(heads.count / 1.5, 0, 1).astype(np.float32))
     covered = (round(columns * heads.cell), round(rows * heads.cell))
-    glow = np.asarray(strength.resize(covered, Image.Resampling.BILINEAR))[:height, :width, None]
-    glow = np.clip(glow, 0, 1) * 0.65
+    part = Image.new("F", (width, height))
+    spot = strength.resize(covered, Image.Resampling.BILINEAR)
+    part.paste(spot, (round(heads.left), round(heads.top)))
+    glow = np.clip(np.asarray(part), 0, 1)[..., None] * 0.65
     mixed = Image.fromarray((pixels * (1 - glow) + HEAT * glow).astype(np.uint8))
     draw = ImageDraw.Draw(mixed)
     font = ImageFont.load_default(size=max(12, height // 18))

@@ -9,11 +9,13 @@ in float; cells are squares of blocks.
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from PIL import Image
 
 from edge.common.errors import ModelError
 from edge.common.sighting import HeadMap
+from edge.ground.region import Box
 from edge.watch.manifest import Manifest, ModelEntry
 from edge.watch.runtime import RuntimeName, make_interpreter
 
@@ -43,8 +45,15 @@ class Counter:
         self._canvas = np.full((height, width, 3), GREY, np.uint8)
         self._softplus = _softplus_table(self._output)
 
-    def count(self, pixels: NDArray[np.uint8]) -> HeadMap:
-        """Return the heads in a picture of shape (height, width, 3), RGB."""
+    def count(self, pixels: NDArray[np.uint8], box: Box | None = None) -> HeadMap:
+        """Return the heads in a picture of shape (height, width, 3), RGB, or in a part of it."""
+        height, width, _ = pixels.shape
+        if box is None:
+            return self._count(pixels)
+        part = self._count(pixels[box.top : box.bottom, box.left : box.right])
+        return replace(part, width=width, height=height, left=float(box.left), top=float(box.top))
+
+    def _count(self, pixels: NDArray[np.uint8]) -> HeadMap:
         height, width, _ = pixels.shape
         ratio = self._lay(pixels)
         self._interpreter.set_tensor(self._input_index, self._table[self._canvas][np.newaxis])
