@@ -88,6 +88,8 @@ class Sighting(Message, frozen=True, eq=False):
     """What one frame showed. `heads` is None when the picture could not be trusted.
 
     `motion` is None when no trusted picture was taken shortly before this one, or the camera shook.
+    `second` is what another look at the same picture counts, at another scale; None where there was
+    none.
     """
 
     seq: int
@@ -96,6 +98,7 @@ class Sighting(Message, frozen=True, eq=False):
     picture: PictureHealth
     model: str
     motion: Motion | None = None
+    second: HeadMap | None = None
 
 
 def _array_to_wire(value: object) -> object:

@@ -26,9 +26,11 @@ class Look:
     ratio: float
 
     @property
-    def px(self) -> int:
-        """Px of the picture."""
-        return self.box.width * self.box.height
+    def cost(self) -> float:
+        """GMAC, were all of the input used: a part that leaves much of it grey is a bad bargain."""
+        wide, high = self.entry.input
+        used = self.ratio**2 * self.box.width * self.box.height
+        return self.entry.gmac * wide * high / used
 
 
 def whole(entry: ModelEntry, width: int, height: int) -> Look:
@@ -78,7 +80,7 @@ def choose_look(
     looks = [look_at(entry, region, *size) for entry in manifest.affordable(limit_gmac)]
     most = max(min(1.0, look.ratio) for look in looks)
     near = [look for look in looks if min(1.0, look.ratio) >= NEARLY * most]
-    return min(near, key=lambda look: look.entry.gmac)
+    return min(near, key=lambda look: look.cost)
 
 
 def _placed(low: int, high: int, length: int, end: int) -> int:

@@ -6,7 +6,7 @@ from edge.common.clock import boottime_ns
 from edge.common.errors import ViewError
 from edge.common.program import Paths, Program, running
 from edge.common.sighting import SIGHTINGS, HeadMap, Sighting
-from edge.ground.region import region_of
+from edge.ground.region import Region, region_of
 from edge.site import Site
 from edge.site.schema import Camera
 from edge.watch.aspect import doubt_of
@@ -20,6 +20,7 @@ from edge.watch.look import Look, choose_look
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from edge.watch.motion import MotionMeter
 from edge.watch.rate import Rate
+from edge.watch.second import SECOND_SCALE, SecondLooks
 from edge.watch.view import View
 from edge.watch.view_monitor import ViewMonitor
 from edge.watch.view_store import ViewStore
@@ -99,6 +100,13 @@ def manifest_of(site: Site) -> Manifest:
     return Manifest(site.path(own) if own else shipped_manifest())
 
 
+def site_region(site: Site, width: int, height: int) -> Region | None:
+    """The part of pictures of these px that holds the site's zones; None for all of them."""
+    if site.counter.look_at == "picture":
+        return None
+    return region_of(site.zone, site.ground, width, height)
+
+
 def look_of(
     site: Site,
     size: tuple[int, int],
@@ -129,6 +137,7 @@ class Counting:
         self._limit_gmac = limit_gmac
         self._judge = HealthJudge(live=live, guard=guard)
         self._motion = MotionMeter()
+        self._seconds = SecondLooks()
         self._counter: Counter | None = None
         self._look: Look | None = None
         self._size = (0, 0)
@@ -169,15 +178,18 @@ class Counting:
         heads = self._count(frame.pixels)
         motion = self._motion.see(frame, heads)
         taken_at = self._judge.first_seen
-        return Sighting(self._seq, taken_at, heads, picture, self.model, motion)
+        second = None
+        if self._seconds.due(float(heads.count.sum()), frame.taken_at):
+            second = self._count(frame.pixels, SECOND_SCALE)
+        return Sighting(self._seq, taken_at, heads, picture, self.model, motion, second)
 
-    def _count(self, pixels: Pixels) -> HeadMap:
+    def _count(self, pixels: Pixels, scale: float = 1.0) -> HeadMap:
         height, width, _ = pixels.shape
         if self._counter is None or self._look is None or self._size != (width, height):
             self._size = (width, height)
             self._look = look_of(self._site, self._size, self._limit_gmac, self._manifest)
             self._counter = self._loaded(self._look.entry)
-        return self._counter.count(pixels, self._look.box)
+        return self._counter.count(pixels, self._look.box, scale)
 
     def _loaded(self, entry: ModelEntry) -> Counter:
         if self._counter is not None and self._counter.entry == entry:

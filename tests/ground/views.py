@@ -1,8 +1,11 @@
 """Cameras of the simulated street with their ground planes, exact."""
 
-import numpy as np
+from pathlib import Path
 
-from edge.site.schema import Ground
+import numpy as np
+import tomlkit
+
+from edge.site.schema import Ground, Zone
 from edge.street.pinhole import PinholeCamera
 
 # A wide lens: the demonstration's stretch fills a fifth of its picture.
@@ -33,3 +36,13 @@ def ground_of(camera: PinholeCamera) -> Ground:
         points=[(float(a), float(b), float(c), float(d)) for a, b, c, d in marks],
         camera_height_m=camera.height_m,
     )
+
+
+def site_file(path: Path, camera: PinholeCamera, zone: Zone, extra: str = "") -> Path:
+    """Write a site file of this camera's ground with one zone on it."""
+    document = {
+        "ground": ground_of(camera).model_dump(exclude_none=True),
+        "zone": [zone.model_dump(include={"name", "ground"})],
+    }
+    path.write_text(extra + tomlkit.dumps(document), encoding="utf-8")
+    return path

@@ -103,14 +103,14 @@ def _finish(
     size = (plane.width, plane.height)
     zones = [zone for zone in site.zone if zone.ground is not None]
     drafted = not zones or site.ground is None or not site.has_own_zone
+    everything = look_of(site.model_copy(update={"ground": None}), size)
     if drafted and write_to is not None:
-        everything = look_of(site.model_copy(update={"ground": None}), size)
         zones = [starter_zone(ground, plane, everything)]
     seen = {"ground": ground, "zone": zones or site.zone}
     look = look_of(site.model_copy(update=seen), size)
     yield from tell(plane, ground, look)
     if zones:
-        yield head_px(zones, plane, look)
+        yield head_px(zones, plane, look, everything)
     if doubt is not None:
         yield doubt
     bad = check_zones(zones, plane, look)

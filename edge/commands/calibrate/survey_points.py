@@ -23,7 +23,7 @@ from edge.ground.region import HEAD_M
 from edge.ground.survey import LEAST
 from edge.site.load import wanted
 from edge.site.schema import Ground, Zone
-from edge.watch.look import Look, whole
+from edge.watch.look import Look
 
 Floats = NDArray[np.float64]
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -172,20 +172,22 @@ def least_px_per_m(plane: GroundPlane, look: Look) -> float:
     return LEAST_HEAD_PX / (HEAD_M * look.ratio)
 
 
-def head_px(zones: Sequence[Zone], plane: GroundPlane, look: Look) -> str:
+def head_px(zones: Sequence[Zone], plane: GroundPlane, look: Look, everything: Look) -> str:
     """Say how wide a head is in the model's input, far and near, in this look and in a whole one.
 
     `zones` lie on the ground.
     """
     outline = np.array([corner for zone in zones for corner in zone.ground or ()])
     far, near = (HEAD_M * float(end(plane.px_per_m(outline))) for end in (np.min, np.max))
-    everything = whole(look.entry, plane.width, plane.height)
-    said = f"heads in the zones are {far * look.ratio:.0f} to {near * look.ratio:.0f} px wide for "
-    if look.box == everything.box:
-        return f"{said}{look.entry.name}, which looks at the whole picture"
+    said = (
+        f"heads in the zones are {far * look.ratio:.1f} to {near * look.ratio:.1f} px wide for "
+        f"{look.entry.name}, which looks at {look.box}"
+    )
+    if look == everything:
+        return f"{said}, the whole picture"
     return (
-        f"{said}{look.entry.name}, which looks at {look.box} ({far * everything.ratio:.0f} to "
-        f"{near * everything.ratio:.0f} px if it looked at the whole picture)"
+        f"{said} (of the whole picture {far * everything.ratio:.1f} to "
+        f"{near * everything.ratio:.1f} px for {everything.entry.name})"
     )
 
 

@@ -34,7 +34,8 @@ def ground(site: Site) -> str:
     if site.ground is None:
         return "none: zones are outlines in the picture, and their peak is their mean density"
     plane = GroundPlane.of(site.ground)
-    look = look_of(site, (plane.width, plane.height))
+    size = (plane.width, plane.height)
+    look, everything = look_of(site, size), look_of(site.model_copy(update={"ground": None}), size)
     zones = [zone for zone in site.zone if zone.ground is not None]
     bad = check_zones(zones, plane, look)
     if bad:
@@ -42,7 +43,8 @@ def ground(site: Site) -> str:
     doubt = slimness(site.ground)
     return (
         f"{len(site.ground.points)} points, at most {plane.residuals_m.max():.2f} m off; "
-        f"every zone can be counted; {head_px(zones, plane, look) if zones else 'none is on it'}; "
+        f"every zone can be counted; "
+        f"{head_px(zones, plane, look, everything) if zones else 'none is on the ground'}; "
         f"{_speeds(site, plane)}{f'; {doubt}' if doubt else ''}"
     )
 
