@@ -102,6 +102,13 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
 @click.option("--overlay", type=FOLDER, help="Also draw the counted heads into this folder.")
 @click.option("--model", default="auto", show_default=True, help="A model of the manifest.")
 @click.option(
+    "--site",
+    "-s",
+    "site_file",
+    type=_FILE,
+    help="Count as the unit of this site file does: in the part of the picture with the zones.",
+)
+@click.option(
     "--truth",
     "labels",
     type=click.Path(path_type=Path),
@@ -115,6 +122,7 @@ def count(
     files: tuple[Path, ...],
     overlay: Path | None,
     model: str,
+    site_file: Path | None,
     labels: Path | None,
     **options: Any,
 ) -> None:
@@ -125,7 +133,8 @@ def count(
 
     only, as_json = options.pop("label"), options.pop("as_json")
     truth = Truth(read_labels(labels, only)) if labels is not None else None
-    counter, how = PictureCounter(model), Reading(**options)
+    site = None if site_file is None else load_site(site_file)
+    counter, how = PictureCounter(model, site=site), Reading(**options)
     bad = False
     for line in count_lines(files, counter, overlay, how=how, truth=truth, as_json=as_json):
         click.echo(line.text, err=line.is_note)

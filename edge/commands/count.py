@@ -15,9 +15,13 @@ from edge.commands.labels.match import Rightness
 from edge.commands.notes import Notes
 from edge.common.errors import LabelsError, PictureError, SiteError
 from edge.common.sighting import Estimate, HeadMap
+from edge.ground.region import Box
+from edge.site import Site
 from edge.watch.counter import Counter
-from edge.watch.frame import Frame
+from edge.watch.frame import Frame, Pixels
 from edge.watch.health import HealthJudge
+from edge.watch.look import Look, choose_look
+from edge.watch.main import manifest_of, site_region
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from edge.watch.recording import OnNote, TimedFrame, frames_of
 from edge.watch.video import AS_STATED, Reading
@@ -32,7 +36,8 @@ class Counted:
     """The heads in one picture and the seconds that counting took.
 
     `picture` names what is wrong with it; then nothing but the count itself is known. `truth` is
-    the true number where it is known, `overlay` the picture that was drawn.
+    the true number where it is known, `overlay` the picture that was drawn, `part` the part of the
+    picture that was looked at, where a site says so.
     """
 
     file: str
@@ -41,6 +46,7 @@ class Counted:
     truth: int | None = None
     overlay: Path | None = None
     picture: tuple[str, ...] = ()
+    part: Box | None = None
 
     def as_json(self) -> str:
         """One line of JSON."""
@@ -56,6 +62,8 @@ class Counted:
             fields["truth"] = self.truth
         if self.overlay is not None:
             fields["overlay"] = str(self.overlay)
+        if self.part is not None:
+            fields["looks_at"] = str(self.part)
         return json.dumps(fields, ensure_ascii=False)
 
     def as_text(self) -> str:
@@ -66,23 +74,45 @@ class Counted:
             line += f" (0 to any number: the picture is {' and '.join(self.picture)})"
         else:
             line += f" ({heads.low:.0f} to {heads.high:.0f})"
+        if self.part is not None:
+            line += f" in {self.part}"
         return line if self.truth is None else f"{line}, truly {self.truth}"
 
 
 class PictureCounter:
-    """Counts pictures of any size, each with the model that suits its shape."""
+    """Counts pictures of any size, each with the model that suits its shape.
 
-    def __init__(self, model: str = "auto", threads: int = 2) -> None:
-        self._manifest = Manifest(shipped_manifest())
-        self._fixed = None if model == "auto" else self._manifest.named(model)
+    With a site, as its unit does: in the part of the picture that holds the zones.
+    """
+
+    def __init__(self, model: str = "auto", threads: int = 2, site: Site | None = None) -> None:
+        self._manifest = Manifest(shipped_manifest()) if site is None else manifest_of(site)
+        self._model = site.counter.model if site is not None and model == "auto" else model
+        self._site = site
         self._threads = threads
         self._counters: dict[str, Counter] = {}
+        self._looks: dict[tuple[int, int], Look] = {}
+        if self._model != "auto":
+            self._manifest.named(self._model)
 
-    def heads(self, pixels: NDArray[np.uint8]) -> HeadMap:
-        """Return the heads in a picture of shape (height, width, 3), RGB."""
+    @property
+    def of_a_site(self) -> bool:
+        """Whether parts of pictures are counted, and not whole ones."""
+        return self._site is not None
+
+    def look(self, pixels: Pixels) -> Look:
+        """Return the model and the part of the picture for a picture (height, width, 3)."""
         height, width, _ = pixels.shape
-        entry = self._fixed or self._manifest.nearest(width, height, LIMIT_GMAC)
-        return self._counter(entry).count(pixels)
+        size = (width, height)
+        if size not in self._looks:
+            region = None if self._site is None else site_region(self._site, width, height)
+            self._looks[size] = choose_look(self._manifest, region, size, LIMIT_GMAC, self._model)
+        return self._looks[size]
+
+    def heads(self, pixels: Pixels) -> HeadMap:
+        """Return the heads in a picture of shape (height, width, 3), RGB."""
+        look = self.look(pixels)
+        return self._counter(look.entry).count(pixels, look.box)
 
     def _counter(self, entry: ModelEntry) -> Counter:
         if entry.name not in self._counters:
@@ -132,6 +162,7 @@ def _counted(
         truth=None if labelled is None else labelled.count,
         overlay=None if overlays is None else overlays.save(frame, heads),
         picture=HealthJudge(live=False).judge(Frame(frame.pixels, 1)).faults,
+        part=counter.look(frame.pixels).box if counter.of_a_site else None,
     )
 
 
@@ -198,6 +229,8 @@ def count_lines(
     as_json: bool,
 ) -> Iterator[Line]:
     """Count, and yield line by line; with `truth`, at the end how accurate it was."""
+    if truth is not None and counter.of_a_site:
+        raise LabelsError("--truth: labels are of whole pictures, and --site of a part; leave one")
     notes, pairs, unlabelled = Notes(), list[tuple[int, Estimate]](), 0
     for result in count_all(files, counter, overlay, how=how, truth=truth, on_note=notes.note):
         yield from (Line(f"redroad: {text}", is_note=True) for text in notes.fresh())
@@ -240,8 +273,10 @@ def draw_overlay(pixels: NDArray[np.uint8], heads: HeadMap) -> Image.Image:
     rows, columns = heads.count.shape
     strength = Image.fromarray(np.clip(heads.count / 1.5, 0, 1).astype(np.float32))
     covered = (round(columns * heads.cell), round(rows * heads.cell))
-    glow = np.asarray(strength.resize(covered, Image.Resampling.BILINEAR))[:height, :width, None]
-    glow = np.clip(glow, 0, 1) * 0.65
+    part = Image.new("F", (width, height))
+    spot = strength.resize(covered, Image.Resampling.BILINEAR)
+    part.paste(spot, (round(heads.left), round(heads.top)))
+    glow = np.clip(np.asarray(part), 0, 1)[..., None] * 0.65
     mixed = Image.fromarray((pixels * (1 - glow) + HEAT * glow).astype(np.uint8))
     draw = ImageDraw.Draw(mixed)
     font = ImageFont.load_default(size=max(12, height // 18))

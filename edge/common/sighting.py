@@ -15,10 +15,11 @@ from edge.common.wire import Message, Wire
 
 
 class HeadMap(msgspec.Struct, frozen=True, eq=False):
-    """Heads per cell of the picture.
+    """Heads per cell of the picture, or of the part of it that was looked at.
 
-    `count` and `variance` are float32 of shape (rows, columns); cell (r, c) covers the square
-    from (c, r) * `cell` to (c + 1, r + 1) * `cell` px of a picture of `width` x `height` px.
+    `count` and `variance` are float32 of shape (rows, columns). A picture has `width` x `height`
+    px; cell (r, c) covers the square of `cell` px whose corner is c * `cell` px to the right of
+    `left` and r * `cell` px below `top`. Of what is outside of all cells nothing is known.
     The 90 % interval of a sum of cells has two parts: `interval` standard deviations of what each
     cell errs by itself, and `relative` of the sum, by which all cells of a picture err together.
     """
@@ -30,9 +31,11 @@ class HeadMap(msgspec.Struct, frozen=True, eq=False):
     height: int
     interval: float
     relative: float = 0.0
+    left: float = 0.0
+    top: float = 0.0
 
     def total(self) -> "Estimate":
-        """Heads in the whole picture."""
+        """Heads in all that was looked at."""
         return self.weighted(np.ones_like(self.count))
 
     def weighted(self, weights: NDArray[np.float32]) -> "Estimate":
@@ -85,6 +88,8 @@ class Sighting(Message, frozen=True, eq=False):
     """What one frame showed. `heads` is None when the picture could not be trusted.
 
     `motion` is None when no trusted picture was taken shortly before this one, or the camera shook.
+    `second` is what another look at the same picture counts, at another scale; None where there was
+    none.
     """
 
     seq: int
@@ -93,6 +98,7 @@ class Sighting(Message, frozen=True, eq=False):
     picture: PictureHealth
     model: str
     motion: Motion | None = None
+    second: HeadMap | None = None
 
 
 def _array_to_wire(value: object) -> object:

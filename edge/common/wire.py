@@ -46,7 +46,8 @@ class Occupancy(msgspec.Struct, frozen=True):
     `speed` is the people's mean in m/s, `speed_variance` that of their velocities in m2/s2, and
     `pressure` the crowd pressure on the worst patch in 1/s2; None where they are not known.
     `implausible` heads were counted on `implausible_area` m2 where so many cannot stand, and are
-    not among the people.
+    not among the people. `doubt` is by which factor two looks at one picture last differed, 1 where
+    they agree; None without a second look.
     """
 
     zone: str
@@ -62,6 +63,7 @@ class Occupancy(msgspec.Struct, frozen=True):
     pressure: float | None = None
     implausible: float = 0.0
     implausible_area: float = 0.0
+    doubt: float | None = None
 
 
 class Page(msgspec.Struct, frozen=True):

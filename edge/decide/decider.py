@@ -23,10 +23,11 @@ from edge.decide.levels import (
     shown,
     worst,
 )
+from edge.decide.opinion import HOLD_S, Held, Opinion, reached
 from edge.decide.orders import order_for
 from edge.decide.plausible import IMPLAUSIBLE_PER_M2, MOST_PER_M2, MOST_REMOVED
 from edge.decide.warnings import warning_of
-from edge.decide.zones import ZoneCounter
+from edge.decide.zones import Crowd, ZoneCounter
 from edge.site.command_limits import refuse_beyond_limits
 from edge.site.schema import Site
 
@@ -48,8 +49,11 @@ class Decider:
         self._site = site
         self._bands = bands_of(site.levels)
         self._counter = ZoneCounter(site.zone, site.ground)
-        self._zones = {zone.name: LevelState() for zone in site.zone}
+        self._second_counter = ZoneCounter(site.zone, site.ground)
+        self._zones = {zone.name: Held() for zone in site.zone}
         self._occupancy: dict[str, Occupancy] = {}
+        self._opinions: dict[str, Opinion] = {}
+        self._found = dict.fromkeys(self._zones, "")
         self._reasons = dict.fromkeys(self._zones, "no frame yet")
         self._off_ground: float | None = None
         self._doubt: str | None = None
@@ -61,7 +65,7 @@ class Decider:
     @property
     def level(self) -> Level:
         """The site's level as the camera sees it: its worst zone's."""
-        return worst(self._zones.values())
+        return worst(held.level for held in self._zones.values())
 
     @property
     def doubt(self) -> str | None:
@@ -125,17 +129,18 @@ class Decider:
             return self._distrust(sighting.taken_at, why)
         try:
             crowd = self._counter.count(sighting.heads, sighting.taken_at, sighting.motion)
+            self._compare(crowd, sighting)
         except GroundError as error:
             self._ground_fault = str(error)
             return self._distrust(sighting.taken_at, str(error))
-        self._occupancy = {occupancy.zone: occupancy for occupancy in crowd.zones}
+        self._occupancy = {seen.zone: seen for seen in crowd.zones}
         self._off_ground = crowd.off_ground
         self._doubt = self._ground_fault = None
-        return self._step_all(self._observe)
+        return self._step_all(self._observe, sighting.taken_at)
 
     def pass_time(self, at: int) -> list[ZoneTransition]:
         """Let time pass without a Sighting; a hold ends when its time has come."""
-        changes = self._step_all(lambda _, state: pass_time(state, at))
+        changes = self._step_all(lambda _, state: pass_time(state, at), at)
         ended = self._active.ended("hold", self._passed_at, at)
         if ended is not None and ended.level is not None:
             before = max(self.level, ended.level)
@@ -151,7 +156,7 @@ class Decider:
             level=self.shown(at),
             message=message,
             reason=self._reason(at),
-            zones=tuple(self._zone_state(name, state) for name, state in self._zones.items()),
+            zones=tuple(self._zone_state(name, held) for name, held in self._zones.items()),
             frame_age_s=None if last is None else seconds(at - last.taken_at),
             picture_faults=() if last is None else last.picture.faults,
             model="" if last is None else last.model,
@@ -178,16 +183,45 @@ class Decider:
 
     def _distrust(self, at: int, why: str) -> list[ZoneTransition]:
         self._occupancy, self._off_ground, self._doubt = {}, None, why
-        return self._step_all(lambda _, state: distrust(state, at, why))
+        return self._step_all(lambda _, state: distrust(state, at, why), at)
 
-    def _zone_state(self, name: str, state: LevelState) -> ZoneState:
+    def _zone_state(self, name: str, held: Held) -> ZoneState:
         """A zone that is UNKNOWN has no occupancy: an old count is worse than none."""
-        seen = self._occupancy.get(name) if state.trusted_since is not None else None
+        seen = self._occupancy.get(name) if held.state.trusted_since is not None else None
+        opinion = None if seen is None else self._opinion(name, seen.taken_at)
+        if seen is not None and opinion is not None:
+            seen = opinion.widened(seen)
         warning = "" if seen is None else warning_of(self._site.warnings, seen)
-        return ZoneState(name, state.level, seen, warning)
+        return ZoneState(name, held.level, seen, warning)
+
+    def _compare(self, crowd: Crowd, sighting: Sighting) -> None:
+        """Keep what the second look says of each zone, where there was one."""
+        if sighting.second is None:
+            return
+        second = self._second_counter.count(sighting.second, sighting.taken_at)
+        for seen, again in zip(crowd.zones, second.zones, strict=True):
+            opinion = Opinion.of(seen.people, again.people, sighting.taken_at)
+            self._opinions[seen.zone] = opinion
+
+    def _opinion(self, zone: str, at: int) -> Opinion | None:
+        opinion = self._opinions.get(zone)
+        return opinion if opinion is not None and opinion.stands(at) else None
+
+    def _follow(self, zone: str, state: LevelState, at: int) -> Held:
+        """The zone's level after the machine's, by what the two looks support."""
+        before, seen = self._zones[zone], self._occupancy.get(zone)
+        if seen is None:
+            return before.follow(state, Level.CRITICAL, Level.CRITICAL, at)
+        opinion = self._opinion(zone, at)
+        support = opinion.support(self._bands, seen.peak) if opinion else Level.CRITICAL
+        upper = max(seen.peak, seen.high / seen.area)
+        return before.follow(state, support, reached(self._bands, upper), at)
 
     def _observe(self, zone: str, state: LevelState) -> Step:
         occupancy = self._occupancy[zone]
+        opinion = self._opinion(zone, occupancy.taken_at)
+        if opinion is not None and state.level >= Level.CAUTION:
+            occupancy = opinion.widened(occupancy)  # delays the fall, and raises no level
         high = occupancy.high / occupancy.area
         upper = occupancy.peak if high < occupancy.peak else high  # NaN stays, and is refused
         if occupancy.implausible_area > MOST_REMOVED * occupancy.area:
@@ -200,14 +234,30 @@ class Decider:
         reading = Reading(occupancy.peak, upper, occupancy.taken_at, warning)
         return observe(self._bands, state, reading)
 
-    def _step_all(self, step: _ZoneStep) -> list[ZoneTransition]:
+    def _step_all(self, step: _ZoneStep, at: int) -> list[ZoneTransition]:
         transitions = []
         for zone, before in self._zones.items():
-            self._zones[zone], transition = step(zone, before)
-            if transition is not None:
-                transitions.append(ZoneTransition(zone, transition))
-                self._reasons[zone] = transition.reason
+            state, found = step(zone, before.state)
+            after = self._follow(zone, state, at)
+            self._zones[zone] = after
+            if found is not None:
+                self._found[zone] = found.reason
+            if after.level is not before.level:
+                self._reasons[zone] = self._found[zone] + _waiting(before, after)
+                changed = Transition(before.level, after.level, self._reasons[zone], at)
+                transitions.append(ZoneTransition(zone, changed))
         return transitions
+
+
+def _waiting(before: Held, after: Held) -> str:
+    """What a doubt has to do with a change of level, in words."""
+    if after.since is not None:
+        return (
+            f"; {after.state.level.name} waits for {HOLD_S:g} s at most, as a second look disagrees"
+        )
+    if before.since is not None and after.level >= Level.CROWDED:
+        return f"; waited for {HOLD_S:g} s at most, as a second look disagreed"
+    return ""
 
 
 def _in_words(command: Command) -> str:

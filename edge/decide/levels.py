@@ -207,9 +207,9 @@ def _words(reading: Reading) -> str:
     return f"{words}, {reading.warning}: counts for one level more" if reading.warning else words
 
 
-def worst(zones: Iterable[LevelState]) -> Level:
+def worst(zones: Iterable[Level]) -> Level:
     """The site's level as the camera sees it: its worst zone's."""
-    return max(zone.level for zone in zones)
+    return max(zones)
 
 
 def shown(camera: Level, held: Level | None) -> Level:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from edge.common.errors import GroundError
 from edge.common.sighting import HeadMap, Motion
 from edge.common.units import NS_PER_S
-from edge.decide.ground import GroundPlane
 from edge.decide.sparse import Row, SparseMatrix
+from edge.ground.plane import GroundPlane
 
 Floats = NDArray[np.float64]
 Sums = NDArray[np.float32]
@@ -64,7 +64,7 @@ class Street:
         plane = plane.for_picture(heads.width, heads.height)
         rows, columns = heads.count.shape
         x, y = np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5)
-        middles = heads.cell * np.stack([x.ravel(), y.ravel()], axis=-1)
+        middles = heads.cell * np.stack([x.ravel(), y.ravel()], axis=-1) + (heads.left, heads.top)
         aside, below = (
             plane.feet(middles + step) - plane.feet(middles - step)
             for step in np.array([[0.5, 0.0], [0.0, 0.5]])

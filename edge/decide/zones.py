@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from edge.common.errors import GroundError
 from edge.common.sighting import Estimate, HeadMap, Motion
 from edge.common.wire import Occupancy
-from edge.decide.ground import GroundPlane
 from edge.decide.motion import Movement, Moving, Street
-from edge.decide.overlap import covered, signed_area
 from edge.decide.plausible import Cleared, cleared
 from edge.decide.sparse import Row, SparseMatrix
+from edge.ground.overlap import covered, signed_area
+from edge.ground.plane import GroundPlane
 from edge.site.schema import Ground, Zone
 
 Floats = NDArray[np.float64]
@@ -55,7 +55,8 @@ class ZoneCounter:
 
         GroundError when the ground plane does not suit the picture, or a zone is not all in it.
         """
-        shape = (*heads.count.shape, heads.width, heads.height, heads.cell)
+        place = (heads.cell, heads.left, heads.top)
+        shape = (*heads.count.shape, heads.width, heads.height, *place)
         if self._weights is None or shape != self._shape:
             self._weights = Weights.of(self._zones, heads, self._plane, self._patch_m2)
             street = None if self._plane is None else self._weights.street(self._plane, heads)
@@ -283,8 +284,9 @@ def _grid(points: Floats, step: float) -> Floats:
 def _corners(heads: HeadMap) -> Floats:
     """The px of the corners of all cells' parts, cut at the picture's edge."""
     rows, columns = heads.count.shape
-    x = np.minimum(np.arange(columns * FINER + 1) * heads.cell / FINER, heads.width)
-    y = np.minimum(np.arange(rows * FINER + 1) * heads.cell / FINER, heads.height)
+    x = np.arange(columns * FINER + 1) * heads.cell / FINER + heads.left
+    y = np.arange(rows * FINER + 1) * heads.cell / FINER + heads.top
+    x, y = np.minimum(x, heads.width), np.minimum(y, heads.height)
     return np.asarray(np.stack(np.meshgrid(x, y), axis=-1), np.float64)
 
 

@@ -101,6 +101,7 @@ def state_fields(state: State, stamp: Stamp) -> dict[str, object]:
         "reason": state.reason,
         "frame_age_s": _rounded(state.frame_age_s),
         "picture_faults": list(state.picture_faults),
+        "picture_doubt": _rounded(_doubt(state)),
         "model": state.model,
         "off_ground": _rounded(state.off_ground),
         "commands": list(state.commands),
@@ -108,6 +109,12 @@ def state_fields(state: State, stamp: Stamp) -> dict[str, object]:
         "muted": state.muted,
         "zones": [_zone_fields(zone) for zone in state.zones],
     }
+
+
+def _doubt(state: State) -> float | None:
+    """By which factor two looks at the picture differ in the zone where they differ most."""
+    seen = (zone.occupancy for zone in state.zones if zone.occupancy is not None)
+    return max((each.doubt for each in seen if each.doubt is not None), default=None)
 
 
 def _zone_fields(zone: ZoneState) -> dict[str, object]:
@@ -123,6 +130,7 @@ def _zone_fields(zone: ZoneState) -> dict[str, object]:
         "speed_variance",
         "pressure",
         "implausible",
+        "doubt",
     )
     return {
         "zone": zone.zone,

@@ -125,9 +125,13 @@ Camera = Annotated[
 
 
 class Counter(Section):
-    """The head counter: which model file, on which runtime."""
+    """The head counter: which model file, on which runtime, and where it looks.
+
+    `look_at` "zones" is the part of the picture that holds them, where a ground plane says which.
+    """
 
     model: Given = "auto"
+    look_at: Literal["zones", "picture"] = "zones"
     runtime: Literal["litert", "tflite-runtime"] = "litert"
     threads: Annotated[int, Field(ge=1, le=4)] = 2
     manifest: Given | None = None

@@ -9,11 +9,13 @@ in float; cells are squares of blocks.
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from PIL import Image
 
 from edge.common.errors import ModelError
 from edge.common.sighting import HeadMap
+from edge.ground.region import Box
 from edge.watch.manifest import Manifest, ModelEntry
 from edge.watch.runtime import RuntimeName, make_interpreter
 
@@ -43,10 +45,22 @@ class Counter:
         self._canvas = np.full((height, width, 3), GREY, np.uint8)
         self._softplus = _softplus_table(self._output)
 
-    def count(self, pixels: NDArray[np.uint8]) -> HeadMap:
-        """Return the heads in a picture of shape (height, width, 3), RGB."""
+    def count(
+        self, pixels: NDArray[np.uint8], box: Box | None = None, scale: float = 1.0
+    ) -> HeadMap:
+        """Return the heads in a picture of shape (height, width, 3), RGB, or in a part of it.
+
+        With a `scale` below 1 it is made so much smaller than what would fill the model's input.
+        """
         height, width, _ = pixels.shape
-        ratio = self._lay(pixels)
+        if box is None:
+            return self._count(pixels, scale)
+        part = self._count(pixels[box.top : box.bottom, box.left : box.right], scale)
+        return replace(part, width=width, height=height, left=float(box.left), top=float(box.top))
+
+    def _count(self, pixels: NDArray[np.uint8], scale: float) -> HeadMap:
+        height, width, _ = pixels.shape
+        ratio = self._lay(pixels, scale)
         self._interpreter.set_tensor(self._input_index, self._table[self._canvas][np.newaxis])
         self._interpreter.invoke()
         raw = self._interpreter.get_tensor(self._output_index)[0]
@@ -60,11 +74,11 @@ class Counter:
         entry = self.entry
         return HeadMap(count, variance, cell, width, height, entry.interval, entry.relative)
 
-    def _lay(self, pixels: NDArray[np.uint8]) -> float:
+    def _lay(self, pixels: NDArray[np.uint8], scale: float) -> float:
         """Put the picture on the canvas; the ratio of canvas px to picture px."""
         wide, high = self.entry.input
         height, width, _ = pixels.shape
-        ratio = min(wide / width, high / height)
+        ratio = scale * min(wide / width, high / height)
         size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
         if size != (width, height):
             scaled = Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR)

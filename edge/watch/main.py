@@ -1,12 +1,12 @@
 """The program `watch`: frames in, Sightings out. No frame leaves this program."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.common.clock import boottime_ns
 from edge.common.errors import ViewError
 from edge.common.program import Paths, Program, running
 from edge.common.sighting import SIGHTINGS, HeadMap, Sighting
+from edge.ground.region import Region, region_of
 from edge.site import Site
 from edge.site.schema import Camera
 from edge.watch.aspect import doubt_of
@@ -14,11 +14,13 @@ from edge.watch.cameras.choose import open_camera, remedy_if_slow
 from edge.watch.cameras.learnt import Learnt
 from edge.watch.cameras.reconnecting import ReconnectingCamera
 from edge.watch.counter import Counter
-from edge.watch.frame import Frame
+from edge.watch.frame import Frame, Pixels
 from edge.watch.health import HealthJudge
-from edge.watch.manifest import Manifest, shipped_manifest
+from edge.watch.look import Look, choose_look
+from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from edge.watch.motion import MotionMeter
 from edge.watch.rate import Rate
+from edge.watch.second import SECOND_SCALE, SecondLooks
 from edge.watch.view import View
 from edge.watch.view_monitor import ViewMonitor
 from edge.watch.view_store import ViewStore
@@ -48,6 +50,8 @@ def run(site: Site, paths: Paths) -> None:
                 decide.send(counting.sighting(frame))
                 program.facts.update(model=counting.model, view=guard.status)
                 _report_size(frame, site.camera, program)
+                if counting.look is not None:
+                    program.facts["looks_at"] = str(counting.look.box)
                 _keep_view(keeper, guard, program)
                 rate.add(boottime_ns())
             _report_rate(rate, program)
@@ -96,6 +100,26 @@ def manifest_of(site: Site) -> Manifest:
     return Manifest(site.path(own) if own else shipped_manifest())
 
 
+def site_region(site: Site, width: int, height: int) -> Region | None:
+    """The part of pictures of these px that holds the site's zones; None for all of them."""
+    if site.counter.look_at == "picture":
+        return None
+    return region_of(site.zone, site.ground, width, height)
+
+
+def look_of(
+    site: Site,
+    size: tuple[int, int],
+    limit_gmac: float = LIMIT_GMAC,
+    manifest: Manifest | None = None,
+) -> Look:
+    """Return how the site's pictures of `size` (width, height) are looked at."""
+    region = None
+    if site.counter.look_at == "zones":
+        region = region_of(site.zone, site.ground, *size)
+    return choose_look(manifest or manifest_of(site), region, size, limit_gmac, site.counter.model)
+
+
 class Counting:
     """From frames to Sightings: picture health first, then the counter, then motion."""
 
@@ -107,21 +131,29 @@ class Counting:
         live: bool = True,
         guard: ViewMonitor | None = None,
     ) -> None:
+        self._site = site
         self._options = site.counter
         self._manifest = manifest_of(site)
         self._limit_gmac = limit_gmac
         self._judge = HealthJudge(live=live, guard=guard)
         self._motion = MotionMeter()
+        self._seconds = SecondLooks()
         self._counter: Counter | None = None
-        self._shape: tuple[int, ...] = ()
+        self._look: Look | None = None
+        self._size = (0, 0)
         self._seq = 0
         if self._options.model != "auto":
-            self._counter = self._load(*self._manifest.named(self._options.model).input)
+            self._counter = self._loaded(self._manifest.named(self._options.model))
 
     @property
     def model(self) -> str:
         """The name of the model in use; empty before the first frame."""
         return self._counter.entry.name if self._counter else ""
+
+    @property
+    def look(self) -> Look | None:
+        """Where the counter looks; None before the first frame."""
+        return self._look
 
     def prepare(self, camera: Camera) -> None:
         """Load the model that the camera's pictures will need, and run it once.
@@ -146,21 +178,20 @@ class Counting:
         heads = self._count(frame.pixels)
         motion = self._motion.see(frame, heads)
         taken_at = self._judge.first_seen
-        return Sighting(self._seq, taken_at, heads, picture, self.model, motion)
+        second = None
+        if self._seconds.due(float(heads.count.sum()), frame.taken_at):
+            second = self._count(frame.pixels, SECOND_SCALE)
+        return Sighting(self._seq, taken_at, heads, picture, self.model, motion, second)
 
-    def _count(self, pixels: NDArray[np.uint8]) -> HeadMap:
-        if self._counter is None or self._shape != pixels.shape:
-            self._shape = pixels.shape
-            self._counter = self._load(pixels.shape[1], pixels.shape[0])
-        return self._counter.count(pixels)
+    def _count(self, pixels: Pixels, scale: float = 1.0) -> HeadMap:
+        height, width, _ = pixels.shape
+        if self._counter is None or self._look is None or self._size != (width, height):
+            self._size = (width, height)
+            self._look = look_of(self._site, self._size, self._limit_gmac, self._manifest)
+            self._counter = self._loaded(self._look.entry)
+        return self._counter.count(pixels, self._look.box, scale)
 
-    def _load(self, width: int, height: int) -> Counter:
-        """Return the model of the site file, or for "auto" the one nearest to the picture."""
-        options = self._options
-        if options.model == "auto":
-            entry = self._manifest.nearest(width, height, self._limit_gmac)
-        else:
-            entry = self._manifest.named(options.model)
+    def _loaded(self, entry: ModelEntry) -> Counter:
         if self._counter is not None and self._counter.entry == entry:
             return self._counter
-        return Counter(self._manifest, entry, options.runtime, options.threads)
+        return Counter(self._manifest, entry, self._options.runtime, self._options.threads)

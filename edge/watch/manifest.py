@@ -60,13 +60,18 @@ class Manifest:
 
     def nearest(self, width: int, height: int, limit_gmac: float) -> ModelEntry:
         """The entry whose input is nearest in shape, then in size, to a picture of these px."""
-        affordable = [entry for entry in self.entries if entry.gmac <= limit_gmac]
-        if not affordable:
+        affordable = self.affordable(limit_gmac)
+        return min(affordable, key=lambda entry: _distance(entry, width, height))
+
+    def affordable(self, limit_gmac: float) -> list[ModelEntry]:
+        """The entries that need at most `limit_gmac`; ModelError when there is none."""
+        entries = [entry for entry in self.entries if entry.gmac <= limit_gmac]
+        if not entries:
             raise ModelError(
                 f"no model in {self._path} needs at most {limit_gmac:g} GMAC; name one in "
                 "counter.model"
             )
-        return min(affordable, key=lambda entry: _distance(entry, width, height))
+        return entries
 
     def content(self, entry: ModelEntry) -> bytes:
         """The bytes of the entry's file; ModelError when it is missing or not the one listed."""

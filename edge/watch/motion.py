@@ -97,8 +97,10 @@ def _per_cell(flow: Flow, heads: HeadMap, sample: float) -> Flow:
     size = max(1, round(heads.cell / sample))
     smooth = cv2.blur(flow, (size, size), borderType=cv2.BORDER_REPLICATE)
     row, column = (
-        ((np.arange(cells) + 0.5) * heads.cell / sample).astype(int).clip(0, length - 1)
-        for cells, length in zip(heads.count.shape, flow.shape[:2], strict=True)
+        ((begin + (np.arange(cells) + 0.5) * heads.cell) / sample).astype(int).clip(0, length - 1)
+        for begin, cells, length in zip(
+            (heads.top, heads.left), heads.count.shape, flow.shape[:2], strict=True
+        )
     )
     return np.asarray(smooth[row[:, None], column], np.float32)
 

@@ -32,15 +32,18 @@ from edge.common.wire import ORDERS
 from edge.decide.decider import Decider
 from edge.decide.orders import order_for
 from edge.decide.zones import ZoneCounter
+from edge.ground.region import Box, Region
 from edge.site import Site
-from edge.site.schema import DEMO_GROUND, Zone
+from edge.site.schema import DEMO_GROUND, SceneOptions, Zone
 from edge.street.scene import Scene
 from edge.watch.counter import Counter
 from edge.watch.frame import Frame, Pixels
 from edge.watch.health import HealthJudge
+from edge.watch.look import look_at
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from edge.watch.motion import MotionMeter
 from edge.watch.runtime import make_interpreter
+from edge.watch.second import AGAIN_S, EVERY_S, SECOND_SCALE
 from hil.testkit.appliance import SCENE_SITE, Appliance
 from hil.testkit.mosquitto import wait_for
 from tests.bench import frozen_rates
@@ -48,6 +51,7 @@ from tests.bench.show import PANELS, bench_show_idle
 
 PEER = shipped_manifest().parent / "comparison" / "peers" / "mobilenetv2-0.5-640x352.tflite"
 PEER_OF = "street-640x352"
+LARGE = (1920, 1080)
 MEMORY_AIM_MB = {"watch": 150, "decide": 80, "show": 80, "report": 80}
 
 
@@ -225,6 +229,29 @@ def _with_and_without_motion(
     return lambda: moving.count(heads, next(times), motion), lambda: plain.count(heads, 1)
 
 
+def bench_looks(manifest: Manifest, effort: Effort) -> None:
+    """A look at a part of a large picture, beside one at all of it; and what second looks cost."""
+    counter = Counter(manifest, manifest.named(PEER_OF), "litert", 1)
+    pixels, (width, height) = street(*LARGE), LARGE
+    part = look_at(counter.entry, Region(Box(560, 180, 1360, 900), 30.0, 12.0), width, height)
+    whole_ms, part_ms, second_ms = median_ms(
+        effort,
+        lambda: counter.count(pixels),
+        lambda: counter.count(pixels, part.box),
+        lambda: counter.count(pixels, part.box, SECOND_SCALE),
+    )
+    print(f"\nLooks at a picture of {width}x{height} px: whole, the zones' part, the second look")
+    more = 100 * (part_ms / whole_ms - 1)
+    print(f"whole {whole_ms:.1f} ms, part {part_ms:.1f} ms; {verdict(more, 5)} % more")
+    fps = SceneOptions().fps
+    for name, every_s in (("a steady street", EVERY_S), ("a rise", AGAIN_S)):
+        share = 100 * second_ms / (part_ms * every_s * fps)
+        print(
+            f"second look {second_ms:.1f} ms, in {name} every {every_s:g} s at {fps:g} pictures a "
+            f"second: {share:.1f} % of the counter; {verdict(share, 15)} %"
+        )
+
+
 def bench_start_and_memory(effort: Effort) -> None:
     """Real processes: from the command to the first text, and what each program holds."""
     print("\nStart of `redroad run` to the first text, and resident memory after a quarter minute")
@@ -290,6 +317,7 @@ def rows(effort: Effort) -> dict[str, Callable[[], object]]:
         "counter": lambda: bench_counter(manifest, effort),
         "way": lambda: bench_way(counter, effort),
         "occupancy": lambda: bench_occupancy(counter, effort),
+        "looks": lambda: bench_looks(manifest, effort),
         "motion": lambda: bench_motion(counter, effort),
         "frozen": lambda: frozen_rates.cost(counter),
         "start": lambda: bench_start_and_memory(effort),

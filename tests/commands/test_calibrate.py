@@ -47,6 +47,7 @@ def test_points_become_a_site_file_that_loads(street: Path, tmp_path: Path) -> N
     assert loaded.ground == DEMO_GROUND
     assert loaded.zone[0].area == pytest.approx(5 * 7)
     assert told.count("m off") == 6
+    assert "heads in the zones are" in told and "640x352 px from 0,0, the whole picture" in told
     for word in ("a metre is", "heads can be counted up to", "10 cm of camera height"):
         assert word in told
     changed = np.asarray(Image.open(overlay)) != np.asarray(Image.open(street))

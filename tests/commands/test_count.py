@@ -9,7 +9,11 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from edge.cli import main
+from edge.commands.check import planned
+from edge.site import load_site
+from edge.site.schema import DEMO_ZONE
 from edge.street.scene import Scene
+from tests.ground.views import WIDE, site_file
 from tests.watch.films import film
 from tests.watch.made import noise, save_picture, save_video
 
@@ -127,3 +131,25 @@ def test_a_line_a_second_whatever_the_clock(tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert len(done.stdout.splitlines()) == 6
     assert "its time starts again or jumps after 3.0 s" in done.stderr
+
+
+def test_a_site_counts_the_part_of_the_picture_with_its_zones(tmp_path: Path) -> None:
+    """As its unit does, which `check` says, too; labels of whole pictures are refused beside it."""
+    picture = tmp_path / "street.png"
+    Image.fromarray(Scene(WIDE.width, WIDE.height, view=WIDE).at(30.0).pixels).save(picture)
+    site = site_file(tmp_path / "site.toml", WIDE, DEMO_ZONE)
+    (whole,) = (json.loads(line) for line in count(picture, "--json").stdout.splitlines())
+    done = count(picture, "--json", "--site", site, "--overlay", tmp_path)
+    assert done.exit_code == 0, done.output
+    part = json.loads(done.stdout)
+    assert part["looks_at"].startswith(("640x352 px from ", "384x544 px from "))
+    assert 10 < part["count"] < whole["count"]
+    assert f" in {part['looks_at']}" in count(picture, "--site", site).stdout
+    labels = tmp_path / "labels.csv"
+    labels.write_text("picture,x,y\nstreet.png,,\n", encoding="utf-8")
+    refused = count(picture, "--site", site, "--truth", labels)
+    assert refused.exit_code == 2
+    assert "leave one" in refused.stderr
+    px = planned.ground(load_site(site))
+    assert "heads in the zones are 7.5 to 13.0 px wide" in px
+    assert "(of the whole picture 3.8 to 6.5 px for street-640x352)" in px

@@ -12,10 +12,10 @@ from edge.common.sighting import HeadMap, Motion, PictureHealth, Sighting
 from edge.common.units import NS_PER_S as NS
 from edge.common.wire import Command, Level, Occupancy, State, ZoneState
 from edge.decide.decider import Decider, ZoneTransition
-from edge.decide.ground import GroundPlane
 from edge.decide.orders import ORDER_LIFETIME_S, order_for, pages_of
 from edge.decide.warnings import warning_of
 from edge.decide.zones import ZoneCounter
+from edge.ground.plane import GroundPlane
 from edge.messages import MESSAGES, NEUTRAL
 from edge.site.overrides import phrases_of
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Site, Warnings, Zone

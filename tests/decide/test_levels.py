@@ -245,9 +245,9 @@ def test_the_reading_after_a_gap_begins_the_good_ones() -> None:
 
 
 def test_the_worst_zone_makes_the_level_and_unknown_is_worse_than_clear() -> None:
-    zones = [LevelState(Level.CLEAR), LevelState(Level.UNKNOWN)]
+    zones = [Level.CLEAR, Level.UNKNOWN]
     assert worst(zones) is Level.UNKNOWN
-    assert worst([*zones, LevelState(Level.CAUTION)]) is Level.CAUTION
+    assert worst([*zones, Level.CAUTION]) is Level.CAUTION
 
 
 @pytest.mark.parametrize("camera", list(Level))

@@ -12,9 +12,9 @@ from edge.common.errors import GroundError
 from edge.common.sighting import HeadMap, Motion
 from edge.common.units import NS_PER_S as NS
 from edge.common.wire import Occupancy
-from edge.decide.ground import GroundPlane
 from edge.decide.motion import MEMORY_S, PAUSE_S
 from edge.decide.zones import ZoneCounter
+from edge.ground.plane import GroundPlane
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Zone
 
 PLANE = GroundPlane.of(DEMO_GROUND)

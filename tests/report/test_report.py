@@ -36,7 +36,7 @@ def state(level: Level = Level.CAUTION) -> State:
 
 SMALL_DISK = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 FIGURES = ("people", "low", "high", "density", "peak", "area_m2")
-MOTION = ("speed", "speed_variance", "pressure", "implausible")
+MOTION = ("speed", "speed_variance", "pressure", "implausible", "doubt")
 
 
 def ids(listener: Listener) -> list[str]:

@@ -11,6 +11,7 @@ from edge.commands.calibrate.slim import slimness
 from edge.commands.calibrate.survey_points import (
     check_zones,
     farthest_m,
+    head_px,
     make_ground,
     parse_point,
     read_points,
@@ -19,13 +20,12 @@ from edge.commands.calibrate.survey_points import (
     write_section,
 )
 from edge.common.errors import CameraError, GroundError, PictureError, SiteError
-from edge.decide.ground import GroundPlane
+from edge.ground.plane import GroundPlane
 from edge.site import Site, load_site
 from edge.site.schema import Ground
 from edge.watch.cameras.once import one_frame
 from edge.watch.frame import Pixels
-from edge.watch.main import LIMIT_GMAC, manifest_of
-from edge.watch.manifest import ModelEntry
+from edge.watch.main import look_of
 from edge.watch.recording import frames_of
 from edge.watch.video import Reading
 
@@ -100,17 +100,22 @@ def _finish(
         plane = GroundPlane.of(ground).for_picture(pixels.shape[1], pixels.shape[0])
     except GroundError as error:
         raise GroundError(f"{error}\n{doubt}" if doubt else str(error)) from error
-    entry = model_of(site, plane)
-    yield from tell(plane, ground, entry)
-    if doubt is not None:
-        yield doubt
+    size = (plane.width, plane.height)
     zones = [zone for zone in site.zone if zone.ground is not None]
     drafted = not zones or site.ground is None or not site.has_own_zone
+    everything = look_of(site.model_copy(update={"ground": None}), size)
     if drafted and write_to is not None:
-        zones = [starter_zone(ground, plane, entry)]
-    bad = check_zones(zones, plane, entry)
+        zones = [starter_zone(ground, plane, everything)]
+    seen = {"ground": ground, "zone": zones or site.zone}
+    look = look_of(site.model_copy(update=seen), size)
+    yield from tell(plane, ground, look)
+    if zones:
+        yield head_px(zones, plane, look, everything)
+    if doubt is not None:
+        yield doubt
+    bad = check_zones(zones, plane, look)
     if overlay is not None:
-        image = draw_overlay(pixels, plane, zones, farthest_m(plane, entry))
+        image = draw_overlay(pixels, plane, zones, farthest_m(plane, look))
         draw_marks(image, ground)
         yield from _save(overlay, image, "look at it: do grid and figures stand on the street?")
     if write_to is not None:
@@ -127,14 +132,6 @@ def _finish(
 def _present_site(path: Path | None) -> Site:
     """The site as it stands; a file still to be written, or without zones, is the default's."""
     return load_site(path, surveyed=False) if path is not None and path.exists() else Site()
-
-
-def model_of(site: Site, plane: GroundPlane) -> ModelEntry:
-    """Return the model that will count these pictures."""
-    manifest = manifest_of(site)
-    if site.counter.model != "auto":
-        return manifest.named(site.counter.model)
-    return manifest.nearest(plane.width, plane.height, LIMIT_GMAC)
 
 
 def _snapshot(site: Site) -> _Seen:

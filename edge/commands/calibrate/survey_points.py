@@ -19,18 +19,18 @@ from pydantic_core import ErrorDetails
 from edge.common.atomic_write import atomic_write
 from edge.common.errors import GroundError, SiteError
 from edge.common.tables import decoded, is_number, number, rows_of
-from edge.decide.ground import GroundPlane
-from edge.decide.survey import LEAST
+from edge.ground.plane import GroundPlane
+from edge.ground.region import HEAD_M
+from edge.ground.survey import LEAST
 from edge.site.load import wanted
 from edge.site.schema import Ground, Zone
-from edge.watch.manifest import ModelEntry
+from edge.watch.look import Look
 
 Floats = NDArray[np.float64]
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Marked = tuple[float, float, float, float]
 
 COLUMNS = ("x", "y", "X", "Y")  # of a table of points
-HEAD_M = 0.22  # a head's width
 LEAST_HEAD_PX = 6.0  # in the counter's input; the model card's lower bound
 ERROR_M = 0.1
 FIGURE_M = 1.7
@@ -111,7 +111,7 @@ def _out_of_bounds(mistake: ErrorDetails, points: int) -> str:
     return f"{points} points are given, must be {bound}; {remedy}"
 
 
-def tell(plane: GroundPlane, ground: Ground, entry: ModelEntry) -> list[str]:
+def tell(plane: GroundPlane, ground: Ground, look: Look) -> list[str]:
     """Return what a technician should know of a calibration, in a line each."""
     marks = np.array(ground.points)[:, 2:]
     distances = np.hypot(*(marks - plane.foot).T)
@@ -129,8 +129,8 @@ def tell(plane: GroundPlane, ground: Ground, entry: ModelEntry) -> list[str]:
         + _derived(plane.derived_height_m),
         f"at {_place(near)} a metre is {_scale(plane, near):.0f} px, "
         f"at {_place(far)} {_scale(plane, far):.0f} px",
-        f"heads can be counted up to {farthest_m(plane, entry):.0f} m from the camera's foot; "
-        + _why_not_farther(plane, entry),
+        f"heads can be counted up to {farthest_m(plane, look):.0f} m from the camera's foot; "
+        + _why_not_farther(plane, look),
         *_errors(plane),
     ]
     if np.linalg.det(plane.to_ground) > 0:
@@ -138,11 +138,11 @@ def tell(plane: GroundPlane, ground: Ground, entry: ModelEntry) -> list[str]:
     return lines
 
 
-def _why_not_farther(plane: GroundPlane, entry: ModelEntry) -> str:
+def _why_not_farther(plane: GroundPlane, look: Look) -> str:
     top = plane.feet(np.array([plane.width / 2, 0.0]))
-    if np.isfinite(top).all() and plane.px_per_m(top) >= least_px_per_m(plane, entry):
+    if np.isfinite(top).all() and plane.px_per_m(top) >= least_px_per_m(plane, look):
         return "farther ones are above the picture's edge"
-    return f"farther ones are less than {LEAST_HEAD_PX:g} px wide for {entry.name}"
+    return f"farther ones are less than {LEAST_HEAD_PX:g} px wide for {look.entry.name}"
 
 
 def _errors(plane: GroundPlane) -> list[str]:
@@ -168,26 +168,44 @@ def _scale(plane: GroundPlane, ground: Floats) -> float:
     return float(plane.px_per_m(ground))
 
 
-def least_px_per_m(plane: GroundPlane, entry: ModelEntry) -> float:
+def least_px_per_m(plane: GroundPlane, look: Look) -> float:
     """Px of the picture for a metre that a head needs, after scaling to the model's input."""
-    ratio = min(entry.input[0] / plane.width, entry.input[1] / plane.height)
-    return LEAST_HEAD_PX / (HEAD_M * ratio)
+    return LEAST_HEAD_PX / (HEAD_M * look.ratio)
 
 
-def farthest_m(plane: GroundPlane, entry: ModelEntry) -> float:
+def head_px(zones: Sequence[Zone], plane: GroundPlane, look: Look, everything: Look) -> str:
+    """Say how wide a head is in the model's input, far and near, in this look and in a whole one.
+
+    `zones` lie on the ground.
+    """
+    outline = np.array([corner for zone in zones for corner in zone.ground or ()])
+    far, near = (HEAD_M * float(end(plane.px_per_m(outline))) for end in (np.min, np.max))
+    said = (
+        f"heads in the zones are {far * look.ratio:.1f} to {near * look.ratio:.1f} px wide for "
+        f"{look.entry.name}, which looks at {look.box}"
+    )
+    if look == everything:
+        return f"{said}, the whole picture"
+    return (
+        f"{said} (of the whole picture {far * everything.ratio:.1f} to "
+        f"{near * everything.ratio:.1f} px for {everything.entry.name})"
+    )
+
+
+def farthest_m(plane: GroundPlane, look: Look) -> float:
     """Return how far from its foot, straight ahead, the camera sees a head well enough."""
     column = np.linspace(0, plane.height, 400)
     feet = plane.feet(np.column_stack([np.full(400, plane.width / 2), column]))
     feet = feet[np.isfinite(feet).all(axis=1)]
-    enough = plane.px_per_m(feet) >= least_px_per_m(plane, entry)
+    enough = plane.px_per_m(feet) >= least_px_per_m(plane, look)
     return float(np.hypot(*(feet[enough] - plane.foot).T).max(initial=0.0))
 
 
-def check_zones(zones: Sequence[Zone], plane: GroundPlane, entry: ModelEntry) -> list[str]:
+def check_zones(zones: Sequence[Zone], plane: GroundPlane, look: Look) -> list[str]:
     """A line for each zone with a corner where no head could be counted."""
     lines = []
     for zone in zones:
-        whys = [((x, y), _hidden(plane, entry, (x, y))) for x, y in zone.ground or ()]
+        whys = [((x, y), _hidden(plane, look, (x, y))) for x, y in zone.ground or ()]
         bad = next(((corner, why) for corner, why in whys if why is not None), None)
         if bad is not None:
             (x, y), why = bad
@@ -195,9 +213,9 @@ def check_zones(zones: Sequence[Zone], plane: GroundPlane, entry: ModelEntry) ->
     return lines
 
 
-def _hidden(plane: GroundPlane, entry: ModelEntry, corner: tuple[float, float]) -> str | None:
+def _hidden(plane: GroundPlane, look: Look, corner: tuple[float, float]) -> str | None:
     """Return why no head can be counted at a place on the ground; None where one can."""
-    place, least = np.array(corner), least_px_per_m(plane, entry)
+    place, least = np.array(corner), least_px_per_m(plane, look)
     if not plane.shows(plane.picture(place, plane.head_height_m)):
         return "is outside the picture at the height of heads"
     if _scale(plane, place) < least:
@@ -205,19 +223,19 @@ def _hidden(plane: GroundPlane, entry: ModelEntry, corner: tuple[float, float]) 
     return None
 
 
-def starter_zone(ground: Ground, plane: GroundPlane, entry: ModelEntry) -> Zone:
+def starter_zone(ground: Ground, plane: GroundPlane, look: Look) -> Zone:
     """A zone through the marked points' outermost, for a site that has none.
 
     Corners where no head could be counted are drawn in, towards the middle of those where one can.
     """
     outermost = _convex_hull([(x, y) for _, _, x, y in ground.points])
-    good = [corner for corner in outermost if _hidden(plane, entry, corner) is None]
+    good = [corner for corner in outermost if _hidden(plane, look, corner) is None]
     middle = np.mean(good or outermost, axis=0)
     steps = np.linspace(1.0, 0.0, 51)
 
     def drawn_in(corner: tuple[float, float]) -> tuple[float, float]:
         on_the_way = [tuple(np.round(middle + (corner - middle) * step, 2)) for step in steps]
-        seen = [place for place in on_the_way if _hidden(plane, entry, place) is None]
+        seen = [place for place in on_the_way if _hidden(plane, look, place) is None]
         x, y = seen[0] if seen else corner
         return float(x), float(y)
 

@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from edge.commands.calibrate.calibrate import model_of
 from edge.commands.calibrate.slim import slimness
-from edge.commands.calibrate.survey_points import check_zones
+from edge.commands.calibrate.survey_points import check_zones, head_px
 from edge.common.errors import BrokerError, GroundError, LayoutError, ModelError, VoiceError
 from edge.common.program import Paths
-from edge.decide.ground import GroundPlane
 from edge.decide.motion import LEAST_SAMPLES_PER_M
 from edge.decide.orders import pages_of
+from edge.ground.plane import GroundPlane
 from edge.messages import MESSAGES
 from edge.report.homeassistant import PREFIX
 from edge.report.status import Status
@@ -21,7 +20,7 @@ from edge.site import Site
 from edge.site.outputs import Sign
 from edge.site.overrides import phrases_of
 from edge.watch.counter import Counter
-from edge.watch.main import manifest_of
+from edge.watch.main import look_of, manifest_of
 from edge.watch.manifest import ModelEntry
 from edge.watch.motion import step_of
 from edge.watch.pictures import read_picture
@@ -35,13 +34,18 @@ def ground(site: Site) -> str:
     if site.ground is None:
         return "none: zones are outlines in the picture, and their peak is their mean density"
     plane = GroundPlane.of(site.ground)
-    bad = check_zones(site.zone, plane, model_of(site, plane))
+    size = (plane.width, plane.height)
+    look, everything = look_of(site, size), look_of(site.model_copy(update={"ground": None}), size)
+    zones = [zone for zone in site.zone if zone.ground is not None]
+    bad = check_zones(zones, plane, look)
     if bad:
         raise GroundError("\n".join(bad))
     doubt = slimness(site.ground)
     return (
         f"{len(site.ground.points)} points, at most {plane.residuals_m.max():.2f} m off; "
-        f"every zone can be counted; {_speeds(site, plane)}{f'; {doubt}' if doubt else ''}"
+        f"every zone can be counted; "
+        f"{head_px(zones, plane, look, everything) if zones else 'none is on the ground'}; "
+        f"{_speeds(site, plane)}{f'; {doubt}' if doubt else ''}"
     )
 
 

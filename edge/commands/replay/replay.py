@@ -95,6 +95,12 @@ def _why_unmeasured(site: Site | None, frame: TimedFrame) -> str | None:
     return None
 
 
+def _whole(site: Site) -> Site:
+    """The same site, of which the whole picture is looked at."""
+    counter = site.counter.model_copy(update={"look_at": "picture"})
+    return site.model_copy(update={"counter": counter})
+
+
 class _Replayer:
     """The whole way, driven by the recording's clock.
 
@@ -102,7 +108,8 @@ class _Replayer:
     """
 
     def __init__(self, site: Site, hold: int, unmeasured: str | None = None) -> None:
-        self._counting = Counting(site, limit_gmac=REPLAY_LIMIT_GMAC, live=False)
+        seen = site if unmeasured is None else _whole(site)
+        self._counting = Counting(seen, limit_gmac=REPLAY_LIMIT_GMAC, live=False)
         self._decider = Decider(site)
         self._clock = _Clock()
         self._hold = hold

@@ -11,7 +11,7 @@ from edge.common.wire import Level, Occupancy
 
 TIMELINE_COLUMNS = (
     "time_s", "clock", "frame", "zone", "people", "low", "high", "area_m2", "density", "peak",
-    "speed_m_s", "speed_variance_m2_s2", "pressure_s2", "warning", "level", "picture",
+    "speed_m_s", "speed_variance_m2_s2", "pressure_s2", "warning", "level", "picture", "doubt",
 )  # fmt: skip
 TRANSITION_COLUMNS = ("time_s", "clock", "zone", "before", "after", "reason")
 
@@ -92,7 +92,8 @@ def write_tables(result: Replay, folder: Path) -> None:
 def _timeline_line(row: Row) -> list[str]:
     start = [f"{row.at_s:.2f}", _clock_text(row.wall), row.name, row.zone]
     picture = " ".join(row.picture_faults) or "good"
-    end = [row.warning, row.level.name, picture]
+    doubt = None if row.occupancy is None else row.occupancy.doubt
+    end = [row.warning, row.level.name, picture, _known(doubt)]
     if row.occupancy is None:
         people = (row.heads.people, row.heads.low, row.heads.high) if row.heads else ()
         known = [*map("{:.2f}".format, people), *[""] * 9][:9]
