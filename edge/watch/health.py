@@ -19,7 +19,7 @@ from edge.common.sighting import PictureHealth
 from edge.common.units import nanoseconds
 from edge.watch.frame import Frame, Pixels
 from edge.watch.scene_life import SceneLife
-from edge.watch.view import CELL, SMALLEST, Samples, pooled
+from edge.watch.view import SMALLEST, Samples, pooled
 from edge.watch.view_monitor import ViewMonitor
 
 # The longer side is brought to about this many samples, whatever the camera's resolution.
@@ -106,7 +106,7 @@ class HealthJudge:
             return False
         if self._looked_at is None or at - self._looked_at >= nanoseconds(LOOK_EVERY_S):
             self._looked_at = at
-            self._life.see(pooled(grey, CELL), at)
+            self._life.see(grey, at)
             self._still = self._life.still_for(STILL_AFTER_S, at)
         return self._still or at - self._seen.since >= nanoseconds(FROZEN_AFTER_S)
 

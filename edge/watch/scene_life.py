@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.common.units import nanoseconds
-from edge.watch.view import Samples
+from edge.watch.view import CELL, Samples, pooled
 
 # A cell has stirred when it differs from what it was when it stirred last by this multiple of what
 # 95 of 100 cells stay below, which is noise of sensor and encoder; bounds are multiples of the
@@ -32,13 +32,17 @@ EDGE, LINE = 0.1, 0.08
 REACH = np.ones((3, 5), np.uint8)
 AROUND = np.ones((7, 7), np.uint8)  # what a codec may disturb beside what has stirred
 PLACES = 3
-# Each second's cells are remembered, for less long than a picture may stand still: then all that
+# Each second's samples are remembered, for less long than a picture may stand still: then all that
 # is remembered of a frozen one is frozen.
 REMEMBER_EVERY_S, REMEMBERED, REMEMBERED_LEAST = 1.0, 256, 96
-# The latest of them are looked up among those before: how much the nearest one differs, as a share
-# of how much they differ at all. Overlays come back within 0.08; leaves within 0.19 at least.
+# Leaves in little wind stir no cell, yet vary by more than this standard deviation (brightness),
+# over about so many looks. One picture encoded anew varies by up to 1.9, and comes back.
+FAINT_ABOVE, VARIES_OVER = 2.0, 128
+# The latest looks of a cell are looked up among those before: how much the nearest one differs, as
+# a share of how much they differ at all. A cell is about one letter, so that counters come back,
+# too: overlays within 0.1, a flag within 0.1, leaves within 0.18 at least.
 LATEST, JUST_BEFORE = 32, 3
-NEW_ABOVE, NEW_CELLS, CELLS_TRIED = 0.15, 5, 16
+NEW_ABOVE, NEW_CELLS, CELLS_TRIED = 0.14, 5, 16
 JUDGE_EVERY_S = 10.0
 
 
@@ -80,8 +84,9 @@ class SceneLife:
         self._judged_at: int | None = None
         self._is_new = False
 
-    def see(self, cells: Samples, at: int) -> None:
+    def see(self, grey: Samples, at: int) -> None:
         """Note what has changed in a picture taken at `at` ns."""
+        cells = pooled(grey, CELL)
         if self._cells.shape != cells.shape:
             self._begin(cells, at)
         if not cells.size:
@@ -89,7 +94,7 @@ class SceneLife:
         stirred = _stirred(self._cells, cells)
         self._cells[stirred] = cells[stirred]
         self._stirred_at[stirred] = at
-        self._past.add(cells, at)
+        self._past.add(grey, cells, at)
 
     def still_for(self, seconds: float, at: int) -> bool:
         """Return whether there has been no proof of life for so long."""
@@ -98,33 +103,47 @@ class SceneLife:
             return False
         if self._judged_at is None or at - self._judged_at >= nanoseconds(JUDGE_EVERY_S):
             self._judged_at = at
-            self._is_new = self._past.is_new(places_of(stirred), stirred)
+            self._is_new = self._past.is_new(stirred)
         return not self._is_new
 
 
 class _Past:
-    """The cells of the last minutes, a second apart: in a ring."""
+    """The samples of the last minutes, a second apart, in a ring; and how much each cell varies."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
-        self._ring = np.zeros((REMEMBERED, *shape), np.float16)
+        self._ring = np.zeros((REMEMBERED, *(CELL * length for length in shape)), np.uint8)
+        self._mean, self._variance = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         self._count = 0
         self._added_at = 0
 
-    def add(self, cells: Samples, at: int) -> None:
+    def add(self, grey: Samples, cells: Samples, at: int) -> None:
         """Remember these, if it is time."""
-        if self._count == 0 or at - self._added_at >= nanoseconds(REMEMBER_EVERY_S):
-            self._ring[self._count % REMEMBERED] = cells
-            self._count += 1
-            self._added_at = at
+        if self._count and at - self._added_at < nanoseconds(REMEMBER_EVERY_S):
+            return
+        rows, columns = self._ring.shape[1:]
+        self._ring[self._count % REMEMBERED] = grey[:rows, :columns] + np.float32(0.5)
+        self._count += 1
+        self._added_at = at
+        share = np.float32(1 / min(self._count, VARIES_OVER))
+        apart = cells - self._mean
+        self._mean += share * apart
+        self._variance = (1 - share) * (self._variance + share * apart * apart)
 
-    def is_new(self, places: "list[Place]", stirred: NDArray[np.bool_]) -> bool:
+    def is_new(self, stirred: NDArray[np.bool_]) -> bool:
         """Return whether what is seen at some places was hardly ever seen there before."""
-        quiet = np.argwhere(cv2.dilate(stirred.astype(np.uint8), AROUND) == 0)
-        tried = [place for place in places if not place.is_line_at_edge(stirred.shape)]
+        around = cv2.dilate(stirred.astype(np.uint8), AROUND) > 0
+        # Near to what has stirred, codecs make others vary.
+        faint = ~around & (self._variance > FAINT_ABOVE**2)
+        quiet = np.argwhere(~around & ~faint)
         if self._count < REMEMBERED_LEAST or not len(quiet):
             return False
         order = np.arange(max(0, self._count - REMEMBERED), self._count) % REMEMBERED
         noise = max(self._nearest(order, *cell)[0] for cell in _some(quiet))
+        tried = [
+            place
+            for place in places_of(stirred) + places_of(faint)
+            if not place.is_line_at_edge(stirred.shape)
+        ]
         new = [place for place in tried if self._newness(order, place, noise) > NEW_ABOVE]
         return sum(len(place.cells) for place in new) >= NEW_CELLS
 
@@ -135,10 +154,10 @@ class _Past:
         return float(np.median(beyond))
 
     def _nearest(self, order: NDArray[np.int64], row: int, column: int) -> tuple[float, float]:
-        """How far the latest looks of a cell and its neighbours are from the nearest before, and
-        how far looks usually are from each other (brightness).
+        """How far the latest looks of a cell are from the nearest before, and how far looks usually
+        are from each other (brightness).
         """
-        rows, columns = slice(max(0, row - 1), row + 2), slice(max(0, column - 1), column + 2)
+        rows, columns = (slice(CELL * first, CELL * (first + 1)) for first in (row, column))
         looks = self._ring[:, rows, columns][order].reshape(len(order), -1).astype(np.float32)
         latest, squares = looks[-LATEST:], (looks * looks).sum(axis=1)
         apart = squares[-LATEST:, None] + squares[None] - 2 * latest @ looks.T

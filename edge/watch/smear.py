@@ -5,42 +5,59 @@ until one comes that stands by itself. Nothing in such a smeared picture is to b
 """
 
 import av
+from av.video.frame import PictureType
 
-# A stream that refreshes its pictures stripe by stripe has none that stands by itself: it is whole
-# again after so many (a refresh takes seconds).
-HEALED_AFTER = 300
-# Decoders hold back some pictures. Where they give no time, one of these may be from before.
+# A stream that refreshes its pictures stripe by stripe has none that stands by itself. It says
+# where a refresh begins (a recovery point, which FFmpeg marks as a key frame): whole again at the
+# one after that, or, where it says nothing, after so many pictures (a refresh takes seconds).
+REFRESHES, HEALED_AFTER = 2, 300
+# Decoders hold back some pictures. One that does not say of which packet it is may be from before.
 HELD_BACK = 16
+BUILT_ON_OTHERS = (PictureType.P, PictureType.B, PictureType.S, PictureType.SP)
 
 
 class Smear:
-    """Follows the packets and pictures of one stream; counts the smeared ones."""
+    """Follows the packets and pictures of one stream; counts the smeared ones.
+
+    Packets are numbered in their order, and each picture says of which packet it is (`opaque`):
+    times tell nothing where a recording's clock starts again.
+    """
 
     def __init__(self) -> None:
         self.pictures = 0
         self._is_smeared = False
-        self._damaged_at: int | None = None
+        self._damaged = -1
         self._since = 0
+        self._refreshes = 0
 
-    def damaged(self, packet: "av.Packet[av.stream.Stream]") -> None:
-        """Note a packet that has lost some of its data, or that could not be decoded."""
-        self._is_smeared, self._since = True, 0
-        self._damaged_at = packet.pts
+    def damaged(self, packet: int) -> None:
+        """Note the number of a packet that has lost data, or that could not be decoded."""
+        self._is_smeared, self._since, self._refreshes = True, 0, 0
+        self._damaged = packet
 
     def is_on(self, picture: av.VideoFrame) -> bool:
         """Return whether this picture, the next one decoded, is smeared."""
         self._since += 1
         if picture.is_corrupt:
-            self._is_smeared, self._since, self._damaged_at = True, 0, picture.pts
-        elif self._is_smeared and (self._is_fresh(picture) or self._since > HEALED_AFTER):
+            number = _packet_of(picture)
+            self.damaged(self._damaged if number is None else number)
+        elif self._is_smeared and (self._is_whole(picture) or self._since > HEALED_AFTER):
             self._is_smeared = False
         self.pictures += self._is_smeared
         return self._is_smeared
 
-    def _is_fresh(self, picture: av.VideoFrame) -> bool:
-        """Return whether it stands by itself, and is from after the damage."""
-        if not picture.key_frame:
+    def _is_whole(self, picture: av.VideoFrame) -> bool:
+        """Return whether it depends on nothing from before the damage was over."""
+        number = _packet_of(picture)
+        is_after = self._since > HELD_BACK if number is None else number > self._damaged
+        if not picture.key_frame or not is_after:
             return False
-        if picture.pts is None or self._damaged_at is None:
-            return self._since > HELD_BACK
-        return picture.pts > self._damaged_at
+        if picture.pict_type not in BUILT_ON_OTHERS:
+            return True
+        self._refreshes += 1
+        return self._refreshes >= REFRESHES
+
+
+def _packet_of(picture: av.VideoFrame) -> int | None:
+    """The number of the packet that it was in; None from decoders that do not say."""
+    return picture.opaque if isinstance(picture.opaque, int) else None

@@ -1,13 +1,16 @@
 """Decoding video with FFmpeg, for the live camera and for recordings alike."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import av
 import numpy as np
+from av.codec.context import Flags
 from av.container import InputContainer
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from edge.common.clock import boottime_ns
@@ -16,6 +19,7 @@ from edge.common.units import seconds
 from edge.watch.aspect import square_size, suspicion, usable_aspect
 from edge.watch.depth import colours
 from edge.watch.frame import Pixels
+from edge.watch.frame_gap import FrameGap
 from edge.watch.smear import Smear
 from edge.watch.timeline import USUAL_RATE, Notes, Timeline, placed
 
@@ -24,6 +28,7 @@ CUT_OFF_BELOW = 0.95
 # More pictures than this share without a time of their own are reported.
 UNTIMED_TOLD_ABOVE = 0.5
 BREAKS_TOLD = 5
+FLAG_AHEAD = 2  # packets by which the flag of lost data may come too early
 FASTEST_RATE = 300.0  # a second; some encoders state the ticks of their clock
 # Of FFmpeg's avformat.h: a cover that is no film; formats without times, and whose clock may break.
 ATTACHED_PICTURE, NO_TIMES, TIMES_BREAK = 0x0400, 0x0080, 0x0200
@@ -50,7 +55,8 @@ class Reading:
 AS_STATED = Reading()
 
 
-Came = Callable[["av.Packet[av.stream.Stream]"], None]
+Packet: TypeAlias = "av.Packet[av.stream.Stream]"
+Came = Callable[[Packet], None]
 
 
 class Decoded(NamedTuple):
@@ -201,7 +207,7 @@ class _Demuxed:
     damaged: int = 0
     smear: Smear = field(default_factory=Smear)
 
-    def see(self, packet: "av.Packet[av.stream.Stream]") -> None:
+    def see(self, packet: Packet) -> None:
         if packet.pts is None or packet.time_base is None:
             return
         began_s = float(packet.pts * packet.time_base)
@@ -241,37 +247,83 @@ def _pictures(
     demuxed: _Demuxed,
     came: Came | None,
 ) -> Iterator[tuple[av.VideoFrame, float]]:
-    """Each picture with how long it was waited for (s).
+    """Each picture with how long it was waited for (s)."""
+    decoder = stream.codec_context
+    _ask_for_faults(decoder)
+    gap = FrameGap(decoder.extradata) if decoder.name == "h264" else None
+    smear, waited_s = demuxed.smear, 0.0
+    packets = _of_stream(container, stream, live, demuxed)
+    for number, (packet, wait_s, beside_key) in enumerate(_beside_key(packets, live)):
+        waited_s += wait_s
+        packet.opaque = number
+        if gap is not None and gap.is_before(bytes(packet)):
+            smear.damaged(number - 1)
+        # A flag says that the numbers of a transport stream's packets do not follow one another
+        # in this picture or one of the next two (of which FFmpeg's parser has read some by then).
+        # Where recordings are joined they do not either, and nothing is lost. There a key frame
+        # begins: what the decoder finds decides.
+        if packet.is_corrupt and not beside_key:
+            smear.damaged(number)
+        if came is not None:
+            came(packet)
+        try:
+            for frame in packet.decode():
+                if isinstance(frame, av.VideoFrame) and not smear.is_on(frame):
+                    yield frame, waited_s
+                    waited_s = 0.0
+        except av.InvalidDataError:
+            # A stream joined midway begins with some of these, and a cut one ends so.
+            demuxed.damaged += 1
+            smear.damaged(number)
+
+
+def _ask_for_faults(decoder: VideoCodecContext) -> None:
+    """Let FFmpeg report what it could not decode, and of which packet each picture is."""
+    decoder.flags |= Flags.copy_opaque
+    if decoder.name == "h264":
+        # It looks for missing blocks only where slices are not decoded side by side.
+        decoder.thread_count = 1
+    elif decoder.name == "hevc":  # which else shows what it could not decode
+        decoder.options = {"err_detect": "explode+crccheck"}
+
+
+def _of_stream(
+    container: InputContainer, stream: VideoStream, live: bool, demuxed: _Demuxed
+) -> Iterator[tuple[Packet, float]]:
+    """The packets of the pictures, each with how long it was waited for (s).
 
     Of a recording all streams are read: where only the whole file states a length, it ends with
     the longest of them.
     """
     waited_s = 0.0
     whole = stream.duration is not None or live
-    if stream.codec_context.name == "hevc":  # which else shows what it could not decode
-        stream.codec_context.options = {"err_detect": "explode"}
     for packet, wait_s in _awaited(container.demux(stream) if whole else container.demux()):
         waited_s += wait_s
         demuxed.see(packet)
-        if packet.stream_index != stream.index:
-            continue
-        # Where parts are joined the next one's key frame is flagged, which stands by itself.
-        if packet.is_corrupt and not packet.is_keyframe:
-            demuxed.smear.damaged(packet)
-        if came is not None:
-            came(packet)
-        try:
-            for frame in packet.decode():
-                if isinstance(frame, av.VideoFrame) and not demuxed.smear.is_on(frame):
-                    yield frame, waited_s
-                    waited_s = 0.0
-        except av.InvalidDataError:
-            # A stream joined midway begins with some of these, and a cut one ends so.
-            demuxed.damaged += 1
-            demuxed.smear.damaged(packet)
+        if packet.stream_index == stream.index:
+            yield packet, waited_s
+            waited_s = 0.0
 
 
-def _awaited(packets: Iterator[Any]) -> "Iterator[tuple[av.Packet[av.stream.Stream], float]]":
+def _beside_key(
+    packets: Iterator[tuple[Packet, float]], live: bool
+) -> Iterator[tuple[Packet, float, bool]]:
+    """Each packet with whether it, or in a recording one of the next two, stands by itself.
+
+    The next ones of a live stream are not waited for.
+    """
+    ahead = deque[tuple[Packet, float]]()
+    for each in packets:
+        ahead.append(each)
+        if live or len(ahead) > FLAG_AHEAD:
+            yield *ahead[0], any(packet.is_keyframe for packet, _ in ahead)
+            ahead.popleft()
+    while ahead:
+        yield *ahead[0], any(packet.is_keyframe for packet, _ in ahead)
+        ahead.popleft()
+
+
+def _awaited(packets: Iterator[Any]) -> Iterator[tuple[Packet, float]]:
     """Each packet with the time that it took to come (s)."""
     while True:
         began = boottime_ns()

@@ -29,7 +29,7 @@ from edge.watch.health import STILL_AFTER_S, HealthJudge
 from edge.watch.manifest import Manifest, shipped_manifest
 from edge.watch.pictures import read_picture
 from edge.watch.scene_life import SceneLife
-from edge.watch.view import CELL, Samples, pooled
+from edge.watch.view import Samples
 from tests.bench import degrade
 from tests.bench.encoded import CODECS, encoded
 from tests.watch import views
@@ -150,7 +150,7 @@ def alarms(looks: Iterable[Samples], every_s: float) -> Alarms:
     life, found, was = SceneLife(), Alarms(), False
     for at_s, grey in zip(count(every_s, every_s), looks, strict=False):
         at = nanoseconds(at_s)
-        life.see(pooled(grey, CELL), at)
+        life.see(grey, at)
         if at_s <= STILL_AFTER_S:
             continue
         still = life.still_for(STILL_AFTER_S, at)
@@ -231,7 +231,7 @@ def cost(counter: Counter | None = None) -> None:
     life, judge = SceneLife(), HealthJudge(live=False)
     taken: dict[str, list[float]] = defaultdict(list)
     # 80 s are drawn and shown again and again.
-    drawn = [pooled(grey, CELL) for grey in quiet_samples(0.25, 80.0)]
+    drawn = list(quiet_samples(0.25, 80.0))
     for number in range(4 * 4 * round(STILL_AFTER_S / 4)):
         at = nanoseconds(0.25 * (number + 1))
         taken["life"].append(_seconds(partial(_look, life, drawn[number % 320], at)))
@@ -255,8 +255,8 @@ def cost(counter: Counter | None = None) -> None:
     print(f"together {share:.1f} %; aim 3 %: {'ok' if share <= 3 else 'over'}")
 
 
-def _look(life: SceneLife, cells: Samples, at: int) -> None:
-    life.see(cells, at)
+def _look(life: SceneLife, grey: Samples, at: int) -> None:
+    life.see(grey, at)
     life.still_for(STILL_AFTER_S, at)
 
 

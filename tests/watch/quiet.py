@@ -184,13 +184,15 @@ def _drawn(every_s: float, seconds: float, street: Quiet) -> Iterator[Floats]:
         yield canvas
 
 
-def _noise(rng: np.random.Generator, spread: float) -> Floats:
-    return rng.normal(0, spread, (512, 1024, 3)).astype(np.float32)
+def _noise(rng: np.random.Generator, spread: float, shape: tuple[int, int] = (352, 640)) -> Floats:
+    """Noise of a picture of `shape`, with room to be shifted in."""
+    return rng.normal(0, spread, (shape[0] + 160, shape[1] + 384, 3)).astype(np.float32)
 
 
 def _sensed(canvas: Floats, noise: Floats, rng: np.random.Generator) -> Pixels:
-    row, column = rng.integers(512 - 352), rng.integers(1024 - 640)
-    canvas += noise[row : row + canvas.shape[0], column : column + canvas.shape[1]]
+    height, width = canvas.shape[:2]
+    row, column = rng.integers(noise.shape[0] - height), rng.integers(noise.shape[1] - width)
+    canvas += noise[row : row + height, column : column + width]
     return np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
 
 
@@ -205,5 +207,5 @@ def backdrop(*, night: bool) -> Floats:
 def noisy(pixels: Pixels, spread: float, seed: int = 0) -> Callable[[], Pixels]:
     """A picture that stands, with noise that is new each time."""
     rng = np.random.default_rng(seed)
-    noise = _noise(rng, spread)
+    noise = _noise(rng, spread, pixels.shape[:2])
     return lambda: _sensed(pixels.astype(np.float32), noise, rng)

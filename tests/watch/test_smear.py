@@ -1,5 +1,8 @@
 """Streams that lost data on their way, and what a decoder makes up for it."""
 
+import re
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -68,3 +71,105 @@ def test_no_smeared_picture_is_given(film: Path, at: float) -> None:
     assert "are smeared" in said
     for time_s, pixels in zip(times, pictures, strict=True):
         assert np.array_equal(pixels, whole[time_s])
+
+
+CODED = {
+    "H.264, one slice": ("libx264", {"slices": "1"}),
+    "H.264, four slices": ("libx264", {"slices": "4"}),
+    "H.264, refreshed by stripes": ("libx264", {"slices": "1", "intra-refresh": "1"}),
+    "HEVC": ("libx265", {"x265-params": f"log-level=none:keyint={EVERY}:bframes=0:pools=none"}),
+}
+Damage = Callable[[list[bytes]], list[bytes]]  # to the slices of one picture
+
+
+def coded(name: str) -> list[list[bytes]]:
+    """The NAL units of each of 50 pictures, as a camera sends them."""
+    codec, how = CODED[name]
+    options = {
+        "g": str(EVERY),
+        "bf": "0",
+        "preset": "ultrafast",
+        "threads": "1",
+        "sc_threshold": "0",
+    }
+    context = av.CodecContext.create(codec, "w")
+    assert isinstance(context, av.VideoCodecContext)
+    context.options = (options if codec == "libx264" else {"preset": "ultrafast"}) | how
+    context.pix_fmt, context.width, context.height = "yuv420p", 640, 352
+    context.framerate = RATE
+    sent = []
+    for pixels in quiet(1 / RATE, 5.0, Quiet(night=False)):
+        sent += context.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24"))
+    sent += context.encode(None)
+    return [[unit for unit in re.split(rb"\x00?\x00\x00\x01", bytes(p)) if unit] for p in sent]
+
+
+def stored(path: Path, pictures: list[list[bytes]]) -> Path:
+    """As a raw stream."""
+    path.write_bytes(b"".join(b"\0\0\0\1" + unit for units in pictures for unit in units))
+    return path
+
+
+def whole_picture(_slices: list[bytes]) -> list[bytes]:
+    return []
+
+
+def last_slice(slices: list[bytes]) -> list[bytes]:
+    return slices[:-1]
+
+
+def end_of_a_slice(slices: list[bytes]) -> list[bytes]:
+    return [*slices[:-1], slices[-1][: len(slices[-1]) // 2]]
+
+
+def middle_of_a_slice(slices: list[bytes]) -> list[bytes]:
+    length = len(slices[-1])
+    return [*slices[:-1], slices[-1][: length // 3] + slices[-1][2 * length // 3 :]]
+
+
+LOST = [
+    *[("H.264, one slice", how) for how in (whole_picture, end_of_a_slice, middle_of_a_slice)],
+    *[("H.264, four slices", how) for how in (whole_picture, last_slice, middle_of_a_slice)],
+    *[("H.264, refreshed by stripes", how) for how in (whole_picture, end_of_a_slice)],
+    ("HEVC", whole_picture),
+]
+
+
+@pytest.mark.parametrize(("name", "how"), LOST)
+def test_what_is_lost_of_a_picture_smears_those_after_it(
+    name: str, how: Damage, tmp_path: Path
+) -> None:
+    """A whole picture, slices of it, and parts of slices: none built on it is given."""
+    pictures, at = coded(name), EVERY + 5
+    suffix = "hevc" if name == "HEVC" else "h264"
+    _, whole, said = read(stored(tmp_path / f"whole.{suffix}", pictures))
+    assert len(whole) == len(pictures)
+    assert not said
+    kept = how(pictures[at][-4:] if "four" in name else pictures[at][-1:])
+    broken = [*pictures[:at], *([kept] if kept else []), *pictures[at + 1 :]]
+    _, given, said = read(stored(tmp_path / f"broken.{suffix}", broken))
+    assert "left out" in said
+    assert len(given) < len(whole)
+    left = iter(whole)
+    assert all(any(np.array_equal(pixels, each) for each in left) for pixels in given)
+
+
+@pytest.mark.parametrize("name", CODED)
+def test_recordings_joined_one_after_the_other_are_whole(name: str, tmp_path: Path) -> None:
+    """Though the counters of their transport streams do not follow one another."""
+    pictures = coded(name)
+    suffix = "hevc" if name == "HEVC" else "h264"
+    one = stored(tmp_path / f"one.{suffix}", pictures)
+    part = tmp_path / "part.ts"
+    with av.open(one) as source, av.open(part, "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(source.demux(video=0)):
+            if packet.size:
+                packet.pts = packet.dts = 9000 * number
+                packet.time_base, packet.stream = Fraction(1, 90_000), stream
+                target.mux(packet)
+    joined_up = tmp_path / "joined.ts"
+    joined_up.write_bytes(2 * part.read_bytes())
+    _, given, said = read(joined_up)
+    assert len(given) == 2 * len(pictures)
+    assert not said
