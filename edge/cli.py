@@ -105,7 +105,7 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
     "--site",
     "-s",
     "site_file",
-    type=_FILE,
+    type=FILE,
     help="Count as the unit of this site file does: in the part of the picture with the zones.",
 )
 @click.option(
