@@ -3,113 +3,30 @@
 import importlib
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from edge import __version__
-from edge.common.errors import RedRoadError
+from edge.commands.command_line import (
+    FILE,
+    FOLDER,
+    FileCommand,
+    OneLineErrors,
+    aspect_option,
+    label_option,
+    rate_option,
+    runtime_option,
+    runtime_option_of,
+    site_option,
+    state_option,
+    state_option_of,
+)
 from edge.common.program import Paths, paths_of
 from edge.site import load_site
 
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
 GENTLE = 10  # below a running unit's programs
-
-_FILE = click.Path(path_type=Path, dir_okay=False)
-_FOLDER = click.Path(path_type=Path, file_okay=False)
-
-
-def _own_runtime() -> Path:
-    """A folder of the user's own: an installed unit's are named by the environment."""
-    base = os.environ.get("XDG_RUNTIME_DIR", f"/tmp/redroad-{os.getuid()}")
-    return Path(base) / "redroad"
-
-
-def _own_state() -> Path:
-    base = os.environ.get("XDG_STATE_HOME", str(Path.home() / ".local/state"))
-    return Path(base) / "redroad"
-
-
-def _default(envvar: str | None) -> str:
-    of_the_unit = "the installed unit's, or " if envvar else ""
-    return f"[default: {of_the_unit}a folder of yours]"
-
-
-def _runtime_option(envvar: str | None) -> Decorator:
-    return click.option(
-        "--runtime",
-        type=_FOLDER,
-        default=_own_runtime,
-        envvar=envvar,
-        help=f"Folder of the sockets.  {_default(envvar)}",
-    )
-
-
-def _state_option(envvar: str | None) -> Decorator:
-    return click.option(
-        "--state",
-        type=_FOLDER,
-        default=_own_state,
-        envvar=envvar,
-        help=f"Folder of what must last: a folder in it for each program.  {_default(envvar)}",
-    )
-
-
-site_option = click.option(
-    "--site",
-    "-s",
-    "site_file",
-    type=_FILE,
-    envvar="REDROAD_SITE",
-    help="The site file; without one, the installed unit's, or the demonstration.",
-)
-runtime_option = _runtime_option("REDROAD_RUNTIME")
-state_option = _state_option("REDROAD_STATE")
-
-
-_aspect_option = click.option(
-    "--pixel-aspect",
-    type=click.FloatRange(0.25, 4.0),
-    help="Width over height of a pixel that is not square.  [default: as the file says]",
-)
-_rate_option = click.option(
-    "--rate",
-    type=click.FloatRange(0.01, 1000),
-    help="Pictures a second of a film without times.  [default: as the file says, or 25]",
-)
-_label_option = click.option(
-    "--label", multiple=True, help="Of the labels those that are heads or people, by name."
-)
-
-
-class FileCommand(click.Command):
-    """A command for files: what is the name of a file is no option, even where it begins so."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Write the names of files that begin with "-" as paths that do not."""
-        options = {name for parameter in self.get_params(ctx) for name in parameter.opts}
-        return super().parse_args(ctx, [_as_path(each, options) for each in args])
-
-
-def _as_path(argument: str, options: set[str]) -> str:
-    is_file = argument.startswith("-") and argument != "--" and Path(argument).exists()
-    return f"./{argument}" if is_file and argument not in options else argument
-
-
-class OneLineErrors(click.Group):
-    """Every error of ours ends in one line per mistake and exit code 2; no traceback."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Run the command; print a RedRoadError as one line per mistake."""
-        try:
-            return super().invoke(ctx)
-        except RedRoadError as error:
-            for line in str(error).splitlines():
-                click.echo(f"redroad: {line}", err=True)
-            sys.exit(2)
 
 
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
@@ -159,8 +76,8 @@ _program("report", "Report: outbox and MQTT upstream.", lasting=True)
 
 @main.command()
 @site_option
-@_runtime_option(None)  # never those of an installed unit: it may be running
-@_state_option(None)
+@runtime_option_of(None)  # never those of an installed unit: it may be running
+@state_option_of(None)
 def run(site_file: Path | None, runtime: Path, state: Path) -> None:
     """Run all four programs here, until Ctrl-C."""
     from edge.commands.run import Colours, supervise, where_to_look
@@ -182,7 +99,7 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
 @main.command(cls=FileCommand)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON for each picture.")
-@click.option("--overlay", type=_FOLDER, help="Also draw the counted heads into this folder.")
+@click.option("--overlay", type=FOLDER, help="Also draw the counted heads into this folder.")
 @click.option("--model", default="auto", show_default=True, help="A model of the manifest.")
 @click.option(
     "--truth",
@@ -191,9 +108,9 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
     help="Labels of these pictures (a table picture,x,y or picture,count; COCO, CVAT, labelme, "
     "Label Studio): tells how right the counts are.",
 )
-@_label_option
-@_aspect_option
-@_rate_option
+@label_option
+@aspect_option
+@rate_option
 def count(
     files: tuple[Path, ...],
     overlay: Path | None,
@@ -220,7 +137,7 @@ def count(
 @main.command(cls=FileCommand)
 @click.argument("source", type=click.Path(path_type=Path))
 @site_option
-@click.option("--out", type=_FOLDER, required=True, help="Folder for the tables and the plot.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the tables and the plot.")
 @click.option(
     "--every",
     "every_s",
@@ -235,8 +152,8 @@ def count(
     help="Seconds for which a picture stands.  [default: 3 in a video, 60 in a folder]",
 )
 @click.option("--plot/--no-plot", default=True, help="Draw timeline.png too.")
-@_aspect_option
-@_rate_option
+@aspect_option
+@rate_option
 def replay(
     source: Path,
     site_file: Path | None,
@@ -256,17 +173,17 @@ def replay(
 
 
 @main.command(cls=FileCommand)
-@click.argument("picture", type=_FILE, required=False)
+@click.argument("picture", type=FILE, required=False)
 @click.option("--point", "marked", multiple=True, metavar="x,y=X,Y", help="Px, then metres.")
-@click.option("--points", "points_file", type=_FILE, help="Points from a TOML or CSV file.")
+@click.option("--points", "points_file", type=FILE, help="Points from a TOML or CSV file.")
 @click.option("--camera-height", "camera_height_m", type=float, help="Metres above the ground.")
 @click.option("--head-height", "head_height_m", type=float, help="Metres.  [default: 1.65]")
 @click.option("--camera-foot", metavar="X,Y", help="The point straight below the camera.")
 @click.option("--k1", type=float, help="Lens distortion (Brown), radii in half picture widths.")
 @click.option("--k2", type=float)
-@click.option("--site", "-s", "site_file", type=_FILE, help="The site file to write [ground] into.")
-@_aspect_option
-@click.option("--overlay", type=_FILE, help="Draw grid, zones and figures into this picture.")
+@click.option("--site", "-s", "site_file", type=FILE, help="The site file to write [ground] into.")
+@aspect_option
+@click.option("--overlay", type=FILE, help="Draw grid, zones and figures into this picture.")
 def calibrate(**options: Any) -> None:
     """Find the ground plane from four or more points marked in a picture.
 
@@ -311,8 +228,8 @@ def check(site_file: Path | None, runtime: Path, state: Path, as_json: bool) -> 
 @site_option
 @runtime_option
 @state_option
-@click.option("--out", type=_FILE, help="The file to write.  [default: here, named after the unit]")
-@click.option("--log", "logs", type=_FILE, multiple=True, help="A log that you kept, too.")
+@click.option("--out", type=FILE, help="The file to write.  [default: here, named after the unit]")
+@click.option("--log", "logs", type=FILE, multiple=True, help="A log that you kept, too.")
 def support_bundle(
     site_file: Path | None, runtime: Path, state: Path, out: Path | None, logs: tuple[Path, ...]
 ) -> None:
@@ -338,7 +255,7 @@ def sign() -> None:
 @sign.command("preview")
 @site_option
 @click.option(
-    "--out", type=_FOLDER, default=Path("out/sign"), show_default=True, help="Folder to write."
+    "--out", type=FOLDER, default=Path("out/sign"), show_default=True, help="Folder to write."
 )
 @click.option("--size", help="LEDs, such as 192x96, instead of the site's panel.")
 def sign_preview(site_file: Path | None, out: Path, size: str | None) -> None:
@@ -356,7 +273,7 @@ def levels() -> None:
 
 @levels.command("draw")
 @site_option
-@click.option("--out", type=_FILE, required=True, help="The SVG file to write.")
+@click.option("--out", type=FILE, required=True, help="The SVG file to write.")
 def levels_draw(site_file: Path | None, out: Path) -> None:
     """Draw the site's bands: where each level begins and ends, and after how long."""
     from edge.commands.levels import write_levels
@@ -417,7 +334,7 @@ def camera() -> None:
 )
 @click.option("--address", "addresses", multiple=True, metavar="HOST[:PORT]", help="Ask only this.")
 @click.option("--user", help="Login, where a camera wants one.  [default: it is asked for]")
-@click.option("--password-file", type=_FILE, help="Its password.  [default: it is asked for]")
+@click.option("--password-file", type=FILE, help="Its password.  [default: it is asked for]")
 def camera_find(
     wait_s: float, addresses: tuple[str, ...], user: str | None, password_file: Path | None
 ) -> None:

@@ -35,7 +35,7 @@ WATCHED_S = 8.0  # how long a case is looked at when nothing is to happen
 # The promises, seconds.
 FIRST_TEXT = 2.0
 SAFE = 5.0  # neutral text, and the lamp off
-TOLD = 5.0  # the fault upstream
+REPORTED = 5.0  # the fault upstream
 OTHERS = 1.0  # how long one output may hold up the others
 BACK = 5.0  # what failed, once it is mended
 
@@ -101,8 +101,8 @@ def shown_after(show: ShowProcess, at: int, message: str) -> float:
     return after(show, at, "panel/panel.jsonl", "message", message)
 
 
-def told_after(show: ShowProcess, at: int, part: str) -> float:
-    """When the fault of a part was told."""
+def reported_after(show: ShowProcess, at: int, part: str) -> float:
+    """When the fault of a part was reported."""
     end = time.monotonic() + 2 * WATCHED_S
     while time.monotonic() < end:
         for fault in show.faults(part):
@@ -163,7 +163,7 @@ def panel_gets(blow: signal.Signals, folder: Path) -> Outcome:
         child = show.child("panel")
         at = send(child.pid, blow)
         measured = critical_ordered(show, at)
-        measured["told"] = (told_after(show, at, "panel"), TOLD)
+        measured["reported"] = (reported_after(show, at, "panel"), REPORTED)
         measured["panel back"] = (shown_after(show, at, "critical"), BACK)
         return Outcome(panel_since(show, at), measured)
 
@@ -176,7 +176,7 @@ def panel_raises(folder: Path) -> Outcome:
         place.write_text("in the way", encoding="utf-8")
         at = boottime_ns()
         measured = critical_ordered(show, at)
-        measured["told"] = (told_after(show, at, "panel"), TOLD)
+        measured["reported"] = (reported_after(show, at, "panel"), REPORTED)
         place.unlink()
         aside.rename(place)
         mended = boottime_ns()
@@ -190,7 +190,7 @@ def pins_get(blow: signal.Signals, folder: Path) -> Outcome:
         at = send(show.child("beacon").pid, blow)
         measured = critical_ordered(show, at)
         measured["panel"] = (shown_after(show, at, "critical"), OTHERS)
-        measured["told"] = (told_after(show, at, "beacon"), TOLD)
+        measured["reported"] = (reported_after(show, at, "beacon"), REPORTED)
         measured["lamp back"] = (after(show, at, "beacon.jsonl", "lit", True), BACK)
         return Outcome(panel_since(show, at), measured)
 
@@ -199,7 +199,7 @@ def gpio_absent(folder: Path) -> Outcome:
     with running(folder, more='[beacon]\noutput = "gpio"\n') as show:
         measured = {
             "first text": (shown_after(show, show.began, "neutral"), FIRST_TEXT),
-            "told": (told_after(show, show.began, "beacon"), TOLD),
+            "reported": (reported_after(show, show.began, "beacon"), REPORTED),
         }
         at = boottime_ns()
         measured |= critical_ordered(show, at)
@@ -267,7 +267,7 @@ def _while_it_fails(show: ShowProcess, at: int) -> dict[str, tuple[float, float]
     return {
         "panel": (shown_after(show, at, "crowded"), OTHERS),
         "lamp": (after(show, at, "beacon.jsonl", "lit", True), OTHERS),
-        "told": (told_after(show, at, "voice"), TOLD),
+        "reported": (reported_after(show, at, "voice"), REPORTED),
     }
 
 
@@ -389,10 +389,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             with tempfile.TemporaryDirectory() as folder:
                 outcome = cases[name](Path(folder))
-            told, kept = _line(name, outcome), not outcome.broken
+            line, kept = _line(name, outcome), not outcome.broken
         except Exception as error:  # noqa: BLE001  said in its line, and the next fault follows
-            told, kept = f"{name:<34} not measured: {type(error).__name__} {error}", False
-        print(told, flush=True)
+            line, kept = f"{name:<34} not measured: {type(error).__name__} {error}", False
+        print(line, flush=True)
         broken += not kept
     return 1 if broken else 0
 

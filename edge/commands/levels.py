@@ -6,10 +6,10 @@ from pathlib import Path
 
 from edge.common.errors import SiteError
 from edge.common.wire import Level
-from edge.decide.levels import STALE_AFTER_S, TRUST_AFTER_S, Band, bands_of
+from edge.decide.levels import COUNT_STALE_AFTER_S, TRUST_AFTER_S, Band, bands_of
 from edge.site import Site
 
-COLOURS = {
+CHART_COLOURS = {
     Level.CLEAR: "#7fcf9a",
     Level.UNKNOWN: "#d0d0d0",
     Level.CAUTION: "#ffd24d",
@@ -89,7 +89,7 @@ def _line(y: float, label: str) -> str:
 def _box(x: float, top: float, bottom: float, level: Level) -> str:
     return (
         f'<rect x="{x:.1f}" y="{top:.1f}" width="{BOX_WIDTH:g}" height="{bottom - top:.1f}" rx="6" '
-        f'fill="{COLOURS[level]}" stroke="#333"/>'
+        f'fill="{CHART_COLOURS[level]}" stroke="#333"/>'
         + _text(x + BOX_WIDTH / 2, (top + bottom) / 2 + 5, level.name, size=16)
     )
 
@@ -118,8 +118,8 @@ def _unknown(x: float, levels: int) -> list[str]:
         "→ up, by any number of levels: the density has been at the line or above for that long.",
         "← down, one level at a time: the upper end of the 90 % interval has been below the line "
         "for that long.",
-        f"UNKNOWN: from any level at once, on an untrusted picture or after {STALE_AFTER_S:g} s "
-        f"without one; left after {TRUST_AFTER_S:g} s of good",
+        f"UNKNOWN: from any level at once, on an untrusted picture or after "
+        f"{COUNT_STALE_AFTER_S:g} s without one; left after {TRUST_AFTER_S:g} s of good",
         "counts, into the highest level whose lower line the upper end reached in that time.",
     ]
     gap = _x(levels - 1) + BOX_WIDTH + 12

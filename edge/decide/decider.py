@@ -11,7 +11,7 @@ from edge.common.units import seconds
 from edge.common.wire import Command, Level, Occupancy, Order, State, ZoneState
 from edge.decide.active_commands import ActiveCommands
 from edge.decide.levels import (
-    STALE_AFTER_S,
+    COUNT_STALE_AFTER_S,
     LevelState,
     Reading,
     Step,
@@ -88,7 +88,7 @@ class Decider:
             return order
         lifetime_s = order.lifetime_s
         if self.level is not Level.UNKNOWN and self.shown(at) is self.level:
-            left_s = STALE_AFTER_S - seconds(at - self._last.taken_at)
+            left_s = COUNT_STALE_AFTER_S - seconds(at - self._last.taken_at)
             lifetime_s = min(lifetime_s, max(0.0, left_s))
         return replace(order, taken_at=self._last.taken_at, lifetime_s=lifetime_s)
 

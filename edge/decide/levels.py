@@ -16,7 +16,7 @@ from edge.common.units import NS_PER_S
 from edge.common.wire import Level
 from edge.site.bands import BandTable
 
-STALE_AFTER_S = 3.0
+COUNT_STALE_AFTER_S = 3.0
 TRUST_AFTER_S = 3.0
 
 
@@ -127,9 +127,9 @@ def distrust(state: LevelState, at: int, reason: str) -> Step:
 
 def pass_time(state: LevelState, at: int) -> Step:
     """Let time pass without a reading: UNKNOWN once the last one is too old."""
-    if state.seen is not None and at - state.seen <= STALE_AFTER_S * NS_PER_S:
+    if state.seen is not None and at - state.seen <= COUNT_STALE_AFTER_S * NS_PER_S:
         return state, None
-    return distrust(state, at, f"no count for {STALE_AFTER_S:g} s")
+    return distrust(state, at, f"no count for {COUNT_STALE_AFTER_S:g} s")
 
 
 def _lifted(bands: Sequence[Band], reading: Reading) -> Reading:

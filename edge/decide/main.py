@@ -24,7 +24,7 @@ def run(site: Site, paths: Paths) -> None:
             for message in program.receive(TICK_S):
                 if isinstance(message, Sighting):
                     _report(program, decider.see(message, boottime_ns()))
-                    _tell_ground(program, decider)
+                    _report_ground(program, decider)
                 elif isinstance(message, Command):
                     _follow(program, decider, message)
             _report(program, decider.pass_time(boottime_ns()))
@@ -39,7 +39,7 @@ def _follow(program: Program, decider: Decider, command: Command) -> None:
         program.fault("commands", f"command {command.id}: {error}")
 
 
-def _tell_ground(program: Program, decider: Decider) -> None:
+def _report_ground(program: Program, decider: Decider) -> None:
     """A site without density says why, also where its level is UNKNOWN all along."""
     if decider.ground_fault is None:
         program.recovered("ground")

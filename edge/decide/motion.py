@@ -104,7 +104,7 @@ class Movement:
             self._remember(heads, motion, at)
         if self._mean is None or self._last - self._began < MEMORY_S * NS_PER_S:
             return [None] * len(self._street.px_per_m)
-        return self._told(self._mean)
+        return self._figures(self._mean)
 
     def _remember(self, heads: HeadMap, motion: Motion, at: int) -> None:
         now = _sums(self._street, heads, motion)
@@ -117,7 +117,7 @@ class Movement:
             self._mean = now + np.float32(kept) * (self._mean - now)
         self._last, self._people, self._sample = at, now[0], motion.sample
 
-    def _told(self, mean: Sums) -> list[Moving | None]:
+    def _figures(self, mean: Sums) -> list[Moving | None]:
         """The figures of each zone, from the moments of its row and of its patches."""
         heads, x, y, speed, squared, local = mean
         some = np.maximum(heads, np.float32(1e-6))

@@ -100,7 +100,7 @@ class _Connection:
 
     limits: Limits = field(default_factory=Limits)
     state_settled: bool = False
-    told: tuple[object, object] = (None, None)
+    sent: tuple[object, object] = (None, None)
     state_at: int | None = None
     online_at: int | None = None
     health_at: int | None = None
@@ -137,7 +137,7 @@ class Agenda:
 
     def tell_now(self) -> None:
         """Let state and health be due."""
-        self._now_on.told = (None, None)
+        self._now_on.sent = (None, None)
 
     def reply(self, payload: str) -> None:
         """Answer a command; one whose answer is lost with the connection may be sent again."""
@@ -179,13 +179,13 @@ class Agenda:
         on = self._now_on
         match task.what:
             case "state":
-                on.state_at, on.told = now, (news.urgent, on.told[1])
+                on.state_at, on.sent = now, (news.urgent, on.sent[1])
             case "online":
                 on.is_cleared = True
                 if task.message and task.message.payload:
                     on.online_at = now
             case "health":
-                on.health_at, on.told = now, (on.told[0], news.faults)
+                on.health_at, on.sent = now, (on.sent[0], news.faults)
             case "reply":
                 self._replies.pop(0)
             case "subscription":
@@ -222,7 +222,7 @@ class Agenda:
     def _state_is_due(self, now: int, news: News) -> bool:
         on = self._now_on
         late = on.state_at is None or now - on.state_at >= STATE_EVERY
-        return late or news.urgent != on.told[0]
+        return late or news.urgent != on.sent[0]
 
     def _state(self, news: News) -> Task:
         """With MQTT 3.1.1 it is not retained, and not kept for those who are away (QoS 0)."""
@@ -253,7 +253,7 @@ class Agenda:
         on = self._now_on
         yield from self._notifications(news)
         late = on.health_at is None or now - on.health_at >= HEALTH_EVERY
-        if late or news.faults != on.told[1]:
+        if late or news.faults != on.sent[1]:
             yield self._task(
                 "health", "health", "main", news.health(), retain=True, lifetime_s=HEALTH_LIFETIME_S
             )

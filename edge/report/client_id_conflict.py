@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 
-class _Told(msgspec.Struct):
+class _Health(msgspec.Struct):
     """The fields of a health that say when it was sent."""
 
     time: datetime
@@ -24,22 +24,22 @@ class _Told(msgspec.Struct):
 class ClientIdConflict:
     """Remembers when this unit last sent its own health."""
 
-    _last: _Told | None = None
-    _last_before: _Told | None = None
+    _last: _Health | None = None
+    _last_before: _Health | None = None
 
     def connected(self) -> None:
         """Begin a connection: any health found now was sent before it."""
         self._last_before = self._last
 
-    def tell(self, health: str) -> None:
+    def note_sent(self, health: str) -> None:
         """Record this unit's own health (JSON) as it is sent."""
-        self._last = msgspec.json.decode(health, type=_Told)
+        self._last = msgspec.json.decode(health, type=_Health)
 
-    def told(self, health: bytes) -> bool:
+    def is_another(self, health: bytes) -> bool:
         """Return whether this health, found on our topic, was sent by another unit."""
         ours = self._last_before
         try:
-            found = msgspec.json.decode(health, type=_Told)
+            found = msgspec.json.decode(health, type=_Health)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return False  # nothing is known of its sender
         if ours is None:

@@ -10,6 +10,7 @@ import msgspec
 
 from edge.common.clock import boottime_ns, time_synchronised, wall_s
 from edge.common.errors import CommandError
+from edge.common.interval import Interval
 from edge.common.program import PROGRAMS, Program
 from edge.common.units import NS_PER_S
 from edge.common.wire import COMMANDS, Action, Command, Level
@@ -26,9 +27,9 @@ from edge.report.requests import (
 )
 from edge.report.store import Store
 from edge.site import Site
-from edge.site.command_limits import AT_MOST_S, refuse_beyond_limits
+from edge.site.command_limits import LONGEST_COMMAND_S, refuse_beyond_limits
 
-AGAIN_EVERY = NS_PER_S  # decide may have restarted: commands in force are sent again
+AGAIN_EVERY_S = 1.0  # decide may have restarted: commands in force are sent again
 EXPIRES_AT_MOST_S = 300.0
 REMEMBERED_AT_MOST = 1000
 TOLD_A_MINUTE = 60
@@ -57,7 +58,8 @@ class Commander:
         self._ways = {name: program.channel_to(name, COMMANDS) for name in PROGRAMS}
         self._standing: dict[Action, Command] = {}
         self._remembered: dict[str, _Remembered] = {}
-        self._told_at = self._last_since = 0
+        self._again = Interval(AGAIN_EVERY_S)
+        self._last_since = 0
         self._told_in = (0, 0)  # the minute, and how many events were reported in it
         self._restored = False
 
@@ -72,9 +74,9 @@ class Commander:
             self._judge(asked, received, level)
             answer = self._follow(name, asked)
         except CommandError as error:
-            return self._tell(Answer(id_in(received.payload), name[:40], False, str(error)))
+            return self._reply(Answer(id_in(received.payload), name[:40], False, str(error)))
         self._remember(asked, received, answer)
-        return self._tell(answer)
+        return self._reply(answer)
 
     def refuse_shown(self, name: str, reason: str) -> Answer | None:
         """Take back a text that was accepted and that the sign cannot show; the answer to send.
@@ -94,9 +96,8 @@ class Commander:
     def work(self, now: int) -> None:
         """Send each command in force again every second until it expires; `now`: boot time, ns."""
         self._restore()
-        if now - self._told_at < AGAIN_EVERY:
+        if not self._again.restart_if_due(now):
             return
-        self._told_at = now
         for action, command in list(self._standing.items()):
             if now >= command.until:
                 del self._standing[action]
@@ -159,9 +160,9 @@ class Commander:
         if (known.name, known.payload) == (received.name, received.payload.decode()):
             return known.answer
         reason = f"id {known.answer.id!r} was another command's; give each its own"
-        return self._tell(Answer(known.answer.id, received.name, False, reason))
+        return self._reply(Answer(known.answer.id, received.name, False, reason))
 
-    def _tell(self, answer: Answer) -> Answer:
+    def _reply(self, answer: Answer) -> Answer:
         """Report it as an event, unless there are so many that they would push out others.
 
         Returns the answer unchanged.
@@ -211,7 +212,7 @@ class Commander:
 
     def _remind(self, kept: _Remembered) -> None:
         self._remembered.setdefault(str(kept.answer.id), kept)
-        if kept.stands and kept.name in AT_MOST_S and kept.name != "test":
+        if kept.stands and kept.name in LONGEST_COMMAND_S and kept.name != "test":
             command = self._command(parse(kept.name, kept.payload.encode()))
             if command.until > command.since:
                 self._standing[command.action] = command

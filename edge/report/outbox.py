@@ -78,7 +78,7 @@ class Outbox:
                     (row.id, row.kind, row.boot_id, row.at, row.payload),
                 )
                 self._bytes += row.size * done.rowcount
-            self._make_room(database)
+            self._drop_oldest(database)
 
     def oldest(self, limit: int, after: int, kind: Kind) -> list[Waiting]:
         """Up to `limit` rows of this kind in their order, those after sequence number `after`."""
@@ -166,7 +166,7 @@ class Outbox:
         with contextlib.suppress(sqlite3.Error):
             self._bytes = self._measure()
 
-    def _make_room(self, database: sqlite3.Connection) -> None:
+    def _drop_oldest(self, database: sqlite3.Connection) -> None:
         """Drop the oldest counts, in either form, and only then the oldest events."""
         for kind in ("crowdflow", "counts", "events"):
             while self._bytes > self._max_bytes:

@@ -9,7 +9,6 @@ from edge.common.program import Program
 from edge.common.units import NS_PER_S, nanoseconds
 from edge.report.acceptance import Acceptance
 from edge.report.agenda import Agenda, News, Task
-from edge.report.backoff import ReconnectBackoff
 from edge.report.broker import GOODBYE_S, SESSION_TAKEN_OVER, TURN_S, Broker, BrokerEvent
 from edge.report.client_id_conflict import ClientIdConflict
 from edge.report.identity import client_id_of
@@ -20,6 +19,7 @@ from edge.report.negotiation import (
     Negotiation,
 )
 from edge.report.payloads import OFFLINE, OFFLINE_LIFETIME_S, STATE_LIFETIME_S, topic
+from edge.report.reconnect_backoff import ReconnectBackoff
 from edge.report.renewal import Renewal
 from edge.report.requests import Received
 from edge.report.store import Store
@@ -71,7 +71,7 @@ class Publisher:
         self._negotiation = Negotiation(site.upstream.protocol)
         self._acceptance = Acceptance()
         self._agenda = Agenda(site, store, self._acceptance)
-        self._again_at = 0
+        self._reconnect_at = 0
         self._limits: Limits | None = None  # while connected
         self._under_way: dict[int, _UnderWay] = {}
         self._received: list[Received] = []
@@ -134,7 +134,7 @@ class Publisher:
 
     def _set_up(self, now: int) -> Broker | None:
         """A new connection, or None when there is none to make or not yet."""
-        if self._site.upstream.host is None or now < self._again_at:
+        if self._site.upstream.host is None or now < self._reconnect_at:
             return None
         self._renewal.use()
         try:
@@ -213,7 +213,7 @@ class Publisher:
 
     def _hear(self, received: Received, now: int) -> None:
         if received.name == self._topic("health"):
-            if received.retained and self._conflict.told(received.payload):
+            if received.retained and self._conflict.is_another(received.payload):
                 self._note_conflict(now)
             return
         payload = received.payload.decode(errors="replace")
@@ -290,7 +290,7 @@ class Publisher:
             self._left.append(self._broker)
         self._broker, self._limits, self._is_acknowledged = None, None, False
         self._under_way.clear()
-        self._again_at = again_at
+        self._reconnect_at = again_at
 
     def _hear_out_the_left(self) -> None:
         """Report failures of connections being closed, too; they do not affect the next one."""
@@ -370,7 +370,7 @@ class Publisher:
         self._under_way[mid] = _UnderWay(task, now)
         self._agenda.issued(task, now, news)
         if task.what == "health" and task.message is not None:
-            self._conflict.tell(task.message.payload)
+            self._conflict.note_sent(task.message.payload)
 
     def _topic(self, name: str) -> str:
         return topic(self._site, name)

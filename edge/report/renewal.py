@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from edge.common.units import NS_PER_S
+from edge.common.interval import Interval
 from edge.site import Site
 
-LOOK_EVERY = 5 * NS_PER_S
+LOOK_EVERY_S = 5.0
 
 # Of each file: which one it is, when it was last written, and its size; None while it is absent.
 _Look = tuple[tuple[int, int, int] | None, ...]
@@ -19,7 +19,7 @@ class Renewal:
         named = (upstream.ca_file, upstream.cert_file, upstream.key_file, upstream.password_file)
         self._files = [site.path(file) for file in named if file is not None]
         self._used = self._last = self._look()
-        self._looked_at = 0
+        self._look_interval = Interval(LOOK_EVERY_S)
 
     def use(self) -> None:
         """Record the files as they are now: a connection is made with them."""
@@ -27,9 +27,8 @@ class Renewal:
 
     def due(self, now: int) -> bool:
         """Whether there are others, which have rested for a while: several are put one by one."""
-        if now - self._looked_at < LOOK_EVERY:
+        if not self._look_interval.restart_if_due(now):
             return False
-        self._looked_at = now
         before, self._last = self._last, self._look()
         return self._last == before != self._used
 

@@ -3,8 +3,8 @@
 import logging
 
 from edge.common.clock import boot_id, boottime_ns, time_synchronised, wall_s
+from edge.common.interval import Interval
 from edge.common.program import PROGRAMS, Program
-from edge.common.units import nanoseconds
 from edge.common.wire import Event, Health, Message, State
 from edge.report.acknowledgements import Acknowledgements
 from edge.report.agenda import News
@@ -32,8 +32,6 @@ from edge.report.status import WRITTEN_EVERY_S, forget_status, write_status
 from edge.report.store import Store
 from edge.site import Site
 
-LOOK_EVERY = nanoseconds(WRITTEN_EVERY_S)
-
 log = logging.getLogger("redroad")
 
 
@@ -56,7 +54,7 @@ class Reporter:
         self._commander = Commander(site, program, self._store)
         self._restarts = Restarts(self._store, self._boot_id)
         self._machine = look(program.paths.state)
-        self._looked_at = 0
+        self._look_interval = Interval(WRITTEN_EVERY_S)
         if site.upstream.host is None:
             log.info("no broker is configured: everything waits in the outbox")
 
@@ -98,8 +96,8 @@ class Reporter:
         now = boottime_ns()
         for aggregate in self._aggregator.pass_time(now):
             self._keep_counts(aggregate)
-        if now - self._looked_at >= LOOK_EVERY:
-            self._looked_at, self._machine = now, look(self._program.paths.state)
+        if self._look_interval.restart_if_due(now):
+            self._machine = look(self._program.paths.state)
             judge(self._machine, self._program)
             payloads = self._state_payload(now), self._health_payload()
             write_status(self._program, self._site.digest(), *payloads)

@@ -17,7 +17,7 @@ from edge.common.units import NS_PER_S
 
 STATUS_FILE = "status.json"
 WRITTEN_EVERY_S = 10.0
-STALE_AFTER_S = 30.0
+STATUS_STALE_AFTER_S = 30.0
 STATUS_BYTES = 1 << 20  # at most
 
 
@@ -82,5 +82,5 @@ def read_status(paths: Paths) -> Status | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     lives = any(listens(paths.runtime, program) for program in PROGRAMS)
-    fresh = 0 <= age_s <= STALE_AFTER_S
+    fresh = 0 <= age_s <= STATUS_STALE_AFTER_S
     return Status(age_s, site, state, health) if lives and fresh else None

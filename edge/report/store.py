@@ -30,7 +30,7 @@ class Store:
         self._done: list[int] = []  # the broker has them; to be deleted
         self._seqs = itertools.count(IN_MEMORY + 1)
         self._dropped = 0
-        self._again_at = 0
+        self._reopen_at = 0
 
     @property
     def dropped(self) -> int:
@@ -103,7 +103,7 @@ class Store:
 
     def close(self) -> None:
         """Write what waits and close the file."""
-        self._again_at = 0
+        self._reopen_at = 0
         self.write()
         self._close()
 
@@ -127,7 +127,7 @@ class Store:
         The rest of the `with` block is left out, and what follows the block goes on.
         """
         try:
-            if self._outbox is None and boottime_ns() >= self._again_at:
+            if self._outbox is None and boottime_ns() >= self._reopen_at:
                 self._outbox = Outbox(self._path, self._max_bytes)
                 self._report_damage(self._outbox.set_aside)
         except OutboxError as error:
@@ -150,7 +150,7 @@ class Store:
     def _fail(self, error: OutboxError) -> None:
         """Report and close: opening it again, after a pause, finds what is wrong with the file."""
         self._program.fault("outbox", str(error))
-        self._again_at = boottime_ns() + OPEN_AGAIN_AFTER
+        self._reopen_at = boottime_ns() + OPEN_AGAIN_AFTER
         self._close()
 
     def _close(self) -> None:

@@ -118,14 +118,18 @@ class SignOutput:
 
     def _send(self) -> None:
         if self._panel is None:
-            opening = partial(open_panel, self._site, self._program.paths)
-            self._panel = DriverProcess("panel", partial(PanelDriver, opening), self._neutral)
+            self._panel = self._start_driver()
         now = datetime.now(UTC) if time_plausible() else None
         sign = self._site.sign
         percent = brightness_at(sign, self._site.site, now, self._lux)
         self._panel.send(
             replace(self._frame, image=dimmed(self._frame.image, percent, sign.brightness))
         )
+
+    def _start_driver(self) -> DriverProcess[PanelFrame, PanelStatus]:
+        """Start the panel's driver process: the first, or in place of one that failed."""
+        opening = partial(open_panel, self._site, self._program.paths)
+        return DriverProcess("panel", partial(PanelDriver, opening), self._neutral)
 
     def _frame_of(self, content: SignContent) -> PanelFrame:
         image = self._rendered(content.page)
@@ -200,12 +204,16 @@ class PinsOutput:
 
     def _send(self, pattern: str) -> None:
         if self._pins is None:
-            self._pins = DriverProcess("beacon", self._make, OFF)
+            self._pins = self._start_driver()
         self._pins.send(pattern)
         if pattern not in {OFF, self._pattern}:
             self._begin_interval.restart(boottime_ns())
         self._pattern = pattern
         self._resend_interval.restart(boottime_ns())
+
+    def _start_driver(self) -> DriverProcess[str, PinsStatus]:
+        """Start the driver process of the pins: the first, or in place of one that failed."""
+        return DriverProcess("beacon", self._make, OFF)
 
     def _read_status(self) -> None:
         status = self._pins.reply() if self._pins else None

@@ -13,7 +13,7 @@ from edge.messages import CLEAR
 from edge.site.overrides import words_of
 from edge.site.schema import Site
 
-AT_MOST_S: dict[Action, float] = {
+LONGEST_COMMAND_S: dict[Action, float] = {
     "hold": 4 * 3600.0,
     "text": 4 * 3600.0,
     "mute": 3600.0,
@@ -27,7 +27,7 @@ SCRIPTS = ("HANGUL", "CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA")  # and ASCII
 
 def refuse_beyond_limits(command: Command, site: Site) -> None:
     """CommandError says what the command asks that it may not, the bound, and what to do."""
-    lasts, at_most = seconds(command.until - command.since), AT_MOST_S[command.action]
+    lasts, at_most = seconds(command.until - command.since), LONGEST_COMMAND_S[command.action]
     if not 0 < lasts <= at_most:
         raise CommandError(
             f"{command.action} for {lasts:.0f} s is not within 0 to {at_most:.0f} s; "

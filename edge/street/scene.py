@@ -47,7 +47,9 @@ ZONE_M = (
 )
 FARTHEST_M = 32.0
 SIZES_PER_OCTAVE = 16  # figures are kept in steps of 4 % of size
-SPRITES_KEPT = 512  # of one size each, about 17 kB; the demonstration needs up to 440 at once
+# Of one size each, about 17 kB. More than stand in the street at once, some 620 in the
+# demonstration: with fewer, each would be dropped before it is needed again.
+SPRITES_KEPT = 1024
 ELEVATION_STEP = math.radians(11)
 LIGHT_STEPS = 8
 VISIBLE = 0.3  # a head is seen when this part of it is
@@ -213,7 +215,7 @@ class Scene:
         small = drawing.resize((wide, high), Image.Resampling.BILINEAR)
         if self._weather.night:
             small = dimmed(small, light / LIGHT_STEPS)
-        mask = small.getchannel("A").point([0] * 128 + [255] * 128, "1")
+        mask = small.getchannel("A").convert("1", dither=Image.Dither.NONE)
         x, y = head_x * wide / drawing.width, head_y * high / drawing.height
         return Sprite(small, mask, x, y)
 

@@ -47,16 +47,16 @@ def run(site: Site, paths: Paths) -> None:
             if frame is not None:
                 decide.send(counting.sighting(frame))
                 program.facts.update(model=counting.model, view=guard.status)
-                _tell_size(frame, site.camera, program)
+                _report_size(frame, site.camera, program)
                 _keep_view(keeper, guard, program)
                 rate.add(boottime_ns())
-            _tell_rate(rate, program)
+            _report_rate(rate, program)
             program.alive()
             frame = camera.read()
         camera.close()
 
 
-def _tell_size(frame: Frame, camera: Camera, program: Program) -> None:
+def _report_size(frame: Frame, camera: Camera, program: Program) -> None:
     """Log the pictures' size, and whether it indicates pixels that are not square."""
     height, width, _ = frame.pixels.shape
     program.facts["picture_px"] = f"{width}x{height}"
@@ -67,7 +67,7 @@ def _tell_size(frame: Frame, camera: Camera, program: Program) -> None:
         program.facts["pixels"] = doubt
 
 
-def _tell_rate(rate: Rate, program: Program) -> None:
+def _report_rate(rate: Rate, program: Program) -> None:
     """Report the rate once it is known; a slow processor shows here first."""
     if (pictures := rate.per_second(boottime_ns())) is not None:
         program.facts["pictures_per_s"] = pictures

@@ -139,7 +139,7 @@ def decode(
     if aspect is None:
         raise PictureError("holds no picture that can be decoded; record it anew")
     if not live:
-        _tell(timeline.notes, rate, on_note)
+        _report_assumptions(timeline.notes, rate, on_note)
         _refuse_incomplete(container, demuxed, timeline.notes)
 
 
@@ -179,7 +179,7 @@ def _aspect(picture: av.VideoFrame, stream: VideoStream, how: Reading, on_note: 
     return usable_aspect(float(stated) if stated else None)
 
 
-def _tell(notes: Notes, rate: float, on_note: OnNote) -> None:
+def _report_assumptions(notes: Notes, rate: float, on_note: OnNote) -> None:
     if notes.untimed > UNTIMED_TOLD_ABOVE * notes.pictures:
         on_note(f"says no times of its pictures: {rate:g} a second are assumed (--rate)")
     if notes.breaks_s:

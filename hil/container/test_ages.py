@@ -111,7 +111,7 @@ def test_a_link_that_is_too_slow_is_reported(film: Path, link: WeakLink, transpo
 
 
 @needs_namespaces
-def test_the_network_itself_is_as_weak_as_it_is_told(film: Path, link: WeakLink) -> None:
+def test_the_network_itself_is_as_weak_as_it_is_reported(film: Path, link: WeakLink) -> None:
     """A constant delay is seen by nobody but the round trip: it is counted in, too."""
     with served(link, film) as camera:
         ages = measure(link, camera.url, "tcp", [(12.0, Weather(delay_s=0.5))])

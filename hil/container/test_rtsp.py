@@ -78,7 +78,7 @@ def test_one_that_falls_silent_gives_no_old_picture_as_a_new_one(served: RtspCam
     assert max(late - early for early, late in pairwise(moments)) < TIMEOUT_S
 
 
-def test_one_that_comes_faster_than_it_is_decoded_is_told_and_not_shown_late(
+def test_one_that_comes_faster_than_it_is_decoded_is_reported_and_not_shown_late(
     served: RtspCamera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A queue would grow, and each of its pictures pass for one of now."""

@@ -66,7 +66,7 @@ time.sleep(60)
 """
 
 
-def test_the_kernel_tells_of_a_real_process_what_it_holds(tmp_path: Path) -> None:
+def test_the_kernel_reports_of_a_real_process_what_it_holds(tmp_path: Path) -> None:
     """What is written to a folder in memory wears no disk, and counts nothing."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLDS, tmp_path / "file"], stdout=subprocess.PIPE

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from models.comparison.detectors import yolov8n, yolox_nano
+from models.comparison.effcc import Effcc
 from models.export import convert
 from models.network import HeadCounter
 from models.pictures import Example
@@ -69,6 +70,7 @@ class Peer:
 ALL = (
     Peer("mobilenetv2-0.5", Trunk, (SMALL,)),
     Peer("mcnn", Mcnn, (SMALL, LARGE)),
+    Peer("effcc-half", Effcc, (SMALL, LARGE)),
     Peer("yolox-nano", yolox_nano, (SMALL, LARGE)),
     Peer("yolov8n", yolov8n, (SMALL, LARGE)),
 )

@@ -41,7 +41,7 @@ from edge.watch.health import HealthJudge
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from edge.watch.motion import MotionMeter
 from edge.watch.runtime import make_interpreter
-from hil.testkit.appliance import SITE, Appliance
+from hil.testkit.appliance import SCENE_SITE, Appliance
 from hil.testkit.mosquitto import wait_for
 from tests.bench import frozen_rates
 from tests.bench.show import PANELS, bench_show_idle
@@ -229,7 +229,7 @@ def bench_start_and_memory(effort: Effort) -> None:
     """Real processes: from the command to the first text, and what each program holds."""
     print("\nStart of `redroad run` to the first text, and resident memory after a quarter minute")
     with tempfile.TemporaryDirectory() as folder:
-        unit = Appliance(Path(folder), SITE)
+        unit = Appliance(Path(folder), SCENE_SITE)
         began = boottime_ns()
         unit.start()
         try:
@@ -261,7 +261,7 @@ def _print_watch_with_pictures(effort: Effort) -> None:
         for number in range(4):
             picture = Image.fromarray(Scene().at(20.0 + number).pixels)
             picture.save(folder / f"picture-{number}.jpg")
-        site = SITE.replace('kind = "scene"', f'kind = "pictures"\nfolder = "{folder}"')
+        site = SCENE_SITE.replace('kind = "scene"', f'kind = "pictures"\nfolder = "{folder}"')
         unit = Appliance(folder, site)
         unit.start()
         try:

@@ -15,7 +15,7 @@ def moments(truth: str, camera: str) -> list[Moment]:
     return [Moment(at, 0, 0, LETTERS[true], None, LETTERS[seen]) for at, (true, seen) in pairs]
 
 
-def test_the_longest_time_that_the_camera_tells_less() -> None:
+def test_the_longest_time_that_the_camera_reports_less() -> None:
     assert longest(moments("0333333332", "0110001233"), LOW) == 6.0
     assert longest(moments("0333333330", "0??1??0022"), LOW) == 2.0
     assert longest(moments("0122220000", "0000000000"), LOW) == 0.0

@@ -54,7 +54,7 @@ def test_points_become_a_site_file_that_loads(street: Path, tmp_path: Path) -> N
     assert calibrate(street, "--site", site)[0] == 0
 
 
-def test_a_bad_point_is_told_and_nothing_is_written(street: Path, tmp_path: Path) -> None:
+def test_a_bad_point_is_reported_and_nothing_is_written(street: Path, tmp_path: Path) -> None:
     site = tmp_path / "site.toml"
     bad = [*POINTS[:5], "191.7,206.4=2.5,15"]
     code, told = calibrate(street, *with_points(bad), "--camera-height", 8.5, "--site", site)
@@ -99,7 +99,7 @@ def test_a_site_file_without_ground_gets_a_ruler_and_no_other_streets_grid(
         ([], "add --point"),
     ],
 )
-def test_mistakes_are_told_in_one_line(street: Path, arguments: list[str], line: str) -> None:
+def test_mistakes_are_reported_in_one_line(street: Path, arguments: list[str], line: str) -> None:
     code, told = calibrate(street, *arguments)
     assert code == 2
     assert line in told
@@ -123,7 +123,7 @@ def test_a_first_zone_ends_where_heads_can_no_longer_be_counted(
     assert calibrate(street, "--site", site)[0] == 0
 
 
-def test_points_too_close_for_a_first_zone_are_told_in_one_line(
+def test_points_too_close_for_a_first_zone_are_reported_in_one_line(
     street: Path, tmp_path: Path
 ) -> None:
     site, view = tmp_path / "site.toml", Scene().view
@@ -136,7 +136,7 @@ def test_points_too_close_for_a_first_zone_are_told_in_one_line(
     assert not site.exists()
 
 
-def test_mirrored_metres_are_told(street: Path) -> None:
+def test_mirrored_metres_are_reported(street: Path) -> None:
     """Left and right exchanged in every point: densities are the same, the zones are not."""
     mirrored = [f"{x},{y}={-a},{b}" for x, y, a, b in DEMO_GROUND.points]
     for points, told in ((mirrored, True), (POINTS, False)):

@@ -44,7 +44,7 @@ def test_a_text_that_does_not_fit_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-def test_a_panel_s_port_that_another_program_holds_is_told_with_its_name(
+def test_a_panel_s_port_that_another_program_holds_is_reported_with_its_name(
     tmp_path: Path, host: str
 ) -> None:
     script = (
@@ -75,7 +75,7 @@ DEMO = Path(__file__).parents[2] / "deploy" / "sites" / "demo.toml"
         (480, True, False, "draw the zones nearer, or set it to false"),
     ],
 )
-def test_a_zone_too_far_away_for_speeds_is_told(
+def test_a_zone_too_far_away_for_speeds_is_reported(
     tmp_path: Path, width: int, raising: bool, ok: bool, words: str
 ) -> None:
     """Of a picture of 480 px every second is a sample, as of one of 640 px."""

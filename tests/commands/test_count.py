@@ -62,7 +62,7 @@ def test_every_picture_keeps_its_own_overlay(tmp_path: Path) -> None:
     assert np.asarray(Image.open(overlays[1]))[-1, -1].min() > 150
 
 
-def test_a_note_of_many_files_is_told_once(tmp_path: Path) -> None:
+def test_a_note_of_many_files_is_reported_once(tmp_path: Path) -> None:
     for number in range(3):
         save_picture(tmp_path / f"{number}.png", noise(576, 720))
     done = count(tmp_path)
@@ -86,7 +86,7 @@ def test_a_street_of_slim_pixels_has_all_its_heads(tmp_path: Path, street: Image
     assert heads(tmp_path / "half.png") < 0.85 * whole
 
 
-def test_truth_tells_how_right_it_was(tmp_path: Path) -> None:
+def test_truth_reports_how_right_it_was(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         save_picture(tmp_path / f"{name}.png", np.full((96, 160, 3), 90, np.uint8))
     labels = tmp_path / "labels.csv"

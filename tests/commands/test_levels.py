@@ -35,7 +35,7 @@ def test_the_command_draws_a_site_s_table(tmp_path: Path) -> None:
     assert ">6.5</text>" in out.read_text(encoding="utf-8")
 
 
-def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path) -> None:
     out = tmp_path / "missing" / "levels.svg"
     done = CliRunner().invoke(main, ["levels", "draw", "--out", str(out)])
     assert done.exit_code == 2

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from edge.cli import main
-from edge.commands.levels import COLOURS
+from edge.commands.levels import CHART_COLOURS
 from edge.commands.replay.plot import draw_plot
 from edge.commands.replay.replay import replay_to
 from edge.commands.replay.timeline import Change, Replay, Row
@@ -45,7 +45,7 @@ def walking(tmp_path: Path) -> Path:
     return file
 
 
-def test_the_timeline_tells_how_people_move(walking: Path, tmp_path: Path) -> None:
+def test_the_timeline_reports_how_people_move(walking: Path, tmp_path: Path) -> None:
     out, truth = tmp_path / "out", TrueMotion(SCENARIOS["jam"].crowd)
     list(replay_to(walking, Site(), out, every_s=None, hold_s=None, plot=False))
     with (out / "timeline.csv").open(encoding="utf-8") as file:
@@ -89,7 +89,7 @@ def test_the_plot_grows_with_its_zones_and_reasons(tmp_path: Path) -> None:
             assert picture.width == 1320
             strip = {value for _, value in picture.convert("RGB").getcolors(1 << 24) or []}
         for level in (Level.CLEAR, Level.CRITICAL):
-            colour = COLOURS[level]
+            colour = CHART_COLOURS[level]
             assert tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) in strip
     assert heights[0] < heights[1] < 2 * heights[0]
 
@@ -128,7 +128,7 @@ def test_a_first_replay_counts_people_and_says_why_there_is_no_density(
     assert (0x1F, 0x4E, 0x8C) in blue  # people are drawn
 
 
-def test_pictures_that_are_not_trusted_are_told(tmp_path: Path) -> None:
+def test_pictures_that_are_not_trusted_are_reported(tmp_path: Path) -> None:
     black = tmp_path / "black"
     black.mkdir()
     for number in range(3):
@@ -141,7 +141,7 @@ def test_pictures_that_are_not_trusted_are_told(tmp_path: Path) -> None:
     assert [change["reason"] for change in changes] == ["picture is dark"]
 
 
-def test_the_demonstration_s_ground_is_told_where_it_fits_by_chance(tmp_path: Path) -> None:
+def test_the_demonstration_s_ground_is_reported_where_it_fits_by_chance(tmp_path: Path) -> None:
     Image.fromarray(noise(352, 640)).save(tmp_path / "a.png")
     told = list(
         replay_to(

@@ -17,7 +17,7 @@ def event(name: str) -> Event:
     return Event(name, "transition", "decide", 1, "why")
 
 
-def told(inbox: Inbox) -> list[str]:
+def received(inbox: Inbox) -> list[str]:
     return [message.id for message in inbox.receive(0) if isinstance(message, Event)]
 
 
@@ -32,40 +32,42 @@ def events(tmp_path: Path) -> Events:
     return Events(Sender(tmp_path, "decide", "report", EVENTS))
 
 
-def test_an_event_is_told_again_until_it_is_kept(inbox: Inbox, events: Events) -> None:
+def test_an_event_is_reported_again_until_it_is_kept(inbox: Inbox, events: Events) -> None:
     events.add(event("a"))
     events.add(event("b"))
     events.send_due(NOW)
-    assert told(inbox) == ["a", "b"]
+    assert received(inbox) == ["a", "b"]
     events.send_due(NOW + RESEND_AFTER - 1)
-    assert told(inbox) == []
+    assert received(inbox) == []
     events.acknowledge(Ack(("a", "never heard of")))
     events.send_due(NOW + RESEND_AFTER)
-    assert told(inbox) == ["b"]
+    assert received(inbox) == ["b"]
     events.acknowledge(Ack(("b",)))
     events.send_due(NOW + 2 * RESEND_AFTER)
-    assert told(inbox) == []
+    assert received(inbox) == []
 
 
-def test_a_report_that_begins_is_told_all_again_in_its_order(inbox: Inbox, events: Events) -> None:
+def test_a_report_that_begins_is_reported_all_again_in_its_order(
+    inbox: Inbox, events: Events
+) -> None:
     """What its last life was told comes before what happens next."""
     for name in "ab":
         events.add(event(name))
     events.send_due(NOW)
-    assert told(inbox) == ["a", "b"]
+    assert received(inbox) == ["a", "b"]
     events.acknowledge(Ack((), begun=True))
     events.add(event("c"))
     events.send_due(NOW + 1)
-    assert told(inbox) == ["a", "b", "c"]
+    assert received(inbox) == ["a", "b", "c"]
 
 
-def test_what_nobody_takes_is_told_later_in_its_order(tmp_path: Path, events: Events) -> None:
+def test_what_nobody_takes_is_reported_later_in_its_order(tmp_path: Path, events: Events) -> None:
     for name in "abc":
         events.add(event(name))
         events.send_due(NOW)
     with Inbox(tmp_path, "report", {"decide": EVENTS}) as opened:
         events.send_due(NOW + 1)
-        assert told(opened) == ["a", "b", "c"]
+        assert received(opened) == ["a", "b", "c"]
 
 
 def test_so_many_are_under_way_at_a_time(inbox: Inbox, events: Events) -> None:
@@ -76,11 +78,11 @@ def test_so_many_are_under_way_at_a_time(inbox: Inbox, events: Events) -> None:
     heard: list[str] = []
     for _ in range(MAX_IN_FLIGHT):
         events.send_due(NOW)
-        heard += told(inbox)
+        heard += received(inbox)
     assert heard == names[:MAX_IN_FLIGHT]
     events.acknowledge(Ack(tuple(heard)))
     events.send_due(NOW)
-    assert told(inbox) == names[MAX_IN_FLIGHT:]
+    assert received(inbox) == names[MAX_IN_FLIGHT:]
 
 
 def test_the_oldest_of_too_many_are_dropped_and_counted(inbox: Inbox, events: Events) -> None:
@@ -88,4 +90,4 @@ def test_the_oldest_of_too_many_are_dropped_and_counted(inbox: Inbox, events: Ev
         events.add(event(str(number)))
     assert events.dropped == 2
     events.send_due(NOW)
-    assert told(inbox)[0] == "2"
+    assert received(inbox)[0] == "2"

@@ -41,7 +41,7 @@ def test_messages_arrive_in_order(tmp_path: Path) -> None:
     assert [message.id for message in received if isinstance(message, Event)] == list("01234567")
 
 
-def test_nobody_there_is_told_and_counted(tmp_path: Path) -> None:
+def test_nobody_there_is_reported_and_counted(tmp_path: Path) -> None:
     outlet = outlet_to(tmp_path)
     assert not outlet.send(event("lost"))
     assert outlet.dropped == 1
@@ -154,7 +154,7 @@ print(Inbox(pathlib.Path(sys.argv[1]), "report", {"show": EVENTS}).fault)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_a_folder_that_may_not_be_entered_is_told_too(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_entered_is_reported_too(tmp_path: Path) -> None:
     (tmp_path / "closed" / "run").mkdir(parents=True)
     (tmp_path / "closed").chmod(0o700)
     command = [sys.executable, "-c", UNPRIVILEGED, str(tmp_path / "closed" / "run")]

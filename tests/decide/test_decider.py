@@ -106,7 +106,7 @@ def crowd(decider: Decider, west: float, east: float, first: int, last: int) -> 
     return decider
 
 
-def test_the_reason_told_is_that_of_the_worst_zone() -> None:
+def test_the_reason_reported_is_that_of_the_worst_zone() -> None:
     decider = crowd(Decider(SITE), 0.5, 5.5, 0, 30)
     crowd(decider, 2.5, 5.5, 30, 60)
     state = decider.state(NS * 16, "critical")
@@ -130,7 +130,7 @@ def test_what_an_operator_holds_does_not_end_with_a_picture() -> None:
     assert decider.order(at).lifetime_s == ORDER_LIFETIME_S
 
 
-def test_a_picture_that_is_told_twice_makes_nothing_last_longer() -> None:
+def test_a_picture_that_is_reported_twice_makes_nothing_last_longer() -> None:
     decider = crowd(Decider(SITE), 0.5, 0.5, 0, 30)
     again = sighting(29, 0.5, 0.5)
     assert decider.see(again, again.taken_at + 2 * NS) == []
@@ -169,7 +169,7 @@ def test_silence_before_the_first_level_takes_the_occupancy_away() -> None:
     assert not any(zone.occupancy for zone in decider.state(NS * 60, "neutral").zones)
 
 
-def test_a_hold_is_shown_told_and_over_in_time() -> None:
+def test_a_hold_is_shown_reported_and_over_in_time() -> None:
     decider = crowd(Decider(SITE), 0.5, 0.5, 0, 30)
     (begin,) = held(decider, Level.CROWDED, NS * 9, 90, "control room")
     assert begin.zone is None
@@ -306,7 +306,7 @@ def warned(site: Site, density: float, metres_s: float) -> tuple[State, list[str
 RAISING = Site(warnings=Warnings(raise_level=True))
 
 
-def test_a_standstill_is_told_and_raises_the_level_only_where_the_site_asks() -> None:
+def test_a_standstill_is_reported_and_raises_the_level_only_where_the_site_asks() -> None:
     for site, level in ((Site(), Level.CROWDED), (RAISING, Level.CRITICAL)):
         state, told = warned(site, 3.5, 0.02)
         assert state.zones[0].warning == "standstill at 0.02 m/s"

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from edge.common.sighting import HeadMap, PictureHealth, Sighting
+from edge.common.units import NS_PER_S
 from edge.decide.decider import Decider
 from edge.site import Site
 
-NS = 1_000_000_000
+NS = NS_PER_S
 
 
 def sighting(seq: int, width: int, *, dark: bool = False) -> Sighting:

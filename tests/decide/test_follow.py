@@ -14,7 +14,7 @@ from edge.decide.active_commands import ActiveCommands
 from edge.decide.decider import Decider
 from edge.decide.orders import order_for
 from edge.messages import CLEAR
-from edge.site.command_limits import AT_MOST_S
+from edge.site.command_limits import LONGEST_COMMAND_S
 from tests.decide.test_decider import SITE, crowd
 
 
@@ -173,13 +173,13 @@ def test_no_less_than_caution_is_held(level: Level | None) -> None:
         calm().follow(command("hold", level=level), NS * 11)
 
 
-@pytest.mark.parametrize("action", list(AT_MOST_S))
+@pytest.mark.parametrize("action", list(LONGEST_COMMAND_S))
 def test_no_longer_than_the_bound(action: Action) -> None:
     with pytest.raises(CommandError, match="ask for less"):
-        calm().follow(command(action, 10, AT_MOST_S[action] + 1), NS * 11)
+        calm().follow(command(action, 10, LONGEST_COMMAND_S[action] + 1), NS * 11)
 
 
-@pytest.mark.parametrize("lasts_s", [0.0, -1.0, AT_MOST_S["hold"] + 1e-6])
+@pytest.mark.parametrize("lasts_s", [0.0, -1.0, LONGEST_COMMAND_S["hold"] + 1e-6])
 def test_a_hold_has_a_time_that_is_bounded(lasts_s: float) -> None:
     with pytest.raises(CommandError, match="is not within 0 to 14400 s"):
         calm().follow(command("hold", 10, lasts_s, level=Level.CAUTION), NS * 11)
@@ -187,7 +187,9 @@ def test_a_hold_has_a_time_that_is_bounded(lasts_s: float) -> None:
 
 def test_a_hold_may_last_as_long_as_the_bound() -> None:
     decider = calm()
-    assert decider.follow(command("hold", 10, AT_MOST_S["hold"], level=Level.CAUTION), NS * 11)
+    assert decider.follow(
+        command("hold", 10, LONGEST_COMMAND_S["hold"], level=Level.CAUTION), NS * 11
+    )
     assert decider.shown((10 + 4 * 3600) * NS - 1) is Level.CAUTION
 
 
@@ -207,7 +209,7 @@ def test_a_hold_begins_and_ends_to_the_nanosecond(level: Level) -> None:
         st.builds(
             Command,
             st.text(max_size=4),
-            st.sampled_from(list(AT_MOST_S)),
+            st.sampled_from(list(LONGEST_COMMAND_S)),
             st.just("x"),
             st.integers(-NS, 40 * NS),
             st.integers(-NS, 60 * NS),

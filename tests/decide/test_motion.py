@@ -124,7 +124,7 @@ def test_the_memory_forgets_at_its_pace_whatever_the_pictures_rate() -> None:
         assert seen[-1].speed == pytest.approx(np.exp(-1), abs=0.03)
 
 
-def test_too_few_samples_per_metre_are_not_told() -> None:
+def test_too_few_samples_per_metre_are_not_reported() -> None:
     """The stretch's far end has 44 px per metre at the height of heads."""
     assert watched(lambda _: everywhere(0.0, 1.0), 8.0, sample=2.1)[-1].speed is not None
     assert watched(lambda _: everywhere(0.0, 1.0), 8.0, sample=2.5)[-1].speed is None
@@ -132,7 +132,7 @@ def test_too_few_samples_per_metre_are_not_told() -> None:
     assert watched(lambda _: everywhere(0, 1), 8.0, zones=(near,), sample=2.5)[-1].speed is not None
 
 
-def test_of_nobody_no_speed_is_told() -> None:
+def test_of_nobody_no_speed_is_reported() -> None:
     empty = watched(lambda _: everywhere(0.0, 1.0), 8.0, crowd=heads(0.001))
     assert empty[-1].people < 1
     assert empty[-1].speed is None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from edge.common.units import NS_PER_S as NS
 from edge.common.wire import Level
 from edge.decide.levels import (
-    STALE_AFTER_S,
+    COUNT_STALE_AFTER_S,
     TRUST_AFTER_S,
     Band,
     LevelState,
@@ -23,7 +23,7 @@ from edge.decide.levels import (
 
 Since = int | None
 TRUST = int(TRUST_AFTER_S * NS)
-STALE = int(STALE_AFTER_S * NS)
+STALE = int(COUNT_STALE_AFTER_S * NS)
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def test_cost_by_area_of_the_same_picture_is_the_same() -> None:
     assert by_area(1.5, (PART_B[0] // 2, PART_B[1] // 2)) == 6.0
 
 
-def test_anchors_are_told_apart_and_sourced() -> None:
+def test_anchors_are_reported_apart_and_sourced() -> None:
     assert len({anchor.name for anchor in ANCHORS}) == len(ANCHORS)
     for anchor in ANCHORS:
         assert 0 < anchor.mae < anchor.rmse

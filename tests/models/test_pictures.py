@@ -18,7 +18,7 @@ def write(folder: Path, table: str) -> Path:
     return folder
 
 
-def test_heads_are_read_by_picture_and_nobody_is_told_apart_from_unlabelled(
+def test_heads_are_read_by_picture_and_nobody_is_reported_apart_from_unlabelled(
     tmp_path: Path,
 ) -> None:
     write(tmp_path, "picture,x,y\nb.png,10,20.5\nb.png,63,47\na.png,,\n")
@@ -62,7 +62,7 @@ def test_a_label_stays_on_its_head_in_a_picture_of_another_size(tmp_path: Path) 
         ("picture,x,y\nc.png,1,1\n", r"c.png: named in labels.csv, but .*No such file"),
     ],
 )
-def test_a_wrong_table_is_told_in_one_line(tmp_path: Path, table: str, told: str) -> None:
+def test_a_wrong_table_is_reported_in_one_line(tmp_path: Path, table: str, told: str) -> None:
     with pytest.raises(click.UsageError, match=told) as caught:
         load_folder(write(tmp_path, table))
     assert "\n" not in caught.value.message

@@ -44,7 +44,7 @@ def test_a_station_s_places_are_its_cameras_and_days() -> None:
         place_of("station", example("platform.jpg"))
 
 
-def test_pictures_of_nobody_are_told_apart_by_their_colour() -> None:
+def test_pictures_of_nobody_are_reported_apart_by_their_colour() -> None:
     assert place_of("nobody", example("forest")) == "nobody, grey"
     assert place_of("nobody", example("leopard", (200, 140, 40))) == "nobody, colour"
 
@@ -76,7 +76,7 @@ def test_the_night_that_is_made_is_dark_and_the_same_each_time() -> None:
     assert len(first.heads) == 1
 
 
-def test_phantoms_are_told_by_their_median_and_by_how_often_they_are_many() -> None:
+def test_phantoms_are_reported_by_their_median_and_by_how_often_they_are_many() -> None:
     found = Phantoms(np.array([0.0, 0.5, 1.0, 20.0, 300.0]))
     assert (found.median, found.share_of_many, found.most) == (1.0, 0.4, 300.0)
     assert phantoms(Always(), [example("a"), example("b")]).found.tolist() == [24.0, 24.0]

@@ -30,7 +30,7 @@ def test_the_fitted_interval_holds_nine_of_ten_in_pictures_of_all_sizes(shared: 
         assert score.judged_by(interval).coverage == pytest.approx(0.9, abs=0.05)
 
 
-def test_errors_that_cells_share_are_told_from_those_of_each() -> None:
+def test_errors_that_cells_share_are_reported_from_those_of_each() -> None:
     alone = [counts(1, 200, 1.0, 0.0, 400), counts(2, 12, 1.0, 0.0, 400)]
     together = [counts(1, 200, 1.0, 0.15, 400), counts(2, 12, 1.0, 0.15, 400)]
     assert fitted_interval(alone).relative < 0.08
@@ -48,7 +48,7 @@ def test_pictures_of_several_places_are_merged_into_those_of_one() -> None:
     assert len(both.truth) == len(both.found) == len(both.variance) == 12
 
 
-def test_a_count_near_nothing_is_never_told_as_certain() -> None:
+def test_a_count_near_nothing_is_never_reported_as_certain() -> None:
     """Though errors that cells share alone would hold every picture that was seen."""
     truth = np.linspace(40.0, 200.0, 50)
     shared = Score(truth, 1.1 * truth, np.full(50, 4.0), Interval(1.645, 0.0))

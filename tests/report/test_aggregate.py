@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.common.units import NS_PER_S
 from edge.common.wire import Level, Occupancy, State, ZoneState
 from edge.report.aggregate import Aggregate, Aggregator
 
-S = 1_000_000_000
+S = NS_PER_S
 
 
 def state(at_s: float, level: Level, people: float | None) -> State:

@@ -47,7 +47,7 @@ def client(*given, **named):
 broker.client_of = client
 """
 LONG_AWAY = """
-import edge.report.backoff as pauses
+import edge.report.reconnect_backoff as pauses
 pauses.FIRST = pauses.LONGEST
 """
 HANGING = """
@@ -158,7 +158,7 @@ def test_delivery_resumes_as_soon_after_a_long_time_without_a_broker(
     planted.all_arrives(listener, "first")
 
 
-def test_a_callback_that_fails_in_a_connection_that_was_left_is_told(
+def test_a_callback_that_fails_in_a_connection_that_was_left_is_reported(
     report: Report, broker: Mosquitto
 ) -> None:
     """A hung broker is left first, and only then says that it is gone."""

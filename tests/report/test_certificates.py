@@ -144,7 +144,7 @@ def test_an_authority_that_is_itself_signed_by_another_serves(
     assert "wants a certificate of us" in told or "as it does when it refuses us" in told
 
 
-def test_a_chain_without_its_intermediate_is_told(
+def test_a_chain_without_its_intermediate_is_reported(
     tmp_path: Path, certificates: Certificates, secure: Mosquitto
 ) -> None:
     secure.kill()
@@ -154,7 +154,7 @@ def test_a_chain_without_its_intermediate_is_told(
 
 
 @pytest.mark.parametrize("form", ["PKCS8", "TraditionalOpenSSL"])
-def test_an_encrypted_key_is_told_and_nothing_asks_on_the_terminal(
+def test_an_encrypted_key_is_reported_and_nothing_asks_on_the_terminal(
     tmp_path: Path, certificates: Certificates, form: str
 ) -> None:
     """The command has a terminal, on which OpenSSL would ask and wait."""

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from edge.common.units import NS_PER_S
-from edge.report.backoff import (
+from edge.report.client_id_conflict import ClientIdConflict
+from edge.report.payloads import Stamp, as_json, state_fields, unknown_state
+from edge.report.reconnect_backoff import (
     LONGEST,
     LONGEST_AFTER_CONFLICT,
     LONGEST_AFTER_OUR_FAILURE,
@@ -17,8 +19,6 @@ from edge.report.backoff import (
     STEADY_AFTER,
     ReconnectBackoff,
 )
-from edge.report.client_id_conflict import ClientIdConflict
-from edge.report.payloads import Stamp, as_json, state_fields, unknown_state
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 from hil.testkit.report_process import Report
 from tests.report.test_report import ids, sent
@@ -39,7 +39,7 @@ def clones(tmp_path: Path, broker: Mosquitto) -> Iterator[list[Report]]:
         report.end(signal.SIGKILL)
 
 
-def test_two_units_of_one_name_are_told_and_do_not_fight_at_full_speed(
+def test_two_units_of_one_name_are_reported_and_do_not_fight_at_full_speed(
     clones: list[Report], broker: Mosquitto
 ) -> None:
     listener = Listener(broker.port)
@@ -105,7 +105,7 @@ def test_after_a_conflict_it_is_waited_longer_until_it_is_gone() -> None:
     assert pauses.after_conflict() <= NS_PER_S
 
 
-def told(boot: str, at_s: float, wall_s: float, *, valid: bool = True) -> str:
+def health(boot: str, at_s: float, wall_s: float, *, valid: bool = True) -> str:
     state = unknown_state(["street"], 0, "")
     return as_json(state_fields(state, Stamp(boot, round(at_s * NS_PER_S), wall_s, valid)))
 
@@ -113,12 +113,12 @@ def told(boot: str, at_s: float, wall_s: float, *, valid: bool = True) -> str:
 @pytest.mark.parametrize(
     ("found", "is_another"),
     [
-        (told("ours", 100, 2e9), False),  # the very last
-        (told("ours", 90, 2e9 - 10), False),  # the last one came no more
-        (told("ours", 101, 2e9 + 1), True),  # another report on this unit
-        (told("before", 9999, 2e9 - 60), False),  # before our reboot, from the broker's old file
-        (told("theirs", 5, 2e9 + 1), True),
-        (told("theirs", 5, 2e9 + 1, valid=False), False),  # its clock was never set: nobody knows
+        (health("ours", 100, 2e9), False),  # the very last
+        (health("ours", 90, 2e9 - 10), False),  # the last one came no more
+        (health("ours", 101, 2e9 + 1), True),  # another report on this unit
+        (health("before", 9999, 2e9 - 60), False),  # before our reboot, from the broker's old file
+        (health("theirs", 5, 2e9 + 1), True),
+        (health("theirs", 5, 2e9 + 1, valid=False), False),  # its clock was never set: nobody knows
         ("online", False),
         ('{"time": 3}', False),
         ("[" * 9999, False),
@@ -126,8 +126,8 @@ def told(boot: str, at_s: float, wall_s: float, *, valid: bool = True) -> str:
 )
 def test_a_newer_state_than_ours_is_anothers(found: str, is_another: bool) -> None:
     conflict = ClientIdConflict()
-    assert not conflict.told(told("before", 9999, 2e9 + 60).encode())  # we told nothing yet
-    conflict.tell(told("ours", 100, 2e9))
+    assert not conflict.is_another(health("before", 9999, 2e9 + 60).encode())  # we told nothing yet
+    conflict.note_sent(health("ours", 100, 2e9))
     conflict.connected()
-    conflict.tell(told("ours", 200, 2e9 + 100))
-    assert conflict.told(found.encode()) == is_another
+    conflict.note_sent(health("ours", 200, 2e9 + 100))
+    assert conflict.is_another(found.encode()) == is_another

@@ -203,7 +203,7 @@ def test_a_test_does_not_interrupt_a_warning(room: Room, report: Report) -> None
     assert (reply["accepted"], "tells CAUTION" in reply["reason"]) == (False, True)
 
 
-def test_report_now_tells_state_and_health(room: Room) -> None:
+def test_report_now_reports_state_and_health(room: Room) -> None:
     wait_for(lambda: room.listener.on("health"), 10, "the first health")
     told = len(room.listener.on("health"))
     assert room.say("report", asked("now"))["accepted"]
@@ -220,7 +220,9 @@ def test_the_log_grows_until_its_time_is_over(room: Room, report: Report) -> Non
     assert [each.verbosity for each in room.hear(0.5) if each.action == "log"][:1] == ["ERROR"]
 
 
-def test_a_flood_of_commands_is_told_once_and_each_is_answered(room: Room, report: Report) -> None:
+def test_a_flood_of_commands_is_reported_once_and_each_is_answered(
+    room: Room, report: Report
+) -> None:
     for n in range(150):
         room.listener.say(f"{TOPIC}/fly", asked(f"f{n}"))
     wait_for(lambda: len(room.replies()) == 150, 20, "every answer")

@@ -26,7 +26,7 @@ def pi(root: Path, **changes: str) -> Path:
     return root
 
 
-def test_a_hot_pi_with_bad_power_is_told_and_its_recovery_too(tmp_path: Path) -> None:
+def test_a_hot_pi_with_bad_power_is_reported_and_its_recovery_too(tmp_path: Path) -> None:
     machine = look(tmp_path, pi(tmp_path))
     assert (machine.temperature_c, machine.memory_free_mb, machine.uptime_s) == (81.237, 3100, 5025)
     assert machine.throttled is not None
@@ -52,7 +52,7 @@ def test_what_the_kernel_does_not_tell_is_unknown(tmp_path: Path) -> None:
     assert (garbled.temperature_c, garbled.throttled, garbled.uptime_s) == (None, None, None)
 
 
-def test_this_machine_tells_something(tmp_path: Path) -> None:
+def test_this_machine_reports_something(tmp_path: Path) -> None:
     machine = look(tmp_path)
     assert machine.memory_free_mb and machine.disk_free_mb and machine.uptime_s
 

@@ -96,13 +96,13 @@ def test_a_second_damaged_file_does_not_overwrite_the_first(tmp_path: Path) -> N
     assert (tmp_path / "o.sqlite3.corrupt-2").exists()
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutboxError, match=r"cannot be written .*free or repair"):
         Outbox(tmp_path / "file" / "o.sqlite3", 10**6)
 
 
-def test_a_full_disk_is_told_and_nothing_half_written(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_nothing_half_written(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "o.sqlite3", 10**9)
     outbox.put([row("a")])
     outbox._database.execute("PRAGMA max_page_count = 8")

@@ -160,7 +160,7 @@ def test_certificate_and_authority_are_swapped_while_connected(
     wait_for(lambda: names <= set(ids(control_room)), 20, "every event")
 
 
-def test_files_that_do_not_fit_together_are_told_and_the_connection_stands(
+def test_files_that_do_not_fit_together_are_reported_and_the_connection_stands(
     city: City, unit: Report, control_room: Listener
 ) -> None:
     """Whoever renews puts the certificate in place and forgets the key, or is not done yet."""

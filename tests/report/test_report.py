@@ -88,7 +88,7 @@ def test_a_level_does_not_outlive_the_program_that_said_it(
     assert "decide has told nothing" in told["reason"]
 
 
-def test_before_anything_is_told_what_was_retained_is_replaced(
+def test_before_anything_is_reported_what_was_retained_is_replaced(
     report: Report, broker: Mosquitto
 ) -> None:
     report.start()
@@ -133,7 +133,7 @@ def test_what_was_missed_while_the_broker_was_down_arrives(
     wait_for(lambda: depth(report) == 0, 10, "the outbox is empty again")
 
 
-def test_a_killed_unit_is_told_offline_by_the_broker(report: Report, broker: Mosquitto) -> None:
+def test_a_killed_unit_is_reported_offline_by_the_broker(report: Report, broker: Mosquitto) -> None:
     listener = Listener(broker.port)
     report.start()
     wait_for(lambda: "online" in listener.on("availability"), 10, "online")
@@ -195,7 +195,7 @@ def heard_of(listener: Listener, program: Program) -> list[str]:
     return [each["id"] for each in listener.on("events") if each["reason"] == "nobody reads this"]
 
 
-def test_what_is_told_once_more_arrives_once(report: Report, broker: Mosquitto) -> None:
+def test_what_is_reported_once_more_arrives_once(report: Report, broker: Mosquitto) -> None:
     """As by a program that did not get the receipt, or not yet."""
     listener = Listener(broker.port)
     report.start()
@@ -239,7 +239,9 @@ def full_disk(folder: Path) -> Iterator[Path]:
         yield filler
 
 
-def test_a_damaged_outbox_is_told_and_the_work_goes_on(report: Report, broker: Mosquitto) -> None:
+def test_a_damaged_outbox_is_reported_and_the_work_goes_on(
+    report: Report, broker: Mosquitto
+) -> None:
     report.state.mkdir(parents=True)
     (report.state / "outbox.sqlite3").write_bytes(b"no database" * 999)
     listener = Listener(broker.port)
@@ -259,7 +261,7 @@ def test_old_rows_are_marked_as_historical(report: Report, broker: Mosquitto) ->
     assert next(m for m in listener.on("events") if m["id"] == "old")["historical"] is True
 
 
-def test_a_refusing_broker_is_told_once_and_everything_kept(tmp_path: Path) -> None:
+def test_a_refusing_broker_is_reported_once_and_everything_kept(tmp_path: Path) -> None:
     mosquitto = Mosquitto(tmp_path, "allow_anonymous false")
     mosquitto.start()
     refused = Report(tmp_path, f'host = "127.0.0.1"\nport = {mosquitto.port}\n')
@@ -293,7 +295,7 @@ def test_a_password_that_others_can_read_is_refused(tmp_path: Path) -> None:
     report.end()
 
 
-def test_its_own_stop_is_told_after_the_next_start(report: Report, broker: Mosquitto) -> None:
+def test_its_own_stop_is_reported_after_the_next_start(report: Report, broker: Mosquitto) -> None:
     report.start()
     report.end()
     listener = Listener(broker.port)
@@ -302,7 +304,7 @@ def test_its_own_stop_is_told_after_the_next_start(report: Report, broker: Mosqu
 
 
 @SMALL_DISK
-def test_a_full_disk_is_told_and_survived(report: Report, broker: Mosquitto) -> None:
+def test_a_full_disk_is_reported_and_survived(report: Report, broker: Mosquitto) -> None:
     with full_disk(report.state) as filler:
         listener = Listener(broker.port)
         report.start()
@@ -340,7 +342,9 @@ def arrived(listener: Listener) -> set[tuple[str, str]]:
     return {(kind, message["id"]) for kind in kinds for message in listener.on(kind)}
 
 
-def test_a_mistake_in_a_new_site_file_is_told_upstream(report: Report, broker: Mosquitto) -> None:
+def test_a_mistake_in_a_new_site_file_is_reported_upstream(
+    report: Report, broker: Mosquitto
+) -> None:
     """The last right one says where that is."""
     report.start()
     report.end()

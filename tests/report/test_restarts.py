@@ -21,7 +21,7 @@ def start(name: str, source: str) -> Event:
     return Event(name, "start", source, 1, f"{source} started")
 
 
-def test_a_start_that_is_told_again_to_another_report_is_no_restart(program: Program) -> None:
+def test_a_start_that_is_reported_again_to_another_report_is_no_restart(program: Program) -> None:
     """As when report was killed between the note and the receipt."""
     for _ in range(3):
         store = Store(program.paths.state, 10**6, program)

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from referencing import Registry, Resource
 
 from edge.common.clock import boottime_ns
+from edge.common.units import NS_PER_S
 from edge.common.wire import Health, Level, Occupancy, State, ZoneState
 from edge.report.aggregate import Aggregator
 from edge.report.fiware import crowd_flow
@@ -296,7 +297,7 @@ def minute(*levels: Level, people: float | None) -> dict[str, Any]:
     site = Site(site=Identity(latitude=37.5, longitude=126.9))
     aggregator, at = Aggregator(60, ["street"], 0), 0
     for n in range(60):
-        at = n * 1_000_000_000
+        at = n * NS_PER_S
         level = levels[n * len(levels) // 60]
         seen = None
         if people is not None and level is not Level.UNKNOWN:

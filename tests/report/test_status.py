@@ -12,7 +12,7 @@ from edge.common.link import Inbox, socket_path
 from edge.common.program import Paths
 from edge.common.units import NS_PER_S
 from edge.common.wire import ORDERS
-from edge.report.status import STALE_AFTER_S, STATUS_FILE, read_status, status_text
+from edge.report.status import STATUS_FILE, STATUS_STALE_AFTER_S, read_status, status_text
 from hil.testkit.mosquitto import wait_for
 from hil.testkit.report_process import Report
 from hil.testkit.small_disk import small_disk
@@ -33,10 +33,10 @@ def put(paths: Paths, age_s: float) -> None:
 
 @pytest.mark.parametrize(
     ("age_s", "believed"),
-    [(1.0, True), (STALE_AFTER_S + 1, False), (-60.0, False)],
+    [(1.0, True), (STATUS_STALE_AFTER_S + 1, False), (-60.0, False)],
     ids=["fresh", "old", "of the future"],
 )
-def test_only_what_was_told_a_moment_ago_is_believed(
+def test_only_what_was_reported_a_moment_ago_is_believed(
     paths: Paths, age_s: float, believed: bool
 ) -> None:
     put(paths, age_s)
@@ -76,7 +76,7 @@ def test_no_link_is_followed_and_no_pipe_waited_for(paths: Paths, tmp_path: Path
             status_text(paths)
 
 
-def test_report_tells_state_and_health_and_forgets_them_at_its_end(report: Report) -> None:
+def test_report_reports_state_and_health_and_forgets_them_at_its_end(report: Report) -> None:
     report.start()
     paths = Paths(report.runtime, report.state)
 

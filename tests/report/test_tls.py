@@ -152,7 +152,7 @@ def test_a_unit_can_write_only_its_own_topics(
     }
 
 
-def test_what_is_wrong_with_the_brokers_certificate_is_told_apart(
+def test_what_is_wrong_with_the_brokers_certificate_is_reported_apart(
     tmp_path: Path, certificates: Certificates, secure: Mosquitto
 ) -> None:
     trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
@@ -172,7 +172,7 @@ def test_what_is_wrong_with_the_brokers_certificate_is_told_apart(
     assert "certificate is of another host; check upstream.host" in why_not(tmp_path, secure)
 
 
-def test_what_is_wrong_with_our_own_certificate_is_told_apart(
+def test_what_is_wrong_with_our_own_certificate_is_reported_apart(
     tmp_path: Path, certificates: Certificates, secure: Mosquitto
 ) -> None:
     certificates.write("stranger", of=trustme.CA())
@@ -200,7 +200,7 @@ def test_what_is_wrong_with_our_own_certificate_is_told_apart(
     assert "cannot be used together" in said
 
 
-def test_a_port_without_tls_is_told(tmp_path: Path, certificates: Certificates) -> None:
+def test_a_port_without_tls_is_reported(tmp_path: Path, certificates: Certificates) -> None:
     plain = Mosquitto(tmp_path)
     plain.start()
     try:

@@ -126,7 +126,7 @@ def test_it_sends_on_every_topic_of_a_unit_and_on_no_other(
     assert ours == {where for where in told if "/command/" not in where}
 
 
-def test_beside_a_running_unit_it_tells_what_that_told_and_takes_nothing_from_it(
+def test_beside_a_running_unit_it_reports_what_that_reported_and_takes_nothing_from_it(
     report: Report, broker: Mosquitto
 ) -> None:
     listener = Listener(broker.port)
@@ -267,7 +267,7 @@ def test_an_old_broker_is_tried_on_its_own_terms(tmp_path: Path) -> None:
         old.close()
 
 
-def test_a_port_and_a_name_that_are_not_there_are_told_apart(tmp_path: Path) -> None:
+def test_a_port_and_a_name_that_are_not_there_are_reported_apart(tmp_path: Path) -> None:
     assert "nothing listens there; check upstream.port" in fault(site_of(tmp_path, free_port()))
     absent = site_of(tmp_path, 1883, host="broker.invalid")
     assert "no host has this name" in fault(absent) or "name server" in fault(absent)
@@ -281,7 +281,7 @@ def test_a_silent_port_is_none_with_tls_either(tmp_path: Path) -> None:
         assert SILENT in fault(site_of(tmp_path, port, 'ca_file = "ca.pem"\n'))
 
 
-def test_plain_and_tls_that_meet_are_told_from_both_sides(
+def test_plain_and_tls_that_meet_are_reported_from_both_sides(
     tmp_path: Path, broker: Mosquitto
 ) -> None:
     import trustme

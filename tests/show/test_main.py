@@ -52,7 +52,7 @@ def test_asked_to_stop_it_leaves_the_neutral_text(start: Callable[[], ShowProces
     assert show.lines()[-1]["message"] == "neutral"
 
 
-def test_where_it_cannot_hear_it_still_tells_that_it_knows_nothing(tmp_path: Path) -> None:
+def test_where_it_cannot_hear_it_still_reports_that_it_knows_nothing(tmp_path: Path) -> None:
     """As when nothing can be made in the runtime folder: the sign must not stay dark."""
     (tmp_path / "file").touch()
     runtime = tmp_path / "file" / "run"
@@ -109,7 +109,7 @@ light = {pin = 6}
 """
 
 
-def test_the_door_is_told_upstream(start: Callable[..., ShowProcess]) -> None:
+def test_the_door_is_reported_upstream(start: Callable[..., ShowProcess]) -> None:
     show = start(more=INPUTS)
     (show.state / "inputs").mkdir(parents=True)
     for change, words in ((Path.touch, "is open"), (Path.unlink, "is shut")):

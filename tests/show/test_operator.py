@@ -117,7 +117,9 @@ def test_critical_takes_its_place_at_once(show: ShowProcess) -> None:
     show.until(show.shows("critical"), 1.0)
 
 
-def test_one_that_cannot_be_shown_is_told_and_the_level_stays_as_it_is(show: ShowProcess) -> None:
+def test_one_that_cannot_be_shown_is_reported_and_the_level_stays_as_it_is(
+    show: ShowProcess,
+) -> None:
     show.until(show.shows("neutral"))
     show.sender.send(text_order(("A" * 40,), 60.0))
     show.until(lambda: show.faults("text"))

@@ -57,7 +57,7 @@ def test_a_speaker_is_busy_until_the_clip_ends(
     assert not speaker.busy()
 
 
-def test_a_busy_or_missing_card_is_told_in_its_own_words(
+def test_a_busy_or_missing_card_is_reported_in_its_own_words(
     tmp_path: Path, fake_tool: FakeTool
 ) -> None:
     fake_tool("aplay", "echo 'audio open error: Device or resource busy' >&2; exit 1")
@@ -223,7 +223,7 @@ def test_a_recording_that_is_no_good_is_refused(
     assert not (tmp_path / "critical-ko.wav").exists()
 
 
-def test_a_recording_by_a_name_of_no_clip_is_told(tmp_path: Path) -> None:
+def test_a_recording_by_a_name_of_no_clip_is_reported(tmp_path: Path) -> None:
     own = recorded(tmp_path / "own" / "critcal-ko.wav", "2", "pinknoise")
     phrases = {"critical-ko": Phrase("ko", "더 이상 들어오지 마세요.")}
     with pytest.raises(

@@ -181,7 +181,7 @@ def test_a_mistake_is_named_with_value_bound_and_remedy(
         "[upstream]\nconfiguration_url = 'http://me:hunter2@signs.example/'",
     ],
 )
-def test_a_mistake_tells_no_secret(tmp_path: Path, text: str) -> None:
+def test_a_mistake_reports_no_secret(tmp_path: Path, text: str) -> None:
     """It goes to the log, and upstream."""
     assert "hunter2" not in mistakes(tmp_path, text)
 

@@ -35,7 +35,7 @@ def test_pictures_without_numbers_come_by_their_files_times(tmp_path: Path) -> N
     assert names(tmp_path) == ["noon.png", "dusk.png"]
 
 
-def test_a_clock_that_was_never_set_tells_nothing(tmp_path: Path) -> None:
+def test_a_clock_that_was_never_set_reports_nothing(tmp_path: Path) -> None:
     """All of one EXIF time: the numbers tell, and the pictures are a second apart."""
     exif = Image.Exif()
     exif.get_ifd(EXIF_IFD)[DATE_TIME_ORIGINAL] = "2000:01:01 00:00:00"

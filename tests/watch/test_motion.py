@@ -125,13 +125,13 @@ def test_pictures_of_another_size_are_not_compared() -> None:
     assert meter.see(other, crowd(1280, 720, 32.0)) is None
 
 
-def test_a_tiny_picture_tells_nothing() -> None:
+def test_a_tiny_picture_reports_nothing() -> None:
     meter, picture = MotionMeter(), street(64, 24)
     for number in range(3):
         assert meter.see(Frame(picture, NS_PER_S + number * QUARTER), crowd(64, 24, 8.0)) is None
 
 
-def test_a_camera_that_shakes_tells_nothing() -> None:
+def test_a_camera_that_shakes_reports_nothing() -> None:
     """Where nobody is the ground moved: so did the camera."""
     meter, picture, nobody = MotionMeter(), street(), crowd(each=0.0)
     meter.see(Frame(picture, NS_PER_S), nobody)

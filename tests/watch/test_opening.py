@@ -45,7 +45,7 @@ def test_ffmpeg_knows_these_options_by_these_names() -> None:
         assert f"-{name} " in known
 
 
-def test_a_usb_camera_that_does_not_give_it_is_told_which_options() -> None:
+def test_a_usb_camera_that_does_not_give_it_is_reported_which_options() -> None:
     camera = StreamCamera(stream("/dev/video63", width=640, height=480), Path)
     with pytest.raises(CameraError, match="v4l2-ctl --list-formats-ext"):
         for _ in range(20):

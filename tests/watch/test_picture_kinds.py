@@ -107,7 +107,9 @@ def test_pictures_of_phones_are_read_whole(tmp_path: Path, suffix: str, turned: 
     assert np.abs(found.astype(int) - wanted).mean() < 4
 
 
-def test_a_heic_without_its_reader_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_heic_without_its_reader_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pillow_heif.from_pillow(Image.fromarray(smooth())).save(tmp_path / "a.heic")
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)

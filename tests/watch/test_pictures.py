@@ -99,7 +99,7 @@ def test_the_error_says_what_is_wrong(tmp_path: Path, content: bytes, says: str)
         read_picture(tmp_path / "a.jpg")
 
 
-def test_a_missing_picture_is_told(tmp_path: Path) -> None:
+def test_a_missing_picture_is_reported(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="does not exist"):
         read_picture(tmp_path / "a.jpg")
 

@@ -4,7 +4,7 @@ from edge.common.units import NS_PER_S
 from edge.watch.rate import OVER, Rate
 
 
-def test_the_rate_of_the_last_ten_seconds_is_told_and_falls_to_nothing() -> None:
+def test_the_rate_of_the_last_ten_seconds_is_reported_and_falls_to_nothing() -> None:
     rate, now = Rate(0), 0
     for n in range(80):
         now = n * NS_PER_S // 4

@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edge.common.clock import boottime_ns
 from edge.common.errors import CameraError
+from edge.common.units import seconds
 from edge.site.schema import StreamOptions
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.learnt import Learnt
@@ -236,7 +238,7 @@ def test_a_picture_is_as_old_as_the_question_for_it() -> None:
     with changing(server), opened(server.url, every_s=0.1) as camera:
         frames(camera, 1)
         (frame,) = frames(camera, 1)
-        age_s = (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - frame.taken_at) / 1e9
+        age_s = seconds(boottime_ns() - frame.taken_at)
     server.shutdown()
     assert age_s >= 0.5
 

@@ -192,7 +192,7 @@ class _VideoHandler(BaseHTTPRequestHandler):
         pass
 
 
-def test_the_password_arrives_and_is_never_told(
+def test_the_password_arrives_and_is_never_reported(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Signs that mean something in a URL reach the camera unchanged, and no text of ours."""

@@ -81,7 +81,7 @@ def test_sound_that_goes_on_longer_cuts_nothing_off(tmp_path: Path, suffix: str)
     assert not bad and not notes
 
 
-def test_a_film_with_sound_that_is_cut_off_is_told(tmp_path: Path) -> None:
+def test_a_film_with_sound_that_is_cut_off_is_reported(tmp_path: Path) -> None:
     whole = film(tmp_path / "whole.mkv", [n / 10 for n in range(60)], sound_s=6.0)
     data = whole.read_bytes()
     (tmp_path / "cut.mkv").write_bytes(data[: len(data) // 2])
@@ -149,7 +149,7 @@ def test_a_file_named_like_a_scenario_is_a_file(
     assert len(read(Path("scene:surge"))[0]) == 20
 
 
-def test_an_address_is_told_where_it_belongs(tmp_path: Path) -> None:
+def test_an_address_is_reported_where_it_belongs(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match=r"an address is no recording; .*camera\.url") as caught:
         read(Path("rtsp://user:secret@camera/stream"))
     assert "secret" not in str(caught.value)

@@ -102,7 +102,7 @@ def test_accepting_twice_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"junk", b"\x84"])
-def test_a_damaged_file_is_told_and_then_replaced(tmp_path: Path, data: bytes) -> None:
+def test_a_damaged_file_is_reported_and_then_replaced(tmp_path: Path, data: bytes) -> None:
     (tmp_path / FILE).write_bytes(data)
     keeper = ViewStore(tmp_path, CAMERA)
     with pytest.raises(ViewError, match="damaged"):
@@ -133,7 +133,7 @@ def test_the_folder_is_made(tmp_path: Path) -> None:
     assert kept(tmp_path / "a" / "b") is not None
 
 
-def test_a_view_that_cannot_be_removed_is_told(tmp_path: Path) -> None:
+def test_a_view_that_cannot_be_removed_is_reported(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()
     with pytest.raises(ViewError, match="cannot be removed"):
         accept_view(tmp_path)

@@ -52,7 +52,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_count_tells_heads_in_json_lines(pictures: Path, tmp_path: Path) -> None:
+def test_count_reports_heads_in_json_lines(pictures: Path, tmp_path: Path) -> None:
     files = sorted(pictures.iterdir())[:3]
     result = redroad("count", *files, "--json", "--overlay", tmp_path / "over")
     assert result.returncode == 0
@@ -211,7 +211,7 @@ def test_check_names_a_text_that_does_not_fit(tmp_path: Path) -> None:
     assert "32 x 16" in told
 
 
-def test_check_reaches_a_real_broker_and_tells_of_an_absent_one(tmp_path: Path) -> None:
+def test_check_reaches_a_real_broker_and_reports_of_an_absent_one(tmp_path: Path) -> None:
     mosquitto = Mosquitto(tmp_path)
     mosquitto.start()
     upstream = '[upstream]\nhost = "127.0.0.1"\nport = {}\n'
@@ -224,7 +224,7 @@ def test_check_reaches_a_real_broker_and_tells_of_an_absent_one(tmp_path: Path) 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a small disk can only be mounted by root")
-def test_check_tells_of_a_full_disk(tmp_path: Path) -> None:
+def test_check_reports_of_a_full_disk(tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", state], check=True)

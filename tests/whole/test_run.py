@@ -10,7 +10,7 @@ import pytest
 
 from edge.commands.run import CHILDREN
 from edge.common.clock import boottime_ns
-from hil.testkit.appliance import SITE, ZONE, Appliance, send
+from hil.testkit.appliance import SCENE_SITE, SITE, ZONE, Appliance, send
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 
 NEUTRAL_WITHIN_S = 5.0
@@ -93,7 +93,7 @@ def test_another_run_in_the_same_folders_is_refused(appliance: Appliance) -> Non
     assert appliance.message()
 
 
-def test_a_runtime_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_runtime_folder_that_cannot_be_made_is_reported_in_one_line(tmp_path: Path) -> None:
     unit = Appliance(tmp_path)
     (tmp_path / "file").touch()
     unit.runtime = tmp_path / "file" / "run"
@@ -147,7 +147,7 @@ def words_of(process: psutil.Process) -> str:
         return ""
 
 
-def test_a_wrong_site_file_is_told_before_anything_starts(tmp_path: Path) -> None:
+def test_a_wrong_site_file_is_reported_before_anything_starts(tmp_path: Path) -> None:
     unit = Appliance(tmp_path, "[camera]\nkind = 'scene'\nfpss = 3\n")
     unit.start()
     assert unit._process is not None
@@ -157,7 +157,9 @@ def test_a_wrong_site_file_is_told_before_anything_starts(tmp_path: Path) -> Non
 
 
 def test_a_camera_that_is_away_leaves_a_neutral_sign(tmp_path: Path) -> None:
-    site = SITE.replace('kind = "scene"', 'kind = "stream"\nurl = "rtsp://127.0.0.1:9/street"')
+    site = SCENE_SITE.replace(
+        'kind = "scene"', 'kind = "stream"\nurl = "rtsp://127.0.0.1:9/street"'
+    )
     unit = Appliance(tmp_path, site + ZONE)
     unit.start()
     try:

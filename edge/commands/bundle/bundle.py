@@ -106,12 +106,12 @@ def _members(site_file: Path | None, paths: Paths, redactor: Redactor) -> Iterat
     yield Member("versions.txt", _versions)
     yield Member("outbox.json", lambda: _outboxes(paths.state))
     yield Member("files.txt", lambda: _files(paths, site_file))
-    yield Member("machine.txt", lambda: "\n".join(map(_told, MACHINE)))
-    yield Member("services.txt", lambda: "\n".join(map(_told, SERVICES)))
+    yield Member("machine.txt", lambda: "\n".join(map(_output_of, MACHINE)))
+    yield Member("services.txt", lambda: "\n".join(map(_output_of, SERVICES)))
     journal, kernel = (*JOURNAL, *UNITS, "--lines=30000"), (*JOURNAL, "--dmesg", "--lines=3000")
-    yield Member("journal.txt", lambda: _told(journal), JOURNAL_BYTES)
-    yield Member("kernel.txt", lambda: _told(kernel))
-    yield Member("boots.txt", lambda: _told((*JOURNAL, "--list-boots")))
+    yield Member("journal.txt", lambda: _output_of(journal), JOURNAL_BYTES)
+    yield Member("kernel.txt", lambda: _output_of(kernel))
+    yield Member("boots.txt", lambda: _output_of((*JOURNAL, "--list-boots")))
 
 
 def _logs(files: Sequence[Path]) -> Iterator[Member]:
@@ -213,7 +213,7 @@ def _listed(folder: Path) -> Iterator[str]:
         yield f"  {mode:>6} {owner:>11} {found.st_size:>10} {at:%Y-%m-%dT%H:%M:%SZ} {name}"
 
 
-def _told(command: tuple[str, ...]) -> str:
+def _output_of(command: tuple[str, ...]) -> str:
     """What a tool of the system says, under its own words; a tool that is not there says so."""
     head = f"$ {' '.join(command)}\n"
     try:

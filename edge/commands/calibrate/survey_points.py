@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import tomlkit
 from numpy.typing import NDArray
@@ -209,7 +210,7 @@ def starter_zone(ground: Ground, plane: GroundPlane, entry: ModelEntry) -> Zone:
 
     Corners where no head could be counted are drawn in, towards the middle of those where one can.
     """
-    outermost = _hull([(x, y) for _, _, x, y in ground.points])
+    outermost = _convex_hull([(x, y) for _, _, x, y in ground.points])
     good = [corner for corner in outermost if _hidden(plane, entry, corner) is None]
     middle = np.mean(good or outermost, axis=0)
     steps = np.linspace(1.0, 0.0, 51)
@@ -229,22 +230,11 @@ def starter_zone(ground: Ground, plane: GroundPlane, entry: ModelEntry) -> Zone:
         ) from error
 
 
-def _hull(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the convex hull, by Andrew's monotone chain."""
-
-    def half(ordered: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-        chain: list[tuple[float, float]] = []
-        for x, y in ordered:
-            while len(chain) > 1:
-                (ax, ay), (bx, by) = chain[-2:]
-                if (bx - ax) * (y - ay) - (by - ay) * (x - ax) > 0:
-                    break
-                chain.pop()
-            chain.append((x, y))
-        return chain[:-1]
-
-    ordered = sorted(set(points))
-    return half(ordered) + half(ordered[::-1])
+def _convex_hull(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the outermost points, counter-clockwise."""
+    # By index, as OpenCV's own points are rounded to single precision.
+    hull = cv2.convexHull(np.array(points, np.float32), returnPoints=False)
+    return [points[index] for index in hull[:, 0]]
 
 
 def write_section(path: Path, ground: Ground, zone: Zone | None) -> None:

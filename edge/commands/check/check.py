@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edge.commands.check import planned, tried
 from edge.commands.check.machine import clock, disk, heat, memory, power, versions
-from edge.commands.check.running import RunningUnit, none_told, not_tried
+from edge.commands.check.running import RunningUnit, none_reported, not_tried
 from edge.commands.check.secrets import judge_secrets
 from edge.commands.check.services import Services
 from edge.common.errors import RedRoadError, ServiceError
@@ -67,7 +67,7 @@ def check_all(site_file: Path | None, paths: Paths, wanted: Collection[str] = ()
         # A runtime folder of its own: the check never takes a running unit's sockets.
         apart = paths_of("show", Path(folder), paths.state)
         unit, services_run = RunningUnit.of(paths), _services_run()
-        parts = _asked(site, unit, apart) if unit else _tried(site, apart)
+        parts = _of_running(site, unit, apart) if unit else _tried(site, apart)
         if services_run and unit is None:
             parts = [(part, not_tried) for part, _ in parts]
         checks = [
@@ -99,7 +99,7 @@ def _services_run() -> bool:
 
 
 def _programs(site: Site, unit: RunningUnit | None, paths: Paths, services_run: bool) -> str:
-    return unit.programs(site) if unit else none_told(paths, services_run)
+    return unit.programs(site) if unit else none_reported(paths, services_run)
 
 
 def _names(site: Site, site_file: Path | None) -> str:
@@ -120,7 +120,7 @@ def _machine(state: Path) -> list[Check]:
     ]
 
 
-def _asked(site: Site, unit: RunningUnit, apart: Paths) -> list[Check]:
+def _of_running(site: Site, unit: RunningUnit, apart: Paths) -> list[Check]:
     """Of a running unit's parts."""
     return [
         ("camera", unit.camera),

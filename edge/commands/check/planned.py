@@ -143,7 +143,7 @@ def broker(site: Site, status: Status | None = None) -> str:
     heard = ", and lets us hear commands" if site.upstream.commands else ""
     return (
         f"{where} takes our messages, one on each of {len(tried.taken)} topics{heard}; "
-        f"{_heard(tried)}{'; ' + lost if lost else ''}"
+        f"{_received(tried)}{'; ' + lost if lost else ''}"
     )
 
 
@@ -160,7 +160,7 @@ def _refusals(where: str, tried: Tried) -> str:
     )
 
 
-def _heard(tried: Tried) -> str:
+def _received(tried: Tried) -> str:
     """Which of our own messages came back: only a broker that lets us read them can prove it."""
     kinds = [_kind(topic) for topic in tried.taken if topic in tried.heard]
     return f"heard back: {', '.join(dict.fromkeys(kinds)) or 'none, as we may read none of them'}"

@@ -16,7 +16,7 @@ from edge.common.errors import (
     VoiceError,
 )
 from edge.common.program import Paths
-from edge.report.status import STALE_AFTER_S, Status, read_status
+from edge.report.status import STATUS_STALE_AFTER_S, Status, read_status
 from edge.site import Site
 
 OLDEST_PICTURE_S = 3.0
@@ -37,7 +37,7 @@ TOLD_ELSEWHERE = {
 }
 
 
-def none_told(paths: Paths, services_run: bool) -> str:
+def none_reported(paths: Paths, services_run: bool) -> str:
     """Allowed before the unit is started, and not after."""
     if services_run:
         raise ServiceError(
@@ -137,7 +137,7 @@ class RunningUnit:
 
     def _lives(self, name: str) -> bool:
         program = self._programs.get(name)
-        return program is not None and program["age_s"] <= STALE_AFTER_S
+        return program is not None and program["age_s"] <= STATUS_STALE_AFTER_S
 
     def _refuse(self, name: str, kind: type[RedRoadError], *parts: str) -> None:
         """Raise what the program with these parts reports of them, or that it reports nothing."""

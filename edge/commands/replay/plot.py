@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import fill, shorten
 from typing import TYPE_CHECKING, Any
 
-from edge.commands.levels import COLOURS
+from edge.commands.levels import CHART_COLOURS
 from edge.commands.replay.timeline import Change, Replay, Row
 from edge.common.errors import RedRoadError
 from edge.common.wire import Level, Occupancy
@@ -137,7 +137,7 @@ class _ZonePlot:
         if warned:
             axes.plot(
                 warned, [0.04] * len(warned), "|", transform=axes.get_xaxis_transform(), ms=6,
-                color=COLOURS[Level.CRITICAL], label="warning",
+                color=CHART_COLOURS[Level.CRITICAL], label="warning",
             )  # fmt: skip
         if runs:
             for panel in (axes, right):
@@ -161,7 +161,7 @@ class _ZonePlot:
         for (begin, level), (finish, _) in pairwise(marks):
             if level is not None and finish > begin:
                 name = "unknown (neutral)" if level is Level.UNKNOWN else level.name
-                axes.axvspan(begin, finish, color=COLOURS[level], lw=0, label=name)
+                axes.axvspan(begin, finish, color=CHART_COLOURS[level], lw=0, label=name)
         for number, change in enumerate(self._changes[:REASONS], 1):
             axes.text(
                 _moment(change), 0.5, f" {number}", fontsize=8, va="center",
@@ -251,7 +251,7 @@ def _figure(value: float | None) -> float:
 
 
 def _draw_band(axes: "Axes", band: Band) -> None:
-    axes.axhspan(band.fall, band.rise, color=COLOURS[band.level], alpha=0.45, lw=0)
+    axes.axhspan(band.fall, band.rise, color=CHART_COLOURS[band.level], alpha=0.45, lw=0)
     axes.text(
         0.005, band.rise, f"{band.level.name} from {band.rise:g}, until below {band.fall:g}",
         transform=axes.get_yaxis_transform(), fontsize=8, va="bottom",

@@ -11,7 +11,7 @@ from edge.common.units import seconds
 from edge.watch.cameras.camera import Camera, NoFrameError
 from edge.watch.frame import Frame
 
-READ_TIMEOUT_S = 1.0
+FRAME_WAIT_S = 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0
 NAP_S = 0.2
 # No picture older than 1 s goes unreported: 0.2 s are left for what cannot be seen from here.
@@ -41,7 +41,7 @@ class ReconnectingCamera:
         self._backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
 
     def read(self) -> Frame | None:
-        """Return the next frame, or None when there is none within about READ_TIMEOUT_S.
+        """Return the next frame, or None when there is none within about FRAME_WAIT_S.
 
         It never waits longer, so that a program whose camera is away still shows signs of life.
         """
@@ -51,7 +51,7 @@ class ReconnectingCamera:
         try:
             if self._camera is None:
                 self._camera = self._open()
-            frame = self._camera.read(READ_TIMEOUT_S)
+            frame = self._camera.read(FRAME_WAIT_S)
         except NoFrameError:
             return None
         except CameraError as error:

@@ -212,7 +212,7 @@ def test_it_is_bounded_and_keeps_the_newest(check: Check) -> None:
 
 
 @pytest.mark.parametrize("place", ["absent/bundle.tar.gz", "full/bundle.tar.gz"])
-def test_a_place_that_does_not_take_it_is_told_in_one_line(check: Check, place: str) -> None:
+def test_a_place_that_does_not_take_it_is_reported_in_one_line(check: Check, place: str) -> None:
     if place.startswith("full"):
         if os.geteuid() != 0:
             pytest.skip("only root can mount")

@@ -34,7 +34,7 @@ def test_a_healthy_pi(check: Check) -> None:
 
 
 @ROOT_ONLY
-def test_heat_bad_power_and_little_memory_are_told_with_what_to_do(check: Check) -> None:
+def test_heat_bad_power_and_little_memory_are_reported_with_what_to_do(check: Check) -> None:
     pi(check, 84_000, "50005")
     check.in_place_of("/proc/meminfo", MEMINFO.format(kB=90_000))
     found = check.run("heat", "power", "memory")
@@ -51,7 +51,7 @@ def test_heat_bad_power_and_little_memory_are_told_with_what_to_do(check: Check)
         ("60000", True, "the processor was slowed since boot"),
     ],
 )
-def test_what_the_supply_did_since_boot_is_told(
+def test_what_the_supply_did_since_boot_is_reported(
     check: Check, bits: str, ok: bool, words: str
 ) -> None:
     pi(check, 40_000, bits)
@@ -59,7 +59,7 @@ def test_what_the_supply_did_since_boot_is_told(
     assert words in (found.good("power") if ok else found.fault("power"))
 
 
-def test_a_clock_that_was_never_set_is_told(check: Check) -> None:
+def test_a_clock_that_was_never_set_is_reported(check: Check) -> None:
     if FAKETIME is None:
         pytest.skip("Debian's faketime is not installed")
     check.environment |= {
@@ -82,21 +82,21 @@ def test_the_filesystem_that_is_read_only_is_named(check: Check) -> None:
 
 
 @ROOT_ONLY
-def test_a_disk_without_room_is_told(check: Check) -> None:
+def test_a_disk_without_room_is_reported(check: Check) -> None:
     check.state.mkdir()
     check.mounts.append(f"mount -t tmpfs -o size=50m tmpfs {check.state}")
     assert "MB left, must be 200; free some" in check.run("disk").fault("disk")
 
 
 @ROOT_ONLY
-def test_a_disk_that_takes_no_more_files_is_told(check: Check) -> None:
+def test_a_disk_that_takes_no_more_files_is_reported(check: Check) -> None:
     check.state.mkdir()
     check.mounts.append(f"mount -t tmpfs -o size=1g,nr_inodes=100 tmpfs {check.state}")
     assert "more files, must be 1000; delete some" in check.run("disk").fault("disk")
 
 
 @ROOT_ONLY
-def test_state_in_memory_is_told(check: Check) -> None:
+def test_state_in_memory_is_reported(check: Check) -> None:
     check.state.mkdir()
     check.mounts.append(f"mount -t tmpfs none {check.state}")
     words = check.run().fault("disk")
@@ -104,7 +104,7 @@ def test_state_in_memory_is_told(check: Check) -> None:
 
 
 @ROOT_ONLY
-def test_state_on_an_overlay_over_memory_is_told(check: Check) -> None:
+def test_state_on_an_overlay_over_memory_is_reported(check: Check) -> None:
     check.state.mkdir()
     memory = check.folder / "memory"
     memory.mkdir()
@@ -129,7 +129,7 @@ def test_state_on_an_overlay_over_a_disk_is_good(check: Check) -> None:
 
 @ROOT_ONLY
 @pytest.mark.parametrize("word", ["boot=overlay", "overlayroot=tmpfs:recurse=0"])
-def test_a_pi_whose_root_is_an_overlay_over_memory_is_told(check: Check, word: str) -> None:
+def test_a_pi_whose_root_is_an_overlay_over_memory_is_reported(check: Check, word: str) -> None:
     """raspi-config hides where it writes; the kernel's command line tells."""
     check.in_place_of("/proc/cmdline", f"console=tty1 {word} rootwait\n")
     table = check.folder / "mountinfo"
@@ -139,7 +139,7 @@ def test_a_pi_whose_root_is_an_overlay_over_memory_is_told(check: Check, word: s
 
 
 @ROOT_ONLY
-def test_a_folder_of_somebody_else_is_told(check: Check) -> None:
+def test_a_folder_of_somebody_else_is_reported(check: Check) -> None:
     """A technician who forgot sudo: nobody's process, root's folder."""
     check.state.mkdir(mode=0o700)
     script = (
@@ -153,7 +153,7 @@ def test_a_folder_of_somebody_else_is_told(check: Check) -> None:
     assert "sudo redroad check" in done.stderr
 
 
-def test_a_file_in_the_place_of_the_state_is_told(check: Check) -> None:
+def test_a_file_in_the_place_of_the_state_is_reported(check: Check) -> None:
     check.state.write_text("no folder")
     done = subprocess.run(check.command(), capture_output=True, text=True, check=False)
     assert done.returncode == 2

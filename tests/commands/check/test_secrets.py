@@ -33,7 +33,7 @@ def upstream(options: str) -> str:
         (None, "", "No such file or directory"),
     ],
 )
-def test_a_secret_that_is_none_is_told(
+def test_a_secret_that_is_none_is_reported(
     check: Check, mode: int | None, content: str, words: str
 ) -> None:
     if mode is not None:
@@ -53,7 +53,7 @@ def test_a_secret_of_its_owner_alone_is_good(check: Check) -> None:
 
 
 @pytest.mark.parametrize(("mode", "ok"), [(0o644, False), (0o640, True), (0o600, True)])
-def test_a_password_in_the_cameras_address_is_told(check: Check, mode: int, ok: bool) -> None:
+def test_a_password_in_the_cameras_address_is_reported(check: Check, mode: int, ok: bool) -> None:
     check.site = CAMERA.format(login="viewer:canary") + SITE + ZONE
     command = check.command()
     check.site_file.chmod(mode)
@@ -67,7 +67,7 @@ def test_a_password_in_the_cameras_address_is_told(check: Check, mode: int, ok: 
 
 
 @ROOT_ONLY
-def test_a_secret_that_its_program_may_not_read_is_told(check: Check) -> None:
+def test_a_secret_that_its_program_may_not_read_is_reported(check: Check) -> None:
     """A technician writes the password with sudo, and it is root's then."""
     etc = check.folder / "etc"
     check.mounts += [
@@ -92,7 +92,7 @@ def certificates(folder: Path, **said: datetime.datetime) -> str:
     return 'host = "127.0.0.1"\nca_file = "ca.pem"\ncert_file = "unit.pem"\nkey_file = "unit.key"\n'
 
 
-def test_a_certificate_that_has_ended_or_ends_soon_is_told(check: Check) -> None:
+def test_a_certificate_that_has_ended_or_ends_soon_is_reported(check: Check) -> None:
     check.site = upstream(certificates(check.folder, not_after=NOW + 5 * DAY))
     assert "upstream.cert_file ends in 5 days; renew it" in check.run("secrets").fault("secrets")
     check.site = upstream(
@@ -139,7 +139,7 @@ def test_one_of_a_bundle_that_ends_soon_is_no_fault_while_another_lasts(check: C
     assert "certificate 2 of 2 (City 2) ends in 6 days" in check.run().fault("secrets")
 
 
-def test_an_encrypted_key_is_told_with_what_to_do(check: Check) -> None:
+def test_an_encrypted_key_is_reported_with_what_to_do(check: Check) -> None:
     check.site = upstream(certificates(check.folder))
     key = check.folder / "unit.key"
     subprocess.run(
@@ -155,7 +155,7 @@ def test_an_encrypted_key_is_told_with_what_to_do(check: Check) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_a_password_with_a_byte_order_mark_is_told(check: Check, encoding: str) -> None:
+def test_a_password_with_a_byte_order_mark_is_reported(check: Check, encoding: str) -> None:
     (check.folder / "password").write_text("secret", encoding=encoding)
     (check.folder / "password").chmod(0o600)
     check.site = upstream(PASSWORD)
@@ -164,13 +164,13 @@ def test_a_password_with_a_byte_order_mark_is_told(check: Check, encoding: str) 
         assert "begins with a byte order mark" in found.fault(part)
 
 
-def test_a_good_certificate_is_told_with_its_end(check: Check) -> None:
+def test_a_good_certificate_is_reported_with_its_end(check: Check) -> None:
     check.site = upstream(certificates(check.folder, not_after=NOW + 300 * DAY))
     end = f"{NOW + 300 * DAY:%Y-%m-%d}"
     assert f"upstream.cert_file good until {end}" in check.run("secrets").good("secrets")
 
 
-def test_a_certificate_that_is_none_is_told(check: Check) -> None:
+def test_a_certificate_that_is_none_is_reported(check: Check) -> None:
     options = certificates(check.folder)
     (check.folder / "unit.pem").write_text("no certificate")
     check.site = upstream(options)
@@ -178,7 +178,7 @@ def test_a_certificate_that_is_none_is_told(check: Check) -> None:
 
 
 @pytest.mark.slow
-def test_a_secret_that_hangs_keeps_no_other_line_from_being_told(check: Check) -> None:
+def test_a_secret_that_hangs_keeps_no_other_line_from_being_reported(check: Check) -> None:
     """A FIFO nobody writes into: what reads it waits forever, as with a dead network disk."""
     import os
 

@@ -61,12 +61,12 @@ def test_without_systemd_the_check_goes_on(check: Check) -> None:
     assert "nothing starts by itself" in check.run("services").good("services")
 
 
-def test_services_that_are_not_installed_are_told(check: Check) -> None:
+def test_services_that_are_not_installed_are_reported(check: Check) -> None:
     systemd(check, {name: {"load": "not-found"} for name in SHORT})
     assert "none is installed" in check.run("services").good("services")
 
 
-def test_healthy_services_are_told_with_their_restarts(check: Check) -> None:
+def test_healthy_services_are_reported_with_their_restarts(check: Check) -> None:
     systemd(check, {"report": {"active": "inactive"}})
     told = check.run("services")
     assert "redroad-report.service is inactive" in told.fault("services")
@@ -98,19 +98,19 @@ def test_a_unit_without_report_is_none_the_worse(check: Check) -> None:
         ),
     ],
 )
-def test_what_is_wrong_with_a_service_is_told(
+def test_what_is_wrong_with_a_service_is_reported(
     check: Check, of: str, changed: dict[str, object], words: str
 ) -> None:
     systemd(check, {of: changed})
     assert words in check.run("services").fault("services")
 
 
-def test_a_service_that_does_not_stay_is_told(check: Check) -> None:
+def test_a_service_that_does_not_stay_is_reported(check: Check) -> None:
     systemd(check, {"watch": {"restarts": 9, "since_us": round(time.monotonic() * 1e6)}})
     assert "was started again 9 times, last" in check.run("services").fault("services")
 
 
-def test_a_systemd_that_hangs_is_told(check: Check) -> None:
+def test_a_systemd_that_hangs_is_reported(check: Check) -> None:
     check.tool("systemctl", "exec sleep 60")
     assert "no answer in 5 s; start the machine anew" in check.run("services").fault("services")
 
@@ -125,7 +125,9 @@ def test_a_systemd_that_hangs_is_told(check: Check) -> None:
         ("infinity", False, "RuntimeWatchdogSec is infinity, must be"),
     ],
 )
-def test_a_watchdog_that_is_not_fed_is_told(check: Check, limit: str, ok: bool, words: str) -> None:
+def test_a_watchdog_that_is_not_fed_is_reported(
+    check: Check, limit: str, ok: bool, words: str
+) -> None:
     check.mounts += DEVICES
     systemd(check, watchdog=limit)
     found = check.run("watchdog")

@@ -84,7 +84,7 @@ def test_labels_that_are_no_person_must_be_named(tmp_path: Path) -> None:
         ("a.zip", "no archive", "damaged archive"),
     ],
 )
-def test_what_is_no_label_is_told_in_one_line(
+def test_what_is_no_label_is_reported_in_one_line(
     name: str, content: str, told: str, tmp_path: Path
 ) -> None:
     (tmp_path / name).write_text(content, encoding="utf-8")
@@ -94,7 +94,7 @@ def test_what_is_no_label_is_told_in_one_line(
     assert name in str(caught.value)
 
 
-def test_missing_labels_are_told(tmp_path: Path) -> None:
+def test_missing_labels_are_reported(tmp_path: Path) -> None:
     with pytest.raises(LabelsError, match="No such file"):
         read_labels(tmp_path / "a.csv")
     with pytest.raises(
@@ -103,7 +103,7 @@ def test_missing_labels_are_told(tmp_path: Path) -> None:
         read_labels(tmp_path)
 
 
-def test_pictures_of_one_name_are_told_apart_by_their_folders() -> None:
+def test_pictures_of_one_name_are_reported_apart_by_their_folders() -> None:
     truth = Truth([Labelled("day/x.jpg", 3, None), Labelled("night/x.jpg", 5, None)])
     found = truth.of("/home/me/night/x.jpg")
     assert found is not None and found.count == 5
