@@ -10,7 +10,7 @@ import pytest
 from edge.common.errors import SiteError
 from edge.common.wire import Level
 from edge.decide.orders import order_for, pages_of
-from edge.messages import MESSAGES, NEUTRAL, ROWS, TEST, VOICES, MessageRow
+from edge.messages import ALERTS, MESSAGES, NEUTRAL, ROWS, TEST, VOICES, MessageRow
 from edge.show.beacon import PATTERNS
 from edge.show.layout import letter_height, render
 from edge.site import Site, load_site
@@ -181,3 +181,15 @@ def test_a_bad_wording_gets_one_line(tmp_path: Path, text: str, line: str) -> No
     with pytest.raises(SiteError, match=line) as caught:
         load_site(file)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_an_alert_says_the_same_in_korean_and_english() -> None:
+    """Every sentence is there, and names the same figures."""
+    korean, english = ({**vars(words)} for words in (ALERTS["ko"], ALERTS["en"]))
+    assert (korean.pop("language"), english.pop("language")) == ("ko-KR", "en-US")
+    names = re.compile(r"\{(\w+)\}")
+    for part, words in korean.items():
+        assert words.strip() and english[part].strip()
+        assert re.search("[가-힣]", words) and english[part].isascii() != ("²" in english[part])
+        asked = {"critical"} if part == "ended" else set()
+        assert set(names.findall(words)) | asked == set(names.findall(english[part])) | asked

@@ -73,17 +73,23 @@ def _street(site: Site) -> dict[str, Config]:
         "camera": {**_sensor("Camera", STATE, blind), **PROBLEM},
     }
     if site.ground is not None:
-        found["motion"] = _motion()
+        found["motion"] = _motion(site.warnings.from_density)
     return found
 
 
-def _motion() -> Config:
-    """What is dangerous in how people move, with the words of each zone."""
+def _motion(from_density: float) -> Config:
+    """What is dangerous in how people move, with the words of each zone.
+
+    It has no device class: one that is off would be shown as "Safe", or as "OK".
+    """
     warned = "value_json.zones|selectattr('warning')"
-    value = f"{{{{'ON' if {warned}|list else 'OFF'}}}}"
+    unknown = (
+        "{%set n=namespace(u=0)%}{%for z in value_json.zones if z.peak is none "
+        f"or z.speed is none and z.peak>={from_density:g}%}}{{%set n.u=1%}}{{%endfor%}}"
+    )
+    value = f"{unknown}{{{{'ON' if {warned}|list else none if n.u else 'OFF'}}}}"
     attributes = f"{{{{{{'warnings':{warned}|map(attribute='warning')|list}}|tojson}}}}"
-    config = _sensor("Motion warning", STATE, value, attributes)
-    return {**config, "p": "binary_sensor", "dev_cla": "safety"}
+    return {**_sensor("Motion warning", STATE, value, attributes), "p": "binary_sensor"}
 
 
 def _of_zone(zone: str) -> dict[str, Config]:
@@ -128,7 +134,7 @@ def _unit(thermometer: bool) -> dict[str, Config]:
     found: dict[str, Config] = {
         "faults": _faults(),
         "outbox": {**depth, "unit_of_meas": "messages", "stat_cla": "measurement", **DIAGNOSTIC},
-        "uptime": _measure("Uptime", "uptime_s", "duration", "s"),
+        "uptime": {**_measure("Uptime", "uptime_s", "duration", "s"), "sug_dsp_prc": 0},
     }
     if thermometer:
         found["temperature"] = _measure("Temperature", "temperature_c", "temperature", "°C")

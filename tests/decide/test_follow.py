@@ -111,7 +111,17 @@ def test_a_release_ends_all_and_what_it_ended_stays_ended() -> None:
     for each in earlier:
         decider.follow(each, NS * 13)
     assert decider.order(NS * 13) == calm().order(NS * 13)
-    assert decider.state(NS * 13, "").commands == ("release-12",)
+    state = decider.state(NS * 13, "")
+    assert (state.commands, state.held, state.muted) == (("release-12",), None, False)
+
+
+def test_the_state_says_what_is_held_and_whether_it_is_muted() -> None:
+    decider = calm()
+    decider.follow(command("hold", 10, 60, level=Level.CROWDED), NS * 11)
+    decider.follow(command("mute", 10, 5), NS * 11)
+    during, after = decider.state(NS * 12, ""), decider.state(NS * 16, "")
+    assert (during.held, during.muted) == (Level.CROWDED, True)
+    assert (after.held, after.muted) == (Level.CROWDED, False)
 
 
 @pytest.mark.parametrize("at_s", [9, 20])

@@ -2,9 +2,10 @@
 
 import pytest
 
-from edge.common.wire import Level, Occupancy, State, ZoneState
+from edge.common.wire import Health, Level, Occupancy, State, ZoneState
 from edge.report.aggregate import STANDS_FOR
-from edge.report.payloads import as_of, unknown_state
+from edge.report.machine import Machine
+from edge.report.payloads import Condition, Stamp, as_of, health_fields, unknown_state
 
 NOW = 1_000_000_000_000
 
@@ -33,6 +34,14 @@ def test_a_silent_decide_leaves_nothing_known() -> None:
 
 def test_a_state_of_this_very_moment_is_not_younger_than_now() -> None:
     assert as_of(clear(), NOW - 5).level is Level.CLEAR
+
+
+@pytest.mark.parametrize(("silent_s", "proof"), [(29, "proven"), (31, "unknown")])
+def test_a_proof_lasts_as_long_as_the_word_of_who_gave_it(silent_s: int, proof: str) -> None:
+    show = Health("show", NOW, {}, 0, {"sign_proof": "proven"})
+    condition = Condition(Machine(None, None, None, None, None), 0, 0, {}, (), None)
+    stamp = Stamp("boot", NOW + silent_s * 1_000_000_000, 1.8e9, time_valid=True)
+    assert health_fields({"show": show}, stamp, condition)["sign_proof"] == proof
 
 
 def test_without_any_frame_there_is_no_age() -> None:

@@ -66,8 +66,12 @@ def heard(report: Report, broker: Mosquitto) -> Iterator[Listener]:
     listener = Listener(broker.port, "redroad/#", "homeassistant/#")
     report.start()
     proof: dict[str, float | str] = {"sign_proof": "proven", "bad": float("nan")}
-    report.ways["show"].send(Health("show", boottime_ns(), {"panel": "dark"}, 1, proof))
-    report.ways["watch"].send(Health("watch", boottime_ns(), {}, 0, {"pictures_per_s": 3.9}))
+
+    def healths() -> None:
+        report.ways["show"].send(Health("show", boottime_ns(), {"panel": "dark"}, 1, proof))
+        report.ways["watch"].send(Health("watch", boottime_ns(), {}, 0, {"pictures_per_s": 3.9}))
+
+    healths()
     report.outlet.send(event("a"))
     wait_for(lambda: "online" in listener.on("availability"), 20, "the unit hears commands")
     for kind, payload in (
@@ -79,6 +83,7 @@ def heard(report: Report, broker: Mosquitto) -> Iterator[Listener]:
     began = time.monotonic()
     while len(listener.on("counts")) < 2 or not speeds(listener):
         known = time.monotonic() - began < 6
+        healths()
         report.outlet.send(state(Level.CROWDED if known else Level.UNKNOWN, known=known))
         time.sleep(0.2)
         assert time.monotonic() - began < 40
@@ -142,7 +147,7 @@ def with_templates_home_assistant_reads(heard: Listener) -> None:
         if "json_attr_tpl" in each
     }
     assert shown["level"] == "UNKNOWN"
-    assert more["level"] == {"reason": "b"}
+    assert more["level"] == {"reason": told["~/state"]["reason"]}
     assert shown["people_street"] == shown["density_street"] == "None"
     assert more["people_street"] == {}
     assert shown["camera"] == "ON"
@@ -152,6 +157,7 @@ def with_templates_home_assistant_reads(heard: Listener) -> None:
     assert more["faults"] == {"faults": ["show panel: dark"]}
     assert shown["reply"] in {"report accepted", "fly refused", "hold accepted"}
     assert more["reply"]["reason"]
+    assert shown["motion"] == "None"
     assert (shown["held"], shown["muted"]) == ("None", "None")  # this decide does not tell
 
 
@@ -209,6 +215,24 @@ def test_no_entity_is_always_unknown_on_this_unit() -> None:
     assert everything - without == of_commands
     assert everything - names(with_options(site, voice={"output": "record"})) == {"spoken"}
     assert everything - names(site.model_copy(update={"ground": None})) == {"motion"}
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [
+        ({"warning": "", "peak": 1.0, "speed": None}, "OFF"),
+        ({"warning": "", "peak": 4.0, "speed": 0.9}, "OFF"),
+        ({"warning": "", "peak": 4.0, "speed": None}, "None"),
+        ({"warning": "", "peak": None, "speed": None}, "None"),
+        ({"warning": "standstill", "peak": 4.0, "speed": 0.0}, "ON"),
+    ],
+)
+def test_motion_that_is_not_seen_is_no_motion_without_danger(
+    zone: dict[str, Any], shown: str
+) -> None:
+    entity = messages(Site())[discovery_topic(Site(), "binary_sensor", "motion")]
+    told = {"zones": [{"warning": "", "peak": 1.0, "speed": 0.5}, zone]}
+    assert jinja2.Template(entity["val_tpl"]).render(value_json=told) == shown
 
 
 def test_every_message_of_discovery_is_small() -> None:

@@ -204,6 +204,19 @@ def test_the_display_is_proven_by_reading_it_back(start: Callable[[], ShowProces
     assert told() <= {"proven", None}
 
 
+def test_clips_that_were_played_to_their_end_are_counted(start: Callable[[], ShowProcess]) -> None:
+    show = start()
+    show.order(lifetime_s=60.0)
+
+    def counts() -> list[object]:
+        show.faults("voice")
+        healths = [message for message in show.messages if isinstance(message, Health)]
+        return [health.facts["clips_played"] for health in healths]
+
+    show.until(lambda: counts()[-1:] == [1], 60.0)
+    assert set(counts()) <= {0, 1}
+
+
 def test_missing_clips_are_a_fault_that_says_what_to_do(
     start: Callable[[], ShowProcess], clips: Path
 ) -> None:
