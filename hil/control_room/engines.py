@@ -5,7 +5,6 @@ Only ports differ: one that is in use on this machine is replaced by a free one 
 
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from hil.testkit.mosquitto import MOSQUITTO, free_port, wait_for
+from hil.testkit.mosquitto import MOSQUITTO, free_port, listens, wait_for
 
 SHIPPED = Path(__file__).parents[2] / "deploy/control-room"
 BROKER, PROMETHEUS, ALERTMANAGER, WEBHOOK = 1883, 9090, 9093, 9099
@@ -26,8 +25,7 @@ STARTS_WITHIN_S = 60.0
 
 def shipped_or_free(port: int) -> int:
     """The port that the files name; a free one where that is in use."""
-    with socket.socket() as probe:
-        return free_port() if probe.connect_ex(("127.0.0.1", port)) == 0 else port
+    return free_port() if listens(port) else port
 
 
 def always_free(_port: int) -> int:
@@ -79,7 +77,7 @@ class ControlRoom:
     def start_broker(self) -> None:
         """Start Mosquitto, for the first time or again."""
         self._begin("mosquitto", "-c", str(self.config / "mosquitto.conf"), command=MOSQUITTO)
-        wait_for(lambda: _listens(self.ports[BROKER]), STARTS_WITHIN_S, "the broker listens")
+        wait_for(lambda: listens(self.ports[BROKER]), STARTS_WITHIN_S, "the broker listens")
 
     def start_exporter(self, name: str) -> None:
         """Start the exporter of one topic, for the first time or again."""
@@ -156,8 +154,3 @@ class ControlRoom:
     def _last_line(self, name: str) -> str:
         lines = (self.folder / f"{name}.log").read_text(encoding="utf-8").splitlines()
         return lines[-1] if lines else "it wrote nothing"
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
