@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := deploy/locks/tests.txt
 RIG := mosquitto debhelper mmdebstrap systemd-container e2fsprogs iproute2
+ROOM := mosquitto prometheus prometheus-mqtt-exporter prometheus-alertmanager
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet pyproject.toml
 ARGS ?=
@@ -14,7 +15,7 @@ HOURS ?= 1
 JOBS ?= $(shell nproc)
 SIDE_BY_SIDE = --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder --durations 20
 
-.PHONY: help run check test lint faults campaign emulated bench bench-models kills fuzz fleet stale soak cuts mutants lock deb debian clean
+.PHONY: help run check test lint faults campaign emulated bench bench-models kills fuzz fleet control-room stale soak cuts mutants lock deb debian clean
 
 help:
 	@echo "make run    set up, then run the sign on a simulated street (ARGS='--site FILE' for yours)"
@@ -29,6 +30,7 @@ help:
 	@echo "make kills  SIGKILL report at 500 random moments under load; prints what arrived (ARGS=50)"
 	@echo "make fuzz   tens of thousands of odd commands and messages (about an hour)"
 	@echo "make fleet  many units' report programs against one broker; ARGS='--units 40'"
+	@echo "make control-room  broker, Prometheus and alerts on this machine, with ten simulated sites; Ctrl-C ends it"
 	@echo "make stale  who shows an old level, in every order of dying and coming back (root, 20 minutes)"
 	@echo "make soak   the appliance for HOURS=1: slopes of memory, descriptors and threads, disk writes"
 	@echo "make cuts   a network camera cut off 240 times: how soon that is told, and what grows (20 minutes)"
@@ -62,7 +64,7 @@ check: NEEDS := $(TOOLS)
 check: debian lint
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not processes" $(ARGS)
 
-test: NEEDS := $(TOOLS) chromium xvfb $(RIG)
+test: NEEDS := $(TOOLS) chromium xvfb $(RIG) $(ROOM)
 test: JOBS := $(shell expr $$(nproc) + 1)
 test: debian lint
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
@@ -92,6 +94,10 @@ kills: debian $(BIN)/redroad
 
 fleet: debian $(BIN)/redroad
 	$(BIN)/python -m hil.fleet $(ARGS)
+
+control-room: NEEDS := $(ROOM)
+control-room: debian $(BIN)/redroad
+	@$(BIN)/python -m hil.control_room $(ARGS)
 
 # Who shows an old level, in every order of dying and coming back, with a real Home Assistant: root.
 stale: NEEDS := mosquitto mmdebstrap

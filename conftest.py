@@ -15,10 +15,16 @@ import pytest
 from edge.common.program import PROGRAMS
 
 # Names that stand for processes: a test that uses one, itself or by a fixture, is marked by that.
-STARTERS = {"Appliance", "ShowProcess", "Report", "Mosquitto", "sync_playwright", "virtual_screen"}
+STARTERS = {
+    "Appliance", "ControlRoom", "Evening", "ShowProcess", "Report", "ReportUnit", "Mosquitto",
+    "sync_playwright", "virtual_screen",
+}  # fmt: skip
 # A container has the machine's cgroups, mounts and network names: one test at a time uses them.
 RIG = {"can_boot", "_can_boot"}
-ZOO = {"mosquitto", "systemd-nspawn", "mmdebstrap", "Xvfb", "chromium", "node", "dpkg-buildpackage"}
+ZOO = {
+    "mosquitto", "prometheus", "prometheus-mqtt-exporter", "prometheus-alertmanager", "promtool",
+    "amtool", "systemd-nspawn", "mmdebstrap", "Xvfb", "chromium", "node", "dpkg-buildpackage",
+}  # fmt: skip
 COMMANDS = {"run", *PROGRAMS}
 
 

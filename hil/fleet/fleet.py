@@ -8,7 +8,6 @@ and an hour of backlog in every outbox, drained. Figures are printed, with the m
 """
 
 import argparse
-import multiprocessing
 import os
 import platform
 import statistics
@@ -21,14 +20,11 @@ from typing import Any
 import psutil
 
 from edge.common.clock import boottime_ns
-from edge.common.link import Sender
-from edge.common.program import Paths
-from edge.common.wire import STATES, Event, Level, Occupancy, State, ZoneState
-from edge.report import main as report
+from edge.common.wire import Event, Level, Occupancy, State, ZoneState
 from edge.report.outbox import Outbox, Row
 from edge.report.payloads import OFFLINE, ONLINE
 from edge.report.store import OUTBOX_FILE
-from edge.site import load_site
+from hil.fleet.unit import ReportUnit
 from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
 
 EVENT_EVERY_S = 10
@@ -36,35 +32,18 @@ AVAILABLE = (ONLINE, OFFLINE)
 BACKLOG = 3600 // 60 + 3600 // 30  # an hour: a count a minute, and an event every half minute
 
 
-class Unit:
-    """One unit: its process, and the way to tell it things."""
-
-    def __init__(self, folder: Path, number: int, port: int) -> None:
-        self.name = f"u{number}"
-        folder.mkdir()
-        self.paths = Paths(folder / "run", folder / "state")
-        self._site = folder / "site.toml"
-        self._site.write_text(
-            f'[site]\nname = "fleet"\nunit = "{self.name}"\n'
-            f'[upstream]\nhost = "127.0.0.1"\nport = {port}\naggregate_s = 60\n'
-        )
-        self._outlet = Sender(self.paths.runtime, "decide", "report", STATES)
-        self.process: Any = None
-
-    def start(self, context: Any) -> None:
-        """A process of its own."""
-        self.process = context.Process(target=live, args=(self._site, self.paths))
-        self.process.start()
+class Unit(ReportUnit):
+    """One unit of the fleet: what it has to say."""
 
     def tell(self, second: int) -> None:
         """A State, and now and then an event."""
         at = boottime_ns()
         seen = Occupancy("street", 9.0, 8.0, 10.0, 40.0, 0.22, 0.3, at)
         street = ZoneState("street", Level.CLEAR, seen)
-        self._outlet.send(State(at, Level.CLEAR, "clear", "few", (street,), 0.2, (), "m"))
+        self.send(State(at, Level.CLEAR, "clear", "few", (street,), 0.2, (), "m"))
         if second % EVENT_EVERY_S == 0:
             name = uuid.uuid4().hex
-            self._outlet.send(Event(name, "transition", "decide", at, "why"))
+            self.send(Event(name, "transition", "decide", at, "why"))
 
     def keep_an_hour(self) -> None:
         """What an hour without the broker leaves."""
@@ -73,12 +52,6 @@ class Unit:
         names = [uuid.uuid4().hex for _ in range(BACKLOG)]
         outbox.put([Row(n, "events", "earlier", 1, payload % (n, "x" * 350)) for n in names])
         outbox.close()
-
-
-def live(site_file: Path, paths: Paths) -> None:
-    """The program itself, in silence."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    report.run(load_site(site_file), paths)
 
 
 class Ear(Listener):
@@ -97,23 +70,22 @@ class Fleet:
     def __init__(self, folder: Path, units: int) -> None:
         self.broker = Mosquitto(folder, "allow_anonymous true\nmax_queued_messages 100000")
         self.broker.start()
-        self.units = [Unit(folder / str(n), n, self.broker.port) for n in range(units)]
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["hil.fleet.fleet"])
+        port = self.broker.port
+        self.units = [Unit(folder / str(n), "fleet", f"u{n}", port) for n in range(units)]
         self.listener = Ear(self.broker.port)
         self.start()
 
     def start(self) -> None:
         """All of them."""
         for unit in self.units:
-            unit.start(self._context)
+            unit.start()
 
     def stop(self) -> None:
         """All of them."""
         for unit in self.units:
-            unit.process.terminate()
+            unit.end()
         for unit in self.units:
-            unit.process.join(20)
+            unit.wait()
 
     def hear(self) -> None:
         """Listen anew."""
@@ -149,7 +121,7 @@ def steady(fleet: Fleet, seconds: int) -> None:
     wait_for(lambda: fleet.online() == len(fleet.units), 120, "all units are online")
     fleet.tell(5)
     fleet.listener.messages.clear()
-    processes = [psutil.Process(unit.process.pid) for unit in fleet.units]
+    processes = [psutil.Process(unit.pid) for unit in fleet.units]
     mosquitto = psutil.Process(fleet.broker.pid)
     everybody = (mosquitto, *processes)
     before = [cpu_s(each) for each in everybody]
@@ -215,7 +187,7 @@ def share(spent_s: float, seconds: float) -> str:
 
 def late_ms(told: dict[str, Any]) -> float:
     """From the event to its arrival in the listener's hands."""
-    return (told["heard_at"] - told["at_boot_ns"]) / 1e6
+    return float(told["heard_at"] - told["at_boot_ns"]) / 1e6
 
 
 def percentile(ordered: list[float], part: float) -> float:

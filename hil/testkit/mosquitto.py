@@ -36,6 +36,12 @@ def free_port() -> int:
             return port
 
 
+def listens(port: int) -> bool:
+    """Whether somebody listens on this port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def wait_for(condition: Callable[[], object], timeout_s: float, what: str) -> None:
     """Until the condition holds; the test fails with `what` when it does not in time."""
     deadline = time.monotonic() + timeout_s
@@ -81,8 +87,7 @@ class Mosquitto:
             self._process = None
 
     def _answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        return listens(self.port)
 
 
 class Listener:

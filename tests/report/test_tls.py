@@ -5,11 +5,14 @@ import os
 import re
 import signal
 import ssl
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import paho.mqtt.client as mqtt
 import pytest
 import trustme
@@ -19,7 +22,7 @@ from edge.common.errors import BrokerError, SiteError
 from edge.report.tls import CLOCK, in_plain_words
 from edge.report.trial import try_broker
 from edge.site import load_site
-from hil.testkit.mosquitto import Listener, Mosquitto, wait_for
+from hil.testkit.mosquitto import Listener, Mosquitto, free_port, listens, wait_for
 from hil.testkit.report_process import Report
 from tests.report.test_report import ids, sent
 
@@ -150,6 +153,45 @@ def test_a_unit_can_write_only_its_own_topics(
     assert {topic for topic, _, _ in control_room.messages} <= {
         "redroad/v1/hongdae-crossing/pole-3/state"
     }
+
+
+def test_the_control_room_s_exporter_reads_states_and_nobody_s_events(
+    tmp_path: Path, unit: Report, certificates: Certificates, secure: Mosquitto
+) -> None:
+    """As deploy/control-room/README.md says: by TLS, as the user `metrics`."""
+    certificates.write("metrics", common_name="metrics")
+    listener = Listener(secure.port, tls=context(tmp_path, "metrics"))
+    with exporter(tmp_path, secure, "metrics") as url:
+        unit.start()
+        sent(unit, ["a"])
+        wait_for(lambda: "redroad_level{" in httpx.get(url).text, 30, "its level")
+    assert {topic.rsplit("/", 1)[1] for topic, _, _ in listener.messages} <= {
+        "state",
+        "health",
+        "availability",
+    }
+    listener.close()
+
+
+@contextmanager
+def exporter(folder: Path, broker: Mosquitto, name: str) -> Iterator[str]:
+    """The exporter of `state` with the certificate of `name`; the address of its metrics."""
+    text = (EXAMPLE.parent / "control-room/exporter/state.yaml").read_text(encoding="utf-8")
+    files = {"ca_cert": "ca.pem", "client_cert": f"{name}.pem", "client_key": f"{name}.key"}
+    server = f"server: ssl://127.0.0.1:{broker.port}"
+    lines = [server, *(f"{option}: {folder / file}" for option, file in files.items())]
+    config, port = folder / "state.yaml", free_port()
+    config.write_text(
+        text.replace("server: tcp://localhost:1883", "\n  ".join(lines)), encoding="utf-8"
+    )
+    words = [f"-config={config}", "-listen-address=127.0.0.1", f"-listen-port={port}"]
+    process = subprocess.Popen(["prometheus-mqtt-exporter", *words])
+    try:
+        wait_for(lambda: process.poll() is not None or listens(port), 30, "it is connected")
+        yield f"http://127.0.0.1:{port}/metrics"
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_what_is_wrong_with_the_brokers_certificate_is_reported_apart(

@@ -60,6 +60,9 @@ RUN = {
     "kills": Smoke(("ARGS=2",), "0 events lost"),
     "fuzz": Smoke(("ARGS=--collect-only --quiet",), "test_fuzz.py", "tests/report/test_fuzz.py"),
     "fleet": Smoke(("ARGS=--units 2 --seconds 2",), "drained in"),
+    "control-room": Smoke(
+        ("ARGS=--minutes 0.2",), "all sites", "hil/control_room/test_control_room.py"
+    ),
     "soak": Smoke(("HOURS=0.004", "ARGS=--folder {folder}/soak"), "too short for slopes"),
     "cuts": Smoke(("ARGS=--times 2",), "slopes need"),
     "stale": Smoke(("ARGS=--help",), "--broker"),  # 20 minutes, and a Home Assistant
