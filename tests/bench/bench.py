@@ -243,7 +243,7 @@ def bench_looks(manifest: Manifest, effort: Effort) -> None:
     )
     print(f"\nLooks at a picture of {width}x{height} px: whole, the zones' part, the second look")
     more = 100 * (part_ms / whole_ms - 1)
-    print(f"whole {whole_ms:.1f} ms, part {part_ms:.1f} ms; {verdict(more, 5)} % more")
+    print(f"whole {whole_ms:.1f} ms, part {part_ms:.1f} ms, {more:+.0f} %; {verdict(more, 5)} %")
     fps = SceneOptions().fps
     for name, every_s in (("a steady street", EVERY_S), ("a rise", AGAIN_S)):
         share = 100 * second_ms / (part_ms * every_s * fps)
