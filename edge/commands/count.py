@@ -15,13 +15,12 @@ from edge.commands.labels.match import Rightness
 from edge.commands.notes import Notes
 from edge.common.errors import LabelsError, PictureError, SiteError
 from edge.common.sighting import Estimate, HeadMap
-from edge.ground.region import Box
 from edge.site import Site
 from edge.watch.counter import Counter
 from edge.watch.frame import Frame, Pixels
 from edge.watch.health import HealthJudge
 from edge.watch.look import Look, choose_look
-from edge.watch.main import manifest_of, site_region
+from edge.watch.main import look_of, manifest_of
 from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from edge.watch.recording import OnNote, TimedFrame, frames_of
 from edge.watch.video import AS_STATED, Reading
@@ -46,7 +45,7 @@ class Counted:
     truth: int | None = None
     overlay: Path | None = None
     picture: tuple[str, ...] = ()
-    part: Box | None = None
+    part: Look | None = None
 
     def as_json(self) -> str:
         """One line of JSON."""
@@ -87,13 +86,15 @@ class PictureCounter:
 
     def __init__(self, model: str = "auto", threads: int = 2, site: Site | None = None) -> None:
         self._manifest = Manifest(shipped_manifest()) if site is None else manifest_of(site)
-        self._model = site.counter.model if site is not None and model == "auto" else model
-        self._site = site
+        self._model, self._site = model, site
+        if site is not None and model != "auto":
+            counter = site.counter.model_copy(update={"model": model})
+            self._site = site.model_copy(update={"counter": counter})
         self._threads = threads
         self._counters: dict[str, Counter] = {}
         self._looks: dict[tuple[int, int], Look] = {}
-        if self._model != "auto":
-            self._manifest.named(self._model)
+        if model != "auto":
+            self._manifest.named(model)
 
     @property
     def of_a_site(self) -> bool:
@@ -105,14 +106,17 @@ class PictureCounter:
         height, width, _ = pixels.shape
         size = (width, height)
         if size not in self._looks:
-            region = None if self._site is None else site_region(self._site, width, height)
-            self._looks[size] = choose_look(self._manifest, region, size, LIMIT_GMAC, self._model)
+            self._looks[size] = (
+                choose_look(self._manifest, None, size, LIMIT_GMAC, name=self._model)
+                if self._site is None
+                else look_of(self._site, size, LIMIT_GMAC)
+            )
         return self._looks[size]
 
     def heads(self, pixels: Pixels) -> HeadMap:
         """Return the heads in a picture of shape (height, width, 3), RGB."""
         look = self.look(pixels)
-        return self._counter(look.entry).count(pixels, look.box)
+        return look.count(self._counter(look.entry), pixels)
 
     def _counter(self, entry: ModelEntry) -> Counter:
         if entry.name not in self._counters:
@@ -162,7 +166,7 @@ def _counted(
         truth=None if labelled is None else labelled.count,
         overlay=None if overlays is None else overlays.save(frame, heads),
         picture=HealthJudge(live=False).judge(Frame(frame.pixels, 1)).faults,
-        part=counter.look(frame.pixels).box if counter.of_a_site else None,
+        part=counter.look(frame.pixels) if counter.of_a_site else None,
     )
 
 

@@ -48,13 +48,28 @@ class Box:
         return self.bottom - self.top
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Region:
-    """The part of a picture that holds the zones, and how wide heads are there, in its px."""
+    """The part of a picture that holds the zones.
 
-    box: Box
-    nearest_head_px: float
-    farthest_head_px: float
+    Of points along their outlines, `ends` (N, 4) are left, top, right and bottom in px of a person
+    there with the margin, and `head_px` (N,) how wide a head is.
+    """
+
+    ends: Floats
+    head_px: Floats
+
+    @property
+    def box(self) -> Box:
+        """The rectangle around everybody."""
+        left, top = np.floor(self.ends[:, :2].min(axis=0)).astype(int).tolist()
+        right, bottom = np.ceil(self.ends[:, 2:].max(axis=0)).astype(int).tolist()
+        return Box(left, top, right, bottom)
+
+    def where_heads_are_below(self, px: float) -> "Region | None":
+        """The far part, in which heads are less wide; None where there is none."""
+        far = self.head_px < px
+        return Region(self.ends[far], self.head_px[far]) if far.any() else None
 
 
 def region_of(
@@ -80,15 +95,9 @@ def region_of(
     if not np.isfinite(ends).all():
         return None
     margin = MARGIN_M * px_per_m[:, None]
-    low = np.min([end - margin for end in ends], axis=(0, 1))
-    high = np.max([end + margin for end in ends], axis=(0, 1))
-    left, top = np.floor(low.clip(0, (width - 1, height - 1))).astype(int).tolist()
-    right, bottom = np.ceil(high.clip((left + 1, top + 1), (width, height))).astype(int).tolist()
-    return Region(
-        Box(left, top, right, bottom),
-        HEAD_M * float(px_per_m.max()),
-        HEAD_M * float(px_per_m.min()),
-    )
+    low = np.min([end - margin for end in ends], axis=0).clip(0, (width - 1, height - 1))
+    high = np.max([end + margin for end in ends], axis=0).clip(low + 1, (width, height))
+    return Region(np.concatenate([low, high], axis=1), HEAD_M * px_per_m)
 
 
 def _dense(outline: Sequence[tuple[float, float]]) -> Floats:

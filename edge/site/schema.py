@@ -127,11 +127,12 @@ Camera = Annotated[
 class Counter(Section):
     """The head counter: which model file, on which runtime, and where it looks.
 
-    `look_at` "zones" is the part of the picture that holds them, where a ground plane says which.
+    `look_at` "zones" is the part of the picture that holds them, where a ground plane says which;
+    "far" that part and, where heads are small at its far end and there is time, that end closer.
     """
 
     model: Given = "auto"
-    look_at: Literal["zones", "picture"] = "zones"
+    look_at: Literal["zones", "far", "picture"] = "zones"
     runtime: Literal["litert", "tflite-runtime"] = "litert"
     threads: Annotated[int, Field(ge=1, le=4)] = 2
     manifest: Given | None = None

@@ -6,9 +6,9 @@ from edge.common.clock import boottime_ns
 from edge.common.errors import ViewError
 from edge.common.program import Paths, Program, running
 from edge.common.sighting import SIGHTINGS, HeadMap, Sighting
-from edge.ground.region import Region, region_of
+from edge.ground.region import region_of
 from edge.site import Site
-from edge.site.schema import Camera
+from edge.site.schema import Camera, PicturesOptions
 from edge.watch.aspect import doubt_of
 from edge.watch.cameras.choose import open_camera, remedy_if_slow
 from edge.watch.cameras.learnt import Learnt
@@ -27,6 +27,8 @@ from edge.watch.view_store import ViewStore
 
 # What a Pi 4 counts in about 0.1 s.
 LIMIT_GMAC = 1.0
+# At that rate a Pi 4 is busy half of the time.
+GMAC_PER_S = 5.0
 
 
 def run(site: Site, paths: Paths) -> None:
@@ -51,7 +53,7 @@ def run(site: Site, paths: Paths) -> None:
                 program.facts.update(model=counting.model, view=guard.status)
                 _report_size(frame, site.camera, program)
                 if counting.look is not None:
-                    program.facts["looks_at"] = str(counting.look.box)
+                    program.facts["looks_at"] = str(counting.look)
                 _keep_view(keeper, guard, program)
                 rate.add(boottime_ns())
             _report_rate(rate, program)
@@ -100,24 +102,26 @@ def manifest_of(site: Site) -> Manifest:
     return Manifest(site.path(own) if own else shipped_manifest())
 
 
-def site_region(site: Site, width: int, height: int) -> Region | None:
-    """The part of pictures of these px that holds the site's zones; None for all of them."""
-    if site.counter.look_at == "picture":
-        return None
-    return region_of(site.zone, site.ground, width, height)
-
-
-def look_of(
-    site: Site,
-    size: tuple[int, int],
-    limit_gmac: float = LIMIT_GMAC,
-    manifest: Manifest | None = None,
-) -> Look:
+def look_of(site: Site, size: tuple[int, int], limit_gmac: float = LIMIT_GMAC) -> Look:
     """Return how the site's pictures of `size` (width, height) are looked at."""
-    region = None
-    if site.counter.look_at == "zones":
+    options, region, budget_gmac = site.counter, None, 0.0
+    if options.look_at != "picture":
         region = region_of(site.zone, site.ground, *size)
-    return choose_look(manifest or manifest_of(site), region, size, limit_gmac, site.counter.model)
+    if options.look_at == "far":
+        budget_gmac = GMAC_PER_S * _interval_s(site.camera)
+    return choose_look(
+        manifest_of(site),
+        region,
+        size,
+        limit_gmac,
+        name=options.model,
+        budget_gmac=budget_gmac,
+    )
+
+
+def _interval_s(camera: Camera) -> float:
+    """Seconds from picture to picture, as the site file has it."""
+    return camera.every_s if isinstance(camera, PicturesOptions) else 1 / camera.fps
 
 
 class Counting:
@@ -187,9 +191,9 @@ class Counting:
         height, width, _ = pixels.shape
         if self._counter is None or self._look is None or self._size != (width, height):
             self._size = (width, height)
-            self._look = look_of(self._site, self._size, self._limit_gmac, self._manifest)
+            self._look = look_of(self._site, self._size, self._limit_gmac)
             self._counter = self._loaded(self._look.entry)
-        return self._counter.count(pixels, self._look.box, scale)
+        return self._look.count(self._counter, pixels, scale)
 
     def _loaded(self, entry: ModelEntry) -> Counter:
         if self._counter is not None and self._counter.entry == entry:

@@ -32,7 +32,7 @@ from edge.common.wire import ORDERS
 from edge.decide.decider import Decider
 from edge.decide.orders import order_for
 from edge.decide.zones import ZoneCounter
-from edge.ground.region import Box, Region
+from edge.ground.region import Region
 from edge.site import Site
 from edge.site.schema import DEMO_GROUND, SceneOptions, Zone
 from edge.street.scene import Scene
@@ -233,7 +233,8 @@ def bench_looks(manifest: Manifest, effort: Effort) -> None:
     """A look at a part of a large picture, beside one at all of it; and what second looks cost."""
     counter = Counter(manifest, manifest.named(PEER_OF), "litert", 1)
     pixels, (width, height) = street(*LARGE), LARGE
-    part = look_at(counter.entry, Region(Box(560, 180, 1360, 900), 30.0, 12.0), width, height)
+    region = Region(np.array([(560.0, 180.0, 1360.0, 900.0)]), np.array([20.0]))
+    part = look_at(counter.entry, region, width, height)
     whole_ms, part_ms, second_ms = median_ms(
         effort,
         lambda: counter.count(pixels),
@@ -242,7 +243,7 @@ def bench_looks(manifest: Manifest, effort: Effort) -> None:
     )
     print(f"\nLooks at a picture of {width}x{height} px: whole, the zones' part, the second look")
     more = 100 * (part_ms / whole_ms - 1)
-    print(f"whole {whole_ms:.1f} ms, part {part_ms:.1f} ms; {verdict(more, 5)} % more")
+    print(f"whole {whole_ms:.1f} ms, part {part_ms:.1f} ms, {more:+.0f} %; {verdict(more, 5)} %")
     fps = SceneOptions().fps
     for name, every_s in (("a steady street", EVERY_S), ("a rise", AGAIN_S)):
         share = 100 * second_ms / (part_ms * every_s * fps)

@@ -140,7 +140,8 @@ def tell(plane: GroundPlane, ground: Ground, look: Look) -> list[str]:
 
 def _why_not_farther(plane: GroundPlane, look: Look) -> str:
     top = plane.feet(np.array([plane.width / 2, 0.0]))
-    if np.isfinite(top).all() and plane.px_per_m(top) >= least_px_per_m(plane, look):
+    least = least_px_per_m(look, np.array([plane.width / 2, 0.0]))
+    if np.isfinite(top).all() and plane.px_per_m(top) >= least:
         return "farther ones are above the picture's edge"
     return f"farther ones are less than {LEAST_HEAD_PX:g} px wide for {look.entry.name}"
 
@@ -168,9 +169,9 @@ def _scale(plane: GroundPlane, ground: Floats) -> float:
     return float(plane.px_per_m(ground))
 
 
-def least_px_per_m(plane: GroundPlane, look: Look) -> float:
-    """Px of the picture for a metre that a head needs, after scaling to the model's input."""
-    return LEAST_HEAD_PX / (HEAD_M * look.ratio)
+def least_px_per_m(look: Look, picture: Floats) -> Floats:
+    """Px of the picture for a metre that a head at px (..., 2) needs, before it is scaled."""
+    return np.asarray(LEAST_HEAD_PX / (HEAD_M * look.ratios(picture)))
 
 
 def head_px(zones: Sequence[Zone], plane: GroundPlane, look: Look, everything: Look) -> str:
@@ -179,25 +180,28 @@ def head_px(zones: Sequence[Zone], plane: GroundPlane, look: Look, everything: L
     `zones` lie on the ground.
     """
     outline = np.array([corner for zone in zones for corner in zone.ground or ()])
-    far, near = (HEAD_M * float(end(plane.px_per_m(outline))) for end in (np.min, np.max))
+    heads = HEAD_M * plane.px_per_m(outline)
+    seen = heads * look.ratios(plane.picture(outline, plane.head_height_m))
     said = (
-        f"heads in the zones are {far * look.ratio:.1f} to {near * look.ratio:.1f} px wide for "
-        f"{look.entry.name}, which looks at {look.box}"
+        f"heads in the zones are {seen.min():.1f} to {seen.max():.1f} px wide for "
+        f"{look.entry.name}, which looks at {look}"
     )
     if look == everything:
         return f"{said}, the whole picture"
+    heads *= everything.ratio
     return (
-        f"{said} (of the whole picture {far * everything.ratio:.1f} to "
-        f"{near * everything.ratio:.1f} px for {everything.entry.name})"
+        f"{said} (of the whole picture {heads.min():.1f} to {heads.max():.1f} px for "
+        f"{everything.entry.name})"
     )
 
 
 def farthest_m(plane: GroundPlane, look: Look) -> float:
     """Return how far from its foot, straight ahead, the camera sees a head well enough."""
-    column = np.linspace(0, plane.height, 400)
-    feet = plane.feet(np.column_stack([np.full(400, plane.width / 2), column]))
-    feet = feet[np.isfinite(feet).all(axis=1)]
-    enough = plane.px_per_m(feet) >= least_px_per_m(plane, look)
+    column = np.column_stack([np.full(400, plane.width / 2), np.linspace(0, plane.height, 400)])
+    feet = plane.feet(column)
+    seen = np.isfinite(feet).all(axis=1)
+    feet, column = feet[seen], column[seen]
+    enough = plane.px_per_m(feet) >= least_px_per_m(look, column)
     return float(np.hypot(*(feet[enough] - plane.foot).T).max(initial=0.0))
 
 
@@ -215,9 +219,11 @@ def check_zones(zones: Sequence[Zone], plane: GroundPlane, look: Look) -> list[s
 
 def _hidden(plane: GroundPlane, look: Look, corner: tuple[float, float]) -> str | None:
     """Return why no head can be counted at a place on the ground; None where one can."""
-    place, least = np.array(corner), least_px_per_m(plane, look)
-    if not plane.shows(plane.picture(place, plane.head_height_m)):
+    place = np.array(corner)
+    head = plane.picture(place, plane.head_height_m)
+    if not plane.shows(head):
         return "is outside the picture at the height of heads"
+    least = float(least_px_per_m(look, head))
     if _scale(plane, place) < least:
         return f"has {_scale(plane, place):.0f} px for a metre, must be {least:.0f}"
     return None
