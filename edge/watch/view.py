@@ -9,6 +9,7 @@ is averaged away: a head in the street is one to three cells.
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,13 +47,11 @@ def edges_of(grey: Samples) -> Edges:
 def pooled(values: Samples, size: int) -> Samples:
     """The mean of each square of `size` x `size`; what is left over at the ends is left out."""
     rows, columns = (length // size for length in values.shape)
-    wide = np.zeros((rows * size, columns), np.float32)
-    squares = np.zeros((rows, columns), np.float32)
-    for first in range(size):
-        wide += values[: rows * size, first : columns * size : size]
-    for first in range(size):
-        squares += wide[first::size]
-    return squares / np.float32(size * size)
+    if not rows or not columns:
+        return np.zeros((rows, columns), np.float32)
+    squares = np.ascontiguousarray(values[: rows * size, : columns * size])
+    means = cv2.resize(squares, (columns, rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(means, np.float32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from edge.common.units import nanoseconds
 from edge.street.scene import Scene
 from edge.watch.frame import Pixels
-from edge.watch.health import sampled
+from edge.watch.thumbnail import sampled
 from edge.watch.view import View, edges_of
 from edge.watch.view_monitor import LEARN_S, LOOKS, PERSIST_S, Seen, ViewMonitor
 from hil.testkit.data import needs
