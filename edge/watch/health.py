@@ -79,6 +79,7 @@ class HealthJudge:
         self._life = SceneLife()
         self._looked_at: int | None = None
         self._still = False
+        self._hidden: Samples | None = None
 
     @property
     def first_seen(self) -> int:
@@ -88,12 +89,24 @@ class HealthJudge:
     def judge(self, frame: Frame) -> PictureHealth:
         """Return what is wrong with this frame."""
         grey = frame.thumbnail.samples
+        self._hidden = None
         frozen = self._frozen(grey, frame.taken_at)
         health = _by_itself(grey)
         if health.faults or frozen or self._guard is None:
             return msgspec.structs.replace(health, frozen=frozen)
         seen = self._guard.look(grey, frame.taken_at)
+        self._hidden = seen.hidden
         return PictureHealth(moved=seen.moved, covered=seen.covered)
+
+    def hidden(self, shape: tuple[int, ...], share: float) -> Samples | None:
+        """What is hidden of the picture judged last, 0 to 1 for each of `shape` cells.
+
+        None where it is nowhere more than `share`, or not known.
+        """
+        if self._hidden is None or float(self._hidden.max(initial=0.0)) <= share:
+            return None
+        rows, columns = shape
+        return np.asarray(cv2.resize(self._hidden, (columns, rows)), np.float32)
 
     def _frozen(self, grey: Samples, at: int) -> bool:
         """Whether it is the same picture for too long: exactly, or but for what a codec does."""

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from edge.common.clock import boottime_ns
 from edge.common.errors import ViewError
 from edge.common.program import Paths, Program, running
-from edge.common.sighting import SIGHTINGS, HeadMap, Sighting
+from edge.common.sighting import HIDDEN_MOST, SIGHTINGS, HeadMap, Sighting
 from edge.site import Site
 from edge.site.schema import Camera
 from edge.watch.aspect import doubt_of
@@ -146,7 +146,8 @@ class Counting:
         heads = self._count(frame.pixels)
         motion = self._motion.see(frame, heads)
         taken_at = self._judge.first_seen
-        return Sighting(self._seq, taken_at, heads, picture, self.model, motion)
+        hidden = self._judge.hidden(heads.count.shape, HIDDEN_MOST)
+        return Sighting(self._seq, taken_at, heads, picture, self.model, motion, hidden)
 
     def _count(self, pixels: NDArray[np.uint8]) -> HeadMap:
         if self._counter is None or self._shape != pixels.shape:

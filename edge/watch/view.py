@@ -23,6 +23,8 @@ STEP, STEP_SHARE = 4.0, 0.08
 SMALLEST = CELL + 2  # samples, of which a cell can be made
 REACH = 8  # cells, within which a shifted view is looked for
 GONE = 0.25  # an edge has vanished when less than this share of it is left
+AROUND = (7, 7)  # cells, over which what is hidden is averaged
+FEW = 0.2  # of the mean of the view: edges that say nothing
 
 
 def edges_of(grey: Samples) -> Edges:
@@ -106,6 +108,20 @@ class View:
             return 0.0
         gone = np.where(amount < GONE * before, before, 0)
         return float(gone.sum() / max(float(before.sum()), 1e-6))
+
+    def hidden(self, now: Edges) -> Samples:
+        """For each cell the share, 0 to 1, of the view's edges around it that are not there now.
+
+        Where the view has hardly any, the share of the whole picture: nothing better is known.
+        """
+        before, amount = self.edges[0], now[0]
+        if amount.shape != before.shape:
+            return np.zeros(before.shape, np.float32)
+        gone = np.where(amount < GONE * before, before, np.float32(0))
+        lost, had = (cv2.blur(each, AROUND) for each in (gone, before))
+        whole = gone.sum() / max(float(before.sum()), 1e-6)
+        share = np.where(had > FEW * had.mean(), lost / np.maximum(had, 1e-6), whole)
+        return share.astype(np.float32)
 
     @cached_property
     def _own(self) -> _Spectrum:
