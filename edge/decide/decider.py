@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from edge.common.errors import GroundError
-from edge.common.sighting import Sighting
+from edge.common.sighting import HIDDEN_MOST, Sighting
 from edge.common.units import seconds
 from edge.common.wire import Command, Level, Occupancy, Order, State, ZoneState
 from edge.decide.active_commands import ActiveCommands
@@ -57,6 +57,7 @@ class Decider:
         self._reasons = dict.fromkeys(self._zones, "no frame yet")
         self._off_ground: float | None = None
         self._doubt: str | None = None
+        self._hidden: dict[str, float] = {}
         self._ground_fault: str | None = None
         self._last: Sighting | None = None
         self._active = ActiveCommands()
@@ -135,6 +136,7 @@ class Decider:
             return self._distrust(sighting.taken_at, str(error))
         self._occupancy = {seen.zone: seen for seen in crowd.zones}
         self._off_ground = crowd.off_ground
+        self._hidden = {} if sighting.hidden is None else self._counter.hidden(sighting.hidden)
         self._doubt = self._ground_fault = None
         return self._step_all(self._observe, sighting.taken_at)
 
@@ -158,13 +160,19 @@ class Decider:
             reason=self._reason(at),
             zones=tuple(self._zone_state(name, held) for name, held in self._zones.items()),
             frame_age_s=None if last is None else seconds(at - last.taken_at),
-            picture_faults=() if last is None else last.picture.faults,
+            picture_faults=self._picture_faults(),
             model="" if last is None else last.model,
             off_ground=self._off_ground,
             commands=self._active.in_force(at),
             held=self._active.held(at),
             muted=self._active.get("mute", at) is not None,
         )
+
+    def _picture_faults(self) -> tuple[str, ...]:
+        """What is wrong with the last picture; "covered" also where that is so of a zone alone."""
+        if any(hidden > HIDDEN_MOST for hidden in self._hidden.values()):
+            return ("covered",)
+        return () if self._last is None else self._last.picture.faults
 
     def _reason(self, at: int) -> str:
         """Why the sign is at its level: the hold, or what last changed the worst zone."""
@@ -182,7 +190,7 @@ class Decider:
         return [ZoneTransition(None, Transition(before, after, reason, at))]
 
     def _distrust(self, at: int, why: str) -> list[ZoneTransition]:
-        self._occupancy, self._off_ground, self._doubt = {}, None, why
+        self._occupancy, self._off_ground, self._doubt, self._hidden = {}, None, why, {}
         return self._step_all(lambda _, state: distrust(state, at, why), at)
 
     def _zone_state(self, name: str, held: Held) -> ZoneState:
@@ -224,6 +232,8 @@ class Decider:
             occupancy = opinion.widened(occupancy)  # delays the fall, and raises no level
         high = occupancy.high / occupancy.area
         upper = occupancy.peak if high < occupancy.peak else high  # NaN stays, and is refused
+        if (hidden := self._hidden.get(zone, 0.0)) > HIDDEN_MOST:
+            return distrust(state, occupancy.taken_at, _covered(hidden))
         if occupancy.implausible_area > MOST_REMOVED * occupancy.area:
             return distrust(state, occupancy.taken_at, _implausible(occupancy))
         if occupancy.implausible and state.level >= Level.CAUTION:
@@ -266,6 +276,14 @@ def _in_words(command: Command) -> str:
         return ""
     minutes = seconds(command.until - command.since) / 60
     return f"{command.by} holds {command.level.name} for {minutes:g} min"
+
+
+def _covered(hidden: float) -> str:
+    """Why a zone is UNKNOWN before which something stands or hangs."""
+    return (
+        f"zone is covered: {100 * hidden:.0f} % of what the camera should see there is hidden; "
+        "free its view, or if that is on purpose: redroad view accept"
+    )
 
 
 def _implausible(occupancy: Occupancy) -> str:

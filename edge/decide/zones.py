@@ -66,6 +66,14 @@ class ZoneCounter:
             return self._weights.crowd(heads, taken_at)
         return self._weights.crowd(heads, taken_at, self._movement.see(heads, motion, taken_at))
 
+    def hidden(self, cells: NDArray[np.float32]) -> dict[str, float]:
+        """The share of each zone, 0 to 1, that is hidden, given that of the last heads' cells."""
+        if self._weights is None:
+            return {}
+        flat = cells.ravel()
+        areas = zip(self._weights.zones, self._weights.areas, strict=True)
+        return {name: float(weights @ flat[columns]) for (name, _), (columns, weights) in areas}
+
 
 @dataclass(frozen=True, eq=False)
 class Weights:

@@ -1,9 +1,12 @@
 """One picture and the moment at which it was taken."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from edge.watch.thumbnail import Thumbnail
 
 Pixels = NDArray[np.uint8]  # (height, width, 3), RGB
 
@@ -14,3 +17,8 @@ class Frame:
 
     pixels: Pixels
     taken_at: int
+
+    @cached_property
+    def thumbnail(self) -> Thumbnail:
+        """Its small green picture, made once."""
+        return Thumbnail.of(self.pixels)

@@ -15,15 +15,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.common.sighting import PictureHealth
+from edge.common.sighting import HeadMap, PictureHealth
 from edge.common.units import nanoseconds
-from edge.watch.frame import Frame, Pixels
+from edge.watch.frame import Frame
 from edge.watch.scene_life import SceneLife
 from edge.watch.view import SMALLEST, Samples, pooled
 from edge.watch.view_monitor import ViewMonitor
 
-# The longer side is brought to about this many samples, whatever the camera's resolution.
-SAMPLES = 320
 BLOCK = 4  # every second sample
 AROUND = np.ones((5, 5), np.uint8)  # blocks
 
@@ -81,6 +79,7 @@ class HealthJudge:
         self._life = SceneLife()
         self._looked_at: int | None = None
         self._still = False
+        self._hidden: Samples | None = None
 
     @property
     def first_seen(self) -> int:
@@ -89,13 +88,31 @@ class HealthJudge:
 
     def judge(self, frame: Frame) -> PictureHealth:
         """Return what is wrong with this frame."""
-        grey = sampled(frame.pixels)
+        grey = frame.thumbnail.samples
+        self._hidden = None
         frozen = self._frozen(grey, frame.taken_at)
         health = _by_itself(grey)
         if health.faults or frozen or self._guard is None:
             return msgspec.structs.replace(health, frozen=frozen)
         seen = self._guard.look(grey, frame.taken_at)
+        self._hidden = seen.hidden
         return PictureHealth(moved=seen.moved, covered=seen.covered)
+
+    def hidden(self, heads: HeadMap, share: float) -> Samples | None:
+        """What is hidden of the picture judged last, 0 to 1 for each cell of `heads`.
+
+        None where it is nowhere more than `share`, or not known.
+        """
+        if self._hidden is None or float(self._hidden.max(initial=0.0)) <= share:
+            return None
+        high, wide = self._hidden.shape
+        rows, columns = (np.arange(cells) + 0.5 for cells in heads.count.shape)
+        x = (heads.left + columns * heads.cell) * wide / heads.width - 0.5
+        y = (heads.top + rows * heads.cell) * high / heads.height - 0.5
+        across, down = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+        border = cv2.BORDER_REPLICATE
+        cells = cv2.remap(self._hidden, across, down, cv2.INTER_LINEAR, borderMode=border)
+        return np.asarray(cells, np.float32)
 
     def _frozen(self, grey: Samples, at: int) -> bool:
         """Whether it is the same picture for too long: exactly, or but for what a codec does."""
@@ -119,18 +136,6 @@ def _by_itself(grey: Samples) -> PictureHealth:
     if light.is_covered():
         return PictureHealth(covered=True)
     return PictureHealth(blurred=_blurred(grey, light.near_blank))
-
-
-def sampled(pixels: Pixels) -> Samples:
-    """Return the green channel (most of brightness), each sample the mean of four of its square."""
-    green = pixels[..., 1]
-    step = max(1, min(round(max(green.shape) / SAMPLES), *green.shape))
-    rows, columns = (length // step * step for length in green.shape)
-    green, half = green[:rows, :columns], step // 2
-    total = green[::step, ::step].astype(np.uint16)
-    for row, column in ((0, half), (half, 0), (half, half)):
-        total += green[row::step, column::step]
-    return total * np.float32(0.25)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +198,7 @@ def _blurred(grey: Samples, left_out: NDArray[np.bool_]) -> bool:
         return False
     weights = _weights(left_out, grey.shape) if left_out.any() else None
     fine = _detail(grey, weights)
-    coarse = _detail(pooled(grey, 2), None if weights is None else weights[::2, ::2])
+    coarse = _detail(pooled(grey, 2), None if weights is None else weights[::2, ::2].copy())
     return min(fine) < BLURRED_BELOW or any(
         one < BLURRED_RATIO_BELOW * half for one, half in zip(fine, coarse, strict=True)
     )
@@ -225,5 +230,5 @@ def _detail(grey: Samples, weights: Samples | None) -> tuple[float, float]:
         across *= wide
         down *= high
         # Nothing is known to be blurred where there is nothing.
-        sizes = float(wide.sum()) or math.nan, float(high.sum()) or math.nan
+        sizes = cv2.countNonZero(wide) or math.nan, cv2.countNonZero(high) or math.nan
     return float(np.vdot(across, across)) / sizes[0], float(np.vdot(down, down)) / sizes[1]

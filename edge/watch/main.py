@@ -5,7 +5,7 @@ import numpy as np
 from edge.common.clock import boottime_ns
 from edge.common.errors import ViewError
 from edge.common.program import Paths, Program, running
-from edge.common.sighting import SIGHTINGS, HeadMap, Sighting
+from edge.common.sighting import HIDDEN_MOST, SIGHTINGS, HeadMap, Sighting
 from edge.ground.region import region_of
 from edge.site import Site
 from edge.site.schema import Camera, PicturesOptions
@@ -185,7 +185,10 @@ class Counting:
         second = None
         if self._seconds.due(float(heads.count.sum()), frame.taken_at):
             second = self._count(frame.pixels, SECOND_SCALE)
-        return Sighting(self._seq, taken_at, heads, picture, self.model, motion, second)
+        hidden = self._judge.hidden(heads, HIDDEN_MOST)
+        return Sighting(
+            self._seq, taken_at, heads, picture, self.model, motion, second=second, hidden=hidden
+        )
 
     def _count(self, pixels: Pixels, scale: float = 1.0) -> HeadMap:
         height, width, _ = pixels.shape

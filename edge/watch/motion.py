@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 
 from edge.common.sighting import HeadMap, Motion
 from edge.common.units import nanoseconds, seconds
-from edge.watch.frame import Frame, Pixels
+from edge.watch.frame import Frame
 
 Grey = NDArray[np.uint8]
 Flow = NDArray[np.float32]  # (rows, columns, 2): samples to the right and down
 
-# The longer side is brought to about this many samples, whatever the camera's resolution.
-SAMPLES = 320
 SMALLEST = 32  # samples on the shorter side
 # Between these, the error hardly depends on the time from picture to picture. The longer one lets
 # a camera be late that is to give a picture each second.
@@ -57,8 +55,8 @@ class MotionMeter:
 
         None when no frame from 0.1 to 1.2 s ago is known, or when the camera itself moved.
         """
-        step = step_of(*frame.pixels.shape[:2])
-        now = _Seen(_small(frame.pixels, step), frame.taken_at)
+        step = frame.thumbnail.step
+        now = _Seen(frame.thumbnail.means, frame.taken_at)
         before = self._before(now)
         self._seen.append(now)
         if before is None:
@@ -78,18 +76,6 @@ class MotionMeter:
             return None
         suits = old[-1].grey.shape == now.grey.shape and min(now.grey.shape) >= SMALLEST
         return old[-1] if suits else None
-
-
-def step_of(height: int, width: int) -> int:
-    """Return how many px of a picture one sample covers, each way."""
-    return max(1, round(max(height, width) / SAMPLES))
-
-
-def _small(pixels: Pixels, step: int) -> Grey:
-    """Return the green channel (most of brightness), each sample the mean of its square."""
-    rows, columns = (length // step for length in pixels.shape[:2])
-    green = np.ascontiguousarray(pixels[: rows * step, : columns * step, 1])
-    return np.asarray(cv2.resize(green, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _per_cell(flow: Flow, heads: HeadMap, sample: float) -> Flow:

@@ -9,6 +9,7 @@ is averaged away: a head in the street is one to three cells.
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +23,8 @@ STEP, STEP_SHARE = 4.0, 0.08
 SMALLEST = CELL + 2  # samples, of which a cell can be made
 REACH = 8  # cells, within which a shifted view is looked for
 GONE = 0.25  # an edge has vanished when less than this share of it is left
+AROUND = (7, 7)  # cells, over which what is hidden is averaged
+FEW = 0.2  # of the mean of the view: edges that say nothing
 
 
 def edges_of(grey: Samples) -> Edges:
@@ -46,13 +49,11 @@ def edges_of(grey: Samples) -> Edges:
 def pooled(values: Samples, size: int) -> Samples:
     """The mean of each square of `size` x `size`; what is left over at the ends is left out."""
     rows, columns = (length // size for length in values.shape)
-    wide = np.zeros((rows * size, columns), np.float32)
-    squares = np.zeros((rows, columns), np.float32)
-    for first in range(size):
-        wide += values[: rows * size, first : columns * size : size]
-    for first in range(size):
-        squares += wide[first::size]
-    return squares / np.float32(size * size)
+    if not rows or not columns:
+        return np.zeros((rows, columns), np.float32)
+    squares = np.ascontiguousarray(values[: rows * size, : columns * size])
+    means = cv2.resize(squares, (columns, rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(means, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +108,20 @@ class View:
             return 0.0
         gone = np.where(amount < GONE * before, before, 0)
         return float(gone.sum() / max(float(before.sum()), 1e-6))
+
+    def hidden(self, now: Edges) -> Samples:
+        """For each cell the share, 0 to 1, of the view's edges around it that are not there now.
+
+        Where the view has hardly any, the share of the whole picture: nothing better is known.
+        """
+        before, amount = self.edges[0], now[0]
+        if amount.shape != before.shape:
+            return np.zeros(before.shape, np.float32)
+        gone = np.where(amount < GONE * before, before, np.float32(0))
+        lost, had = (cv2.blur(each, AROUND) for each in (gone, before))
+        whole = gone.sum() / max(float(before.sum()), 1e-6)
+        share = np.where(had > FEW * had.mean(), lost / np.maximum(had, 1e-6), whole)
+        return share.astype(np.float32)
 
     @cached_property
     def _own(self) -> _Spectrum:

@@ -6,7 +6,7 @@ itself: a mount that sinks a little each day is found too. A view that is given 
 before a picture is trusted: the camera may have been knocked unobserved.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,10 +30,15 @@ VANISHED_ABOVE = 0.45
 
 @dataclass(frozen=True)
 class Seen:
-    """What the last looks found: is the camera moved, is a good part of its view covered."""
+    """What the last looks found: is the camera moved, is a good part of its view covered.
+
+    `hidden` is the share of the view that is not there, for each cell (rows, columns); None where
+    the whole picture is doubted, and before a view is known.
+    """
 
     moved: bool = False
     covered: bool = False
+    hidden: Samples | None = field(default=None, compare=False)
 
 
 class ViewMonitor:
@@ -75,7 +80,12 @@ class ViewMonitor:
     def _compare(self, view: View, edges: Edges, at: int) -> Seen:
         if not self._seen.moved and view.vanished(edges) > VANISHED_ABOVE:
             return Seen(covered=True)
-        differs = not view.is_seen_in(self._now.add(edges), LIKENESS_LEAST)
+        mean = self._now.add(edges)
+        seen = self._judged(not view.is_seen_in(mean, LIKENESS_LEAST), at)
+        return seen if seen.moved else replace(seen, hidden=view.hidden(mean))
+
+    def _judged(self, differs: bool, at: int) -> Seen:
+        """Whether the camera is taken for moved, now that the view differs or not."""
         if self._unproven:
             self._unproven = differs
             return Seen(moved=differs)

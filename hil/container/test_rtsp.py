@@ -18,6 +18,7 @@ from edge.watch.cameras.learnt import Learnt
 from edge.watch.cameras.stream import BEHIND_S, StreamCamera
 from edge.watch.frame import Frame
 from hil.container.rtsp import RtspCamera
+from hil.testkit.streams import why_it_ended
 
 FPS = 10.0
 TIMEOUT_S = 2.0
@@ -130,17 +131,6 @@ def offering(tmp_path: Path, *offers: str, silent: str = "") -> Iterator[RtspCam
     )
     yield camera
     camera.end()
-
-
-def why_it_ended(camera: StreamCamera) -> str:
-    for _ in range(60):
-        try:
-            camera.read(0.5)
-        except NoFrameError:
-            continue
-        except CameraError as error:
-            return str(error)
-    pytest.fail("it did not end")
 
 
 @pytest.mark.parametrize("offers", ["tcp", "udp"])

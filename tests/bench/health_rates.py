@@ -18,9 +18,10 @@ from edge.commands.count import PictureCounter
 from edge.common.units import nanoseconds
 from edge.watch.counter import Counter
 from edge.watch.frame import Frame, Pixels
-from edge.watch.health import HealthJudge, sampled
+from edge.watch.health import HealthJudge
 from edge.watch.manifest import Manifest, shipped_manifest
 from edge.watch.pictures import read_picture
+from edge.watch.thumbnail import sampled
 from edge.watch.view import CELL, Samples, View, pooled
 from edge.watch.view_monitor import PERSIST_S, ViewMonitor
 from hil.testkit.data import HEADS

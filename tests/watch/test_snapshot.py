@@ -17,13 +17,13 @@ import pytest
 from PIL import Image
 
 from edge.common.clock import boottime_ns
-from edge.common.errors import CameraError
 from edge.common.units import seconds
 from edge.site.schema import StreamOptions
 from edge.watch.cameras.camera import NoFrameError
 from edge.watch.cameras.learnt import Learnt
 from edge.watch.cameras.stream import StreamCamera
 from edge.watch.frame import Frame
+from hil.testkit.streams import why_it_ended
 from tests.watch.made import noise
 
 USER, PASSWORD = "viewer", "pa:s w@rd"
@@ -139,18 +139,6 @@ def frames(camera: StreamCamera, wanted: int) -> list[Frame]:
             continue
     assert len(taken) == wanted
     return taken
-
-
-def why_it_ended(camera: StreamCamera) -> str:
-    until = time.monotonic() + PATIENT_S
-    while time.monotonic() < until:
-        try:
-            camera.read(0.5)
-        except NoFrameError:
-            continue
-        except CameraError as error:
-            return str(error)
-    pytest.fail("it did not end")
 
 
 @contextmanager

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.common.sighting import HIDDEN_MOST
 from edge.common.units import nanoseconds
 from edge.street.scene import Scene
 from edge.watch.frame import Pixels
-from edge.watch.health import sampled
+from edge.watch.thumbnail import sampled
 from edge.watch.view import View, edges_of
 from edge.watch.view_monitor import LEARN_S, LOOKS, PERSIST_S, Seen, ViewMonitor
 from hil.testkit.data import needs
@@ -124,6 +125,21 @@ def test_another_size_of_picture_is_another_view() -> None:
 def test_a_lens_covered_in_part_is_found_at_once(worse: views.Change) -> None:
     found = views.watched(views.view_of(street()), [worse(street()[5])])
     assert found == [Seen(covered=True)]
+
+
+def test_what_is_hidden_is_told_cell_by_cell() -> None:
+    """Of a lens that is covered by two fifths: there, and nowhere else."""
+    pictures = views.scene(10)
+    free, *_, part = views.watched(
+        views.view_of(pictures), [*pictures, *[covered(pixels, 0.4) for pixels in pictures]]
+    )
+    assert free.hidden is not None
+    assert part.hidden is not None
+    assert not part.covered
+    columns = part.hidden.shape[1]
+    assert float(part.hidden[:, : columns // 3].mean()) > HIDDEN_MOST
+    assert float(part.hidden[:, columns // 2 :].mean()) < HIDDEN_MOST / 2
+    assert float(free.hidden.mean()) < HIDDEN_MOST / 2
 
 
 def test_forgetting_begins_anew() -> None:

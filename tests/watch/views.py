@@ -15,9 +15,9 @@ from edge.common.errors import PictureError
 from edge.common.units import nanoseconds
 from edge.street.scene import Scene
 from edge.watch.frame import Pixels
-from edge.watch.health import sampled
 from edge.watch.pictures import read_picture
 from edge.watch.recording import frames_of
+from edge.watch.thumbnail import sampled
 from edge.watch.view import View, edges_of
 from edge.watch.view_monitor import Seen, ViewMonitor
 from hil.testkit.data import CLIP, HEADS

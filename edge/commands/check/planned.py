@@ -22,8 +22,8 @@ from edge.site.overrides import phrases_of
 from edge.watch.counter import Counter
 from edge.watch.main import look_of, manifest_of
 from edge.watch.manifest import ModelEntry
-from edge.watch.motion import step_of
 from edge.watch.pictures import read_picture
+from edge.watch.thumbnail import step_of
 
 GOLDEN_TOLERANCE = 0.02
 LETTER_MM_PER_M = 2.5  # usual rule: 25 mm of letter for each 10 m

@@ -24,7 +24,8 @@ OLDEST_PICTURE_S = 3.0
 PICTURE_REMEDIES = {
     "dark": "is there light, and is the lens free?",
     "blurred": "clean the lens and focus it",
-    "covered": "free the lens; if a part was masked on purpose: redroad view accept",
+    "covered": "free the lens, or the zone that the state names as its reason; if a part was "
+    "masked on purpose: redroad view accept",
     "moved": "turn the camera back; if it was turned on purpose: redroad view accept",
     "frozen": "the camera repeats one picture, or nothing at all has moved for five minutes: "
     "if its clock runs and the street does not, take its power away for a moment",
