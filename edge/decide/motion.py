@@ -18,7 +18,7 @@ from edge.common.errors import GroundError
 from edge.common.sighting import HeadMap, Motion
 from edge.common.units import NS_PER_S
 from edge.decide.sparse import Row, SparseMatrix
-from edge.ground.plane import GroundPlane
+from edge.site.ground.plane import GroundPlane
 
 Floats = NDArray[np.float64]
 Sums = NDArray[np.float32]

@@ -17,8 +17,8 @@ from edge.common.wire import Occupancy
 from edge.decide.motion import Movement, Moving, Street
 from edge.decide.plausible import Cleared, cleared
 from edge.decide.sparse import Row, SparseMatrix
-from edge.ground.overlap import covered, signed_area
-from edge.ground.plane import GroundPlane
+from edge.site.ground.overlap import covered, signed_area
+from edge.site.ground.plane import GroundPlane
 from edge.site.schema import Ground, Zone
 
 Floats = NDArray[np.float64]

@@ -15,7 +15,7 @@ from PIL import Image
 
 from edge.common.errors import ModelError
 from edge.common.sighting import HeadMap
-from edge.ground.region import Box
+from edge.site.ground.region import Box
 from edge.watch.manifest import Manifest, ModelEntry
 from edge.watch.runtime import RuntimeName, make_interpreter
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.common.sighting import HeadMap
-from edge.ground.region import Box, Region
+from edge.site.ground.region import Box, Region
 from edge.watch.counter import Counter
 from edge.watch.frame import Pixels
 from edge.watch.manifest import Manifest, ModelEntry
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 LARGEST_HEAD_PX = 60.0
 # A model that costs less is taken where it gives heads nearly as many px.
 NEARLY = 0.9
-# In the model's input. Heads that are smaller gain most from more px: decision 22 has the figures.
+# In the model's input. Heads that are smaller gain most from more px: decision 23 has the figures.
 WANTED_HEAD_PX = 12.0
 CLOSER = 1.25  # times as many px, or a second part is not worth its time
 

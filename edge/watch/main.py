@@ -6,8 +6,8 @@ from edge.common.clock import boottime_ns
 from edge.common.errors import ViewError
 from edge.common.program import Paths, Program, running
 from edge.common.sighting import HIDDEN_MOST, SIGHTINGS, HeadMap, Sighting
-from edge.ground.region import region_of
 from edge.site import Site
+from edge.site.ground.region import region_of
 from edge.site.schema import Camera, PicturesOptions
 from edge.watch.aspect import doubt_of
 from edge.watch.cameras.choose import open_camera, remedy_if_slow

@@ -32,8 +32,8 @@ from edge.common.wire import ORDERS
 from edge.decide.decider import Decider
 from edge.decide.orders import order_for
 from edge.decide.zones import ZoneCounter
-from edge.ground.region import Region
 from edge.site import Site
+from edge.site.ground.region import Region
 from edge.site.schema import DEMO_GROUND, SceneOptions, Zone
 from edge.street.scene import Scene
 from edge.watch.counter import Counter

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from edge.common.sighting import HeadMap
 from edge.decide.zones import ZoneCounter
-from edge.ground.region import Box, Region, region_of
 from edge.site import Site
+from edge.site.ground.region import Box, Region, region_of
 from edge.site.schema import DEMO_ZONE, Ground, SceneOptions, Zone
 from edge.street.crowd import Street
 from edge.street.pinhole import PinholeCamera

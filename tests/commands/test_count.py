@@ -13,7 +13,7 @@ from edge.commands.check import planned
 from edge.site import load_site
 from edge.site.schema import DEMO_ZONE
 from edge.street.scene import Scene
-from tests.ground.views import WIDE, site_file
+from tests.site.views import WIDE, site_file
 from tests.watch.films import film
 from tests.watch.made import noise, save_picture, save_video
 

@@ -15,8 +15,8 @@ from edge.decide.decider import Decider, ZoneTransition
 from edge.decide.orders import ORDER_LIFETIME_S, order_for, pages_of
 from edge.decide.warnings import warning_of
 from edge.decide.zones import ZoneCounter
-from edge.ground.plane import GroundPlane
 from edge.messages import MESSAGES, NEUTRAL
+from edge.site.ground.plane import GroundPlane
 from edge.site.overrides import phrases_of
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Site, Warnings, Zone
 

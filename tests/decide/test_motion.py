@@ -14,7 +14,7 @@ from edge.common.units import NS_PER_S as NS
 from edge.common.wire import Occupancy
 from edge.decide.motion import MEMORY_S, PAUSE_S
 from edge.decide.zones import ZoneCounter
-from edge.ground.plane import GroundPlane
+from edge.site.ground.plane import GroundPlane
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Zone
 
 PLANE = GroundPlane.of(DEMO_GROUND)

@@ -13,7 +13,7 @@ from edge.common.wire import Level
 from edge.decide.decider import Decider
 from edge.decide.plausible import IMPLAUSIBLE_PER_M2, MOST_PER_M2
 from edge.decide.zones import ZoneCounter
-from edge.ground.plane import GroundPlane
+from edge.site.ground.plane import GroundPlane
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Site
 from hil.testkit.true_zone import counted
 

@@ -20,8 +20,8 @@ from edge.commands.calibrate.survey_points import (
     write_section,
 )
 from edge.common.errors import CameraError, GroundError, PictureError, SiteError
-from edge.ground.plane import GroundPlane
 from edge.site import Site, load_site
+from edge.site.ground.plane import GroundPlane
 from edge.site.schema import Ground
 from edge.watch.cameras.once import one_frame
 from edge.watch.frame import Pixels

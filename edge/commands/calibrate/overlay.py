@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from edge.ground.plane import GroundPlane
-from edge.ground.region import HEAD_M
+from edge.site.ground.plane import GroundPlane
+from edge.site.ground.region import HEAD_M
 from edge.site.schema import Ground, Zone
 from edge.watch.frame import Pixels
 

@@ -5,7 +5,7 @@ the height that was measured, but would be with pixels of a usual other shape, t
 """
 
 from edge.common.errors import GroundError
-from edge.ground.plane import GroundPlane
+from edge.site.ground.plane import GroundPlane
 from edge.site.schema import Ground
 
 # Of recorders that halve the width or height, and of ITU-R BT.601 for 4:3 and 16:9.

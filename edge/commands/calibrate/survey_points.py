@@ -19,9 +19,9 @@ from pydantic_core import ErrorDetails
 from edge.common.atomic_write import atomic_write
 from edge.common.errors import GroundError, SiteError
 from edge.common.tables import decoded, is_number, number, rows_of
-from edge.ground.plane import GroundPlane
-from edge.ground.region import HEAD_M
-from edge.ground.survey import LEAST
+from edge.site.ground.plane import GroundPlane
+from edge.site.ground.region import HEAD_M
+from edge.site.ground.survey import LEAST
 from edge.site.load import wanted
 from edge.site.schema import Ground, Zone
 from edge.watch.look import Look

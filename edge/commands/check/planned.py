@@ -8,7 +8,6 @@ from edge.common.errors import BrokerError, GroundError, LayoutError, ModelError
 from edge.common.program import Paths
 from edge.decide.motion import LEAST_SAMPLES_PER_M
 from edge.decide.orders import pages_of
-from edge.ground.plane import GroundPlane
 from edge.messages import MESSAGES
 from edge.report.homeassistant import PREFIX
 from edge.report.status import Status
@@ -17,6 +16,7 @@ from edge.show.clips import lacking_clips
 from edge.show.layout import letter_height
 from edge.show.parts import clips_folder
 from edge.site import Site
+from edge.site.ground.plane import GroundPlane
 from edge.site.outputs import Sign
 from edge.site.overrides import phrases_of
 from edge.watch.counter import Counter

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.common.errors import GroundError
-from edge.ground.overlap import signed_area
+from edge.site.ground.overlap import signed_area
 
 Floats = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.common.errors import GroundError
-from edge.ground.plane import GroundPlane
+from edge.site.ground.plane import GroundPlane
 from edge.site.schema import Ground, Zone
 
 Floats = NDArray[np.float64]

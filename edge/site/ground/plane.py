@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.common.errors import GroundError
-from edge.ground.survey import Survey, survey
+from edge.site.ground.survey import Survey, survey
 from edge.site.schema import Ground
 
 Floats = NDArray[np.float64]

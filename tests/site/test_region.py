@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from edge.common.errors import GroundError
 from edge.common.sighting import HeadMap
 from edge.decide.zones import ZoneCounter
-from edge.ground.region import Box, Region, region_of
+from edge.site.ground.region import Box, Region, region_of
 from edge.site.schema import DEMO_GROUND, DEMO_ZONE, Ground, Zone
 from edge.street.pinhole import PinholeCamera
 from edge.watch.look import LARGEST_HEAD_PX, choose_look, look_at, whole
 from edge.watch.manifest import Manifest, shipped_manifest
 from edge.watch.parts import joined
-from tests.ground.views import WIDE, ground_of
+from tests.site.views import WIDE, ground_of
 
 MANIFEST = Manifest(shipped_manifest())
 ENTRIES = {entry.name: entry for entry in MANIFEST.entries}

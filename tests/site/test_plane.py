@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from edge.common.errors import GroundError
-from edge.ground.plane import GroundPlane
+from edge.site.ground.plane import GroundPlane
 from edge.site.schema import DEMO_GROUND, Ground
 from edge.street.pinhole import PinholeCamera
 
