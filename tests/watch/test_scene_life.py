@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from edge.common.units import nanoseconds
 from edge.watch.frame import Frame, Pixels
-from edge.watch.health import HealthJudge
-from edge.watch.scene_life import lives, places_of
+from edge.watch.health import STILL_AFTER_S, HealthJudge
+from edge.watch.scene_life import SceneLife, lives, places_of
 from tests.bench.encoded import encoded
 from tests.watch import overlays
 from tests.watch.overlays import CORNERS, PLACES, Overlay, together
-from tests.watch.quiet import Quiet, backdrop, noisy, quiet
+from tests.watch.quiet import Quiet, backdrop, noisy, quiet, quiet_samples
 
 EVERY_S = 1.7
 LONG_S = 340.0
@@ -75,6 +75,16 @@ def test_a_frozen_picture_that_is_encoded_anew_under_a_clock_is_found(name: str)
     assert told <= PROMISED_S
 
 
+def test_a_frozen_picture_under_a_counter_that_never_returns_is_found() -> None:
+    """Its high digits count on: together they come back never, one by one they do."""
+    counter = Overlay("", PLACES["inner"], 24, "sans", overlays.frames)
+    times = np.arange(0.0, LONG_S, 2.0)
+    sent = [counter.on(street(night=False), float(at_s)) for at_s in times]
+    told = told_after(encoded(sent, "x264, constant quality"), 2.0)
+    assert told is not None
+    assert told <= PROMISED_S
+
+
 @pytest.mark.parametrize("clocked", [False, True])
 def test_a_street_in_which_only_leaves_a_flag_and_a_sign_move_is_not_frozen(clocked: bool) -> None:
     """At 4 a.m., with the camera's clock and without."""
@@ -86,6 +96,15 @@ def test_a_street_in_which_only_leaves_a_flag_and_a_sign_move_is_not_frozen(cloc
 def test_leaves_alone_are_life() -> None:
     """They never look the same twice."""
     assert told_after(quiet(1.0, LONG_S, Quiet(("leaves",), night=False)), 1.0) is None
+
+
+def test_leaves_in_little_wind_are_life() -> None:
+    """Though hardly a cell stirs."""
+    life, end = SceneLife(), 0
+    for second, samples in enumerate(quiet_samples(1.0, LONG_S, Quiet(("leaves",), calm=0.2)), 1):
+        end = nanoseconds(float(second))
+        life.see(samples, end)
+    assert not life.still_for(STILL_AFTER_S, end)
 
 
 def test_a_scene_that_moves_again_is_trusted_at_once() -> None:

@@ -96,7 +96,7 @@ def coded(name: str) -> list[list[bytes]]:
     assert isinstance(context, av.VideoCodecContext)
     context.options = (options if codec == "libx264" else {"preset": "ultrafast"}) | how
     context.pix_fmt, context.width, context.height = "yuv420p", 640, 352
-    context.framerate = RATE
+    context.framerate = Fraction(RATE)
     sent = []
     for pixels in quiet(1 / RATE, 5.0, Quiet(night=False)):
         sent += context.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24"))
@@ -165,7 +165,7 @@ def test_recordings_joined_one_after_the_other_are_whole(name: str, tmp_path: Pa
         stream = target.add_stream_from_template(source.streams.video[0])
         for number, packet in enumerate(source.demux(video=0)):
             if packet.size:
-                packet.pts = packet.dts = 9000 * number
+                packet.pts, packet.dts = 9000 * number, 9000 * number
                 packet.time_base, packet.stream = Fraction(1, 90_000), stream
                 target.mux(packet)
     joined_up = tmp_path / "joined.ts"
