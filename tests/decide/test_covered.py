@@ -15,7 +15,9 @@ def hidden(seq: int, columns: slice, share: float = 1.0) -> Sighting:
     cells = np.zeros((10, 10), np.float32)
     cells[:, columns] = share
     sent = msgspec.structs.replace(sighting(seq, 0.5, 0.5), hidden=cells)
-    return SIGHTINGS.decode(SIGHTINGS.encode(sent))
+    received = SIGHTINGS.decode(SIGHTINGS.encode(sent))
+    assert isinstance(received, Sighting)
+    return received
 
 
 def levels(decider: Decider) -> dict[str, Level]:
