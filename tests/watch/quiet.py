@@ -207,5 +207,5 @@ def backdrop(*, night: bool) -> Floats:
 def noisy(pixels: Pixels, spread: float, seed: int = 0) -> Callable[[], Pixels]:
     """A picture that stands, with noise that is new each time."""
     rng = np.random.default_rng(seed)
-    noise = _noise(rng, spread, (len(pixels), len(pixels[0])))
+    noise = _noise(rng, spread, (pixels.shape[0], pixels.shape[1]))
     return lambda: _sensed(pixels.astype(np.float32), noise, rng)
