@@ -67,7 +67,8 @@ def main() -> None:
         "--pace", type=float, default=1.0, help="speed of the scenarios: 2 is twice as fast"
     )
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, stop)
+    for signum in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C, too, where the shell ignores it
+        signal.signal(signum, stop)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     room = ControlRoom(FOLDER)
