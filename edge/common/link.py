@@ -21,7 +21,7 @@ from types import TracebackType
 
 from edge.common.clock import boottime_ns
 from edge.common.errors import LinkError
-from edge.common.interval import Interval
+from edge.common.timer import Timer
 from edge.common.wire import Message, Wire
 
 SEND_BUFFER = 1 << 18  # bytes
@@ -72,7 +72,7 @@ class Inbox:
         self.rejected = 0
         self.is_open = False
         self.fault = ""
-        self._listen_interval = Interval(RETRY_LISTEN_S)
+        self._listen_interval = Timer(RETRY_LISTEN_S)
         self._unbound = {
             socket_path(runtime, sender, program): (sender, wire)
             for sender, wire in receives_from.items()

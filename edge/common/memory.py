@@ -6,7 +6,7 @@ by half a megabyte.
 """
 
 from edge.common.clock import LIBC, boottime_ns
-from edge.common.interval import Interval
+from edge.common.timer import Timer
 
 M_TRIM_THRESHOLD = -1  # of glibc's <malloc.h>
 FREE_BYTES = 1 << 20
@@ -29,7 +29,7 @@ class Tidy:
     """
 
     def __init__(self) -> None:
-        self._trim_interval = Interval(EVERY_S)
+        self._trim_interval = Timer(EVERY_S)
 
     def pass_time(self) -> None:
         """Trim the heap if that is due; to be called often."""

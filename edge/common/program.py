@@ -21,9 +21,9 @@ import sdnotify
 
 from edge.common.clock import boottime_ns
 from edge.common.events import Events
-from edge.common.interval import Interval
 from edge.common.link import Inbox, Sender
 from edge.common.memory import Tidy, give_back_what_is_free
+from edge.common.timer import Timer
 from edge.common.units import nanoseconds
 from edge.common.wire import (
     COMMANDS,
@@ -85,7 +85,7 @@ class Program:
             # A channel of its own, so that a resend is not counted as lost.
             self._events = Events(Sender(paths.runtime, name, "report", EVENTS))
         self._local: list[Event | Health] = []
-        self._health_interval = Interval(HEALTH_EVERY_S)
+        self._health_interval = Timer(HEALTH_EVERY_S)
         self._verbose_until = 0
         self._tidy = Tidy()
         self._notifier = sdnotify.SystemdNotifier()

@@ -2,9 +2,9 @@
 
 from edge.common.clock import boottime_ns
 from edge.common.errors import CommandError
-from edge.common.interval import Interval
 from edge.common.program import Paths, Program, running
 from edge.common.sighting import SIGHTINGS, Sighting
+from edge.common.timer import Timer
 from edge.common.wire import ORDERS, STATES, Command
 from edge.decide.decider import Decider, ZoneTransition
 from edge.decide.orders import ORDER_EVERY_S
@@ -66,8 +66,8 @@ class _Publisher:
         self._show = program.channel_to("show", ORDERS)
         self._report = program.channel_to("report", STATES)
         self._published: object = None
-        self._order_interval = Interval(ORDER_EVERY_S)
-        self._state_interval = Interval(STATE_EVERY_S)
+        self._order_interval = Timer(ORDER_EVERY_S)
+        self._state_interval = Timer(STATE_EVERY_S)
 
     def publish(self, decider: Decider) -> None:
         """Send what is due."""

@@ -10,8 +10,8 @@ import msgspec
 
 from edge.common.clock import boottime_ns, time_synchronised, wall_s
 from edge.common.errors import CommandError
-from edge.common.interval import Interval
 from edge.common.program import PROGRAMS, Program
+from edge.common.timer import Timer
 from edge.common.units import NS_PER_S
 from edge.common.wire import COMMANDS, Action, Command, Level
 from edge.report.requests import (
@@ -58,7 +58,7 @@ class Commander:
         self._ways = {name: program.channel_to(name, COMMANDS) for name in PROGRAMS}
         self._standing: dict[Action, Command] = {}
         self._remembered: dict[str, _Remembered] = {}
-        self._again = Interval(AGAIN_EVERY_S)
+        self._again = Timer(AGAIN_EVERY_S)
         self._last_since = 0
         self._told_in = (0, 0)  # the minute, and how many events were reported in it
         self._restored = False

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edge.common.interval import Interval
+from edge.common.timer import Timer
 from edge.site import Site
 
 LOOK_EVERY_S = 5.0
@@ -19,7 +19,7 @@ class Renewal:
         named = (upstream.ca_file, upstream.cert_file, upstream.key_file, upstream.password_file)
         self._files = [site.path(file) for file in named if file is not None]
         self._used = self._last = self._look()
-        self._look_interval = Interval(LOOK_EVERY_S)
+        self._look_interval = Timer(LOOK_EVERY_S)
 
     def use(self) -> None:
         """Record the files as they are now: a connection is made with them."""

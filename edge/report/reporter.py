@@ -3,8 +3,8 @@
 import logging
 
 from edge.common.clock import boot_id, boottime_ns, time_synchronised, wall_s
-from edge.common.interval import Interval
 from edge.common.program import PROGRAMS, Program
+from edge.common.timer import Timer
 from edge.common.wire import Event, Health, Message, State
 from edge.report.acknowledgements import Acknowledgements
 from edge.report.agenda import News
@@ -54,7 +54,7 @@ class Reporter:
         self._commander = Commander(site, program, self._store)
         self._restarts = Restarts(self._store, self._boot_id)
         self._machine = look(program.paths.state)
-        self._look_interval = Interval(WRITTEN_EVERY_S)
+        self._look_interval = Timer(WRITTEN_EVERY_S)
         if site.upstream.host is None:
             log.info("no broker is configured: everything waits in the outbox")
 

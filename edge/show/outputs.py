@@ -10,8 +10,8 @@ from PIL import Image
 
 from edge.common.clock import boottime_ns, time_plausible
 from edge.common.errors import DriverError, LayoutError, VoiceError
-from edge.common.interval import Interval
 from edge.common.program import Program
+from edge.common.timer import Timer
 from edge.common.units import nanoseconds
 from edge.common.wire import Order, Page
 from edge.show.beacon import OFF
@@ -50,7 +50,7 @@ class SignOutput:
         self._backoff = driver_backoff()
         self._content, self._frame = _visible(neutral), self._neutral  # what was last rendered
         self._sent: object = None  # what of it was last sent
-        self._change_interval, self._resend_interval = Interval(CHANGE_S), Interval(RESEND_S)
+        self._change_interval, self._resend_interval = Timer(CHANGE_S), Timer(RESEND_S)
         self._light_at = boottime_ns()  # when the feedback last saw light
         self._lux: float | None = None
 
@@ -160,7 +160,7 @@ class PinsOutput:
         self._pins: DriverProcess[str, PinsStatus] | None = None
         self._backoff = driver_backoff()
         self._status = PinsStatus()
-        self._resend_interval, self._begin_interval = Interval(PINS_S), Interval(BEGINS_S)
+        self._resend_interval, self._begin_interval = Timer(PINS_S), Timer(BEGINS_S)
         self._pattern = OFF
 
     @property
@@ -252,7 +252,7 @@ class VoiceOutput:
         self._announcer = Announcer(site.voice.repeat_s)
         self._playing = False
         self._program.facts["clips_played"] = self._played = 0
-        self._look_interval = Interval(CLIPS_S)  # for the clips
+        self._look_interval = Timer(CLIPS_S)  # for the clips
         self._check_clips()
 
     def follow(self, order: Order | None) -> None:

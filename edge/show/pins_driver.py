@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge.common.clock import boottime_ns
 from edge.common.errors import BeaconError, InputError
-from edge.common.interval import Interval
+from edge.common.timer import Timer
 from edge.common.units import seconds
 from edge.show.beacon import FLASHES, OFF, Lamp, is_lit
 from edge.show.driver_process import DEAD_MAN_S, driver_backoff
@@ -40,7 +40,7 @@ class PinsDriver:
     ) -> None:
         self._open_lamp = open_lamp
         self._open_contacts = open_contacts
-        self._lux_file, self._lux_interval = lux_file, Interval(LUX_EVERY_S)
+        self._lux_file, self._lux_interval = lux_file, Timer(LUX_EVERY_S)
         self._lamp: Lamp | None = None
         self._contacts: Contacts | None = None
         self._lamp_backoff, self._contacts_backoff = driver_backoff(), driver_backoff()

@@ -7,7 +7,7 @@ import collections
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge.common.interval import Interval
+from edge.common.timer import Timer
 from edge.common.units import seconds
 from edge.common.wire import Level, Notice, Order, Page
 from edge.messages import NEUTRAL
@@ -112,7 +112,7 @@ class Announcer:
     """Plays an Order's clips in turn, again every `repeat_s`, and at once when the level rises."""
 
     def __init__(self, repeat_s: float) -> None:
-        self._round_interval = Interval(repeat_s)
+        self._round_interval = Timer(repeat_s)
         self._subject: tuple[str, Level] | None = None
         self._waiting: collections.deque[str] = collections.deque()
         self._loudest: Level | None = None  # the level of the last round

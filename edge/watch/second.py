@@ -4,7 +4,7 @@ watch knows no levels, but a level that rises does so because more heads are cou
 Pure: time is an argument (boot time, ns).
 """
 
-from edge.common.interval import Interval
+from edge.common.timer import Timer
 
 # Of the first look's size. Smaller, small heads are lost and real crowds differ, too.
 SECOND_SCALE = 0.8
@@ -18,8 +18,8 @@ class SecondLooks:
     """Says at which pictures to look twice."""
 
     def __init__(self) -> None:
-        self._minute = Interval(EVERY_S)
-        self._again = Interval(AGAIN_S)
+        self._minute = Timer(EVERY_S)
+        self._again = Timer(AGAIN_S)
         self._before = 0.0
 
     def due(self, heads: float, at: int) -> bool:

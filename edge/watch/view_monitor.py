@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from edge.common.interval import Interval
+from edge.common.timer import Timer
 from edge.common.units import nanoseconds
 from edge.watch.view import SMALLEST, Edges, Samples, View, edges_of
 
@@ -57,7 +57,7 @@ class ViewMonitor:
         self._unproven = view is not None  # it is from before a restart, and not seen since
         self._halves = _Halves()
         self._now = _Mean(LOOKS)
-        self._look_interval = Interval(LOOK_EVERY_S)
+        self._look_interval = Timer(LOOK_EVERY_S)
         self._doubted_since: int | None = None
 
     @property

@@ -3,7 +3,7 @@
 from edge.common.units import nanoseconds
 
 
-class Interval:
+class Timer:
     """The `every_s` seconds that lie at least between one time and the next."""
 
     def __init__(self, every_s: float) -> None:
