@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from edge.common.clock import boot_id
+from edge.common.timer import Timer
 from edge.common.units import NS_PER_S
 from edge.common.wire import State
 from edge.report.acceptance import Acceptance, Item, Rank
@@ -38,9 +39,7 @@ from edge.report.payloads import (
 from edge.report.store import Store
 from edge.site import Site
 
-STATE_EVERY = 10 * NS_PER_S
-ONLINE_EVERY = 20 * NS_PER_S
-HEALTH_EVERY = 60 * NS_PER_S
+STATE_EVERY_S, ONLINE_EVERY_S, HEALTH_EVERY_S = 10.0, 20.0, 60.0
 TURN = 5 * NS_PER_S
 SKIPPED_AGAIN_AFTER = 60 * NS_PER_S
 REPLIES_AT_MOST = 1000
@@ -101,9 +100,9 @@ class _Connection:
     limits: Limits = field(default_factory=Limits)
     state_settled: bool = False
     sent: tuple[object, object] = (None, None)
-    state_at: int | None = None
-    online_at: int | None = None
-    health_at: int | None = None
+    state_timer: Timer = field(default_factory=lambda: Timer(STATE_EVERY_S))
+    online_timer: Timer = field(default_factory=lambda: Timer(ONLINE_EVERY_S))
+    health_timer: Timer = field(default_factory=lambda: Timer(HEALTH_EVERY_S))
     asked: set[str] = field(default_factory=set)  # subscriptions
     notified: set[str] = field(default_factory=set)  # keys of notifications
     is_cleared: bool = False
@@ -179,13 +178,15 @@ class Agenda:
         on = self._now_on
         match task.what:
             case "state":
-                on.state_at, on.sent = now, (news.urgent, on.sent[1])
+                on.state_timer.restart(now)
+                on.sent = (news.urgent, on.sent[1])
             case "online":
                 on.is_cleared = True
                 if task.message and task.message.payload:
-                    on.online_at = now
+                    on.online_timer.restart(now)
             case "health":
-                on.health_at, on.sent = now, (on.sent[0], news.faults)
+                on.health_timer.restart(now)
+                on.sent = (on.sent[0], news.faults)
             case "reply":
                 self._replies.pop(0)
             case "subscription":
@@ -221,8 +222,7 @@ class Agenda:
 
     def _state_is_due(self, now: int, news: News) -> bool:
         on = self._now_on
-        late = on.state_at is None or now - on.state_at >= STATE_EVERY
-        return late or news.urgent != on.sent[0]
+        return on.state_timer.due(now) or news.urgent != on.sent[0]
 
     def _state(self, news: News) -> Task:
         """With MQTT 3.1.1 it is not retained, and not kept for those who are away (QoS 0)."""
@@ -242,7 +242,7 @@ class Agenda:
     def _online(self, now: int) -> Iterator[Task]:
         """With MQTT 3.1.1 what is retained is cleared: "online" would stand there for ever."""
         on = self._now_on
-        if on.online_at is not None and now - on.online_at < ONLINE_EVERY:
+        if not on.online_timer.due(now):
             return
         v5, name = on.limits.version == "5", "availability"
         if not v5 and not on.is_cleared:
@@ -252,8 +252,7 @@ class Agenda:
     def _optional(self, now: int, news: News) -> Iterator[Task]:
         on = self._now_on
         yield from self._notifications(news)
-        late = on.health_at is None or now - on.health_at >= HEALTH_EVERY
-        if late or news.faults != on.sent[1]:
+        if on.health_timer.due(now) or news.faults != on.sent[1]:
             yield self._task(
                 "health", "health", "main", news.health(), retain=True, lifetime_s=HEALTH_LIFETIME_S
             )

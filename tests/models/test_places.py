@@ -13,7 +13,7 @@ from models.empty import Phantoms, phantoms
 from models.pictures import MISLABELLED, Example, load_set
 from models.places import at_night, by_set, left_out_coverage, place_of, set_of
 from models.scenes import kept
-from models.scoring import Score, Timer
+from models.scoring import Interval, Score
 
 
 def example(name: str, colour: tuple[int, int, int] = (90, 90, 90)) -> Example:
@@ -24,7 +24,7 @@ def score(seed: int, wrong: float, pictures: int = 60) -> Score:
     rng = np.random.default_rng(seed)
     truth = rng.uniform(5, 50, pictures)
     found = truth * (1 + rng.normal(0, wrong, pictures))
-    return Score(truth, found, truth.copy(), Timer(1.0, 0.0))
+    return Score(truth, found, truth.copy(), Interval(1.0, 0.0))
 
 
 class Always:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.scoring import Score, Timer, fitted_interval, merged
+from models.scoring import Interval, Score, fitted_interval, merged
 
 
 def counts(seed: int, people: float, independent: float, shared: float, pictures: int) -> Score:
@@ -11,11 +11,11 @@ def counts(seed: int, people: float, independent: float, shared: float, pictures
     rng = np.random.default_rng(seed)
     truth = rng.uniform(0.2, 1.8, pictures) * people
     error = rng.normal(0, independent * np.sqrt(truth)) + rng.normal(0, shared, pictures) * truth
-    return Score(truth, truth + error, truth.copy(), Timer(1.645, 0.0))
+    return Score(truth, truth + error, truth.copy(), Interval(1.645, 0.0))
 
 
 def test_mean_errors_are_those_of_the_pictures() -> None:
-    score = Score(np.array([10.0, 20.0]), np.array([13.0, 16.0]), np.ones(2), Timer(1.645, 0.0))
+    score = Score(np.array([10.0, 20.0]), np.array([13.0, 16.0]), np.ones(2), Interval(1.645, 0.0))
     assert (score.mae, score.bias) == (3.5, -0.5)
     assert score.rmse == pytest.approx(12.5**0.5)
     assert score.relative_bias == pytest.approx(-0.5 / 15)
@@ -51,6 +51,6 @@ def test_pictures_of_several_places_are_merged_into_those_of_one() -> None:
 def test_a_count_near_nothing_is_never_reported_as_certain() -> None:
     """Though errors that cells share alone would hold every picture that was seen."""
     truth = np.linspace(40.0, 200.0, 50)
-    shared = Score(truth, 1.1 * truth, np.full(50, 4.0), Timer(1.645, 0.0))
+    shared = Score(truth, 1.1 * truth, np.full(50, 4.0), Interval(1.645, 0.0))
     interval = fitted_interval([shared, shared])
     assert interval.spread(np.array([0.0]), np.array([4.0])) >= 1.6
