@@ -147,7 +147,7 @@ class Reporter:
         return News(
             state=lambda: self._state_payload(now),
             health=self._health_payload,
-            urgent=(state.level, state.message, state.picture_faults, state.commands),
+            urgent=(state.level, state.message, state.picture_faults, state.held, state.muted),
             faults=[(name, health.faults) for name, health in sorted(self._health.items())],
             now=(state, self._stamp(now)),
         )
