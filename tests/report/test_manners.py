@@ -194,8 +194,8 @@ def test_oversized_discovery_costs_mosquitto_nothing_else(made: Made, tmp_path: 
             report.start()
             sent(report, ["a"])
             wait_for(lambda: "a" in ids(listener), 60, "the event")  # noqa: B023
-            wait_for(lambda: "fault: refused" in report.said(), 200, "what is too large is told")  # noqa: B023
-            wait_for(lambda: "uptime" in str(listener.messages), 200, "what is small enough")  # noqa: B023
+            wait_for(lambda: "fault: refused" in report.said(), 400, "what is too large is told")  # noqa: B023
+            wait_for(lambda: "uptime" in str(listener.messages), 400, "what is small enough")  # noqa: B023
             report.end()
             listener.close()
     finally:
