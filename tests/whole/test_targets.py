@@ -19,10 +19,20 @@ from edge.common.program import PROGRAMS
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+FOLDERS = (
+    "edge",
+    "models",
+    "systemd",
+    "deploy",
+    "tests",
+    "hil",
+)  # not build/, which comes and goes
 DOCUMENTS = [
     path
-    for path in sorted(ROOT.rglob("*.md"))
-    if not path.relative_to(ROOT).parts[0].startswith(".")
+    for path in sorted(
+        [*ROOT.glob("*.md"), *(p for f in FOLDERS for p in (ROOT / f).rglob("*.md"))]
+    )
+    if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
 ]
 TARGET = re.compile(r"^([a-z][a-z -]*):(?!=)", re.MULTILINE)
 # In code of a document, or in the text of `make help`.
