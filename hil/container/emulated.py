@@ -18,7 +18,8 @@ from edge.watch.manifest import Manifest, shipped_manifest
 from hil.container.box import missing
 from hil.container.install import install
 from hil.container.root import base_root, layered
-from hil.container.unit import CACHE, CHECKOUT, cache_locked
+from hil.container.unit import CACHE, CHECKOUT
+from hil.testkit.locked import locked
 
 PROCESSOR = "arm64"
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
@@ -47,7 +48,7 @@ def main() -> None:
 
 def tried(codename: str) -> list[str]:
     """What is wrong with the package of this release."""
-    with tempfile.TemporaryDirectory(dir=CACHE) as folder, cache_locked():
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder, locked(CACHE):
         base = base_root(CACHE, codename, PROCESSOR)
         with layered(Path(folder) / "root", Path(folder) / "changes", base) as root:
             install(root, CHECKOUT, codename, PROCESSOR)

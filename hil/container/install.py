@@ -1,12 +1,13 @@
 """How the product comes into a root: by its own package."""
 
-import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from hil.testkit.locked import locked
 
 PACKAGE = "opt/redroad.deb"  # stays there, as at a technician's who may need it again
 HASTY = "--force-unsafe-io"  # no power is cut meanwhile: it need not wait for the disk
@@ -35,10 +36,8 @@ def own_processor() -> str:
 def package_of(checkout: Path, release: str, processor: str) -> Path:
     """Its package for `release`: built once for all tests, and again when a byte of it changes."""
     packages = checkout / "build/packages"
-    packages.mkdir(parents=True, exist_ok=True)
     folder = packages / f"{release}-{processor}-{version_of(checkout)}"
-    with (packages / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(packages):
         if not (built := [*folder.glob("*.deb")]):
             for old in packages.glob(f"{release}-{processor}-*"):
                 shutil.rmtree(old)

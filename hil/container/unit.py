@@ -1,6 +1,5 @@
 """A whole unit in a container, with all that is around it."""
 
-import fcntl
 import os
 import random
 import shutil
@@ -26,6 +25,7 @@ from hil.container.install import install, own_processor, version_of
 from hil.container.root import base_root, layered, release
 from hil.container.rtsp import RtspCamera
 from hil.rig import Rig
+from hil.testkit.locked import locked
 
 CHECKOUT = Path(__file__).parents[2]
 CACHE = CHECKOUT / "build" / "rig"
@@ -137,7 +137,7 @@ def unit(
 
 def _parts(codename: str) -> tuple[Path, Path, Path]:
     """Film, product and Debian, each made anew when it has changed; by one at a time."""
-    with cache_locked():
+    with locked(CACHE):
         base = base_root(CACHE, codename)
         layer = CACHE / f"installed-{codename}-{version_of(CHECKOUT)}"
         if not layer.exists():
@@ -148,15 +148,6 @@ def _parts(codename: str) -> tuple[Path, Path, Path]:
                 install(root, CHECKOUT, codename, own_processor())
             draft.rename(layer)
         return make_film(CACHE), layer, base
-
-
-@contextmanager
-def cache_locked() -> Iterator[None]:
-    """What is in it is made by one at a time."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _remove_old_layers(codename: str) -> None:

