@@ -119,6 +119,11 @@ def look_of(site: Site, size: tuple[int, int], limit_gmac: float = LIMIT_GMAC) -
     )
 
 
+def whole_look_of(site: Site, size: tuple[int, int]) -> Look:
+    """Return how they would be looked at without a ground plane: as whole pictures."""
+    return choose_look(manifest_of(site), None, size, LIMIT_GMAC, name=site.counter.model)
+
+
 def _interval_s(camera: Camera) -> float:
     """Seconds from picture to picture, as the site file has it."""
     return camera.every_s if isinstance(camera, PicturesOptions) else 1 / camera.fps

@@ -25,7 +25,7 @@ from edge.site.ground.plane import GroundPlane
 from edge.site.schema import Ground
 from edge.watch.cameras.once import one_frame
 from edge.watch.frame import Pixels
-from edge.watch.main import look_of
+from edge.watch.main import look_of, whole_look_of
 from edge.watch.recording import frames_of
 from edge.watch.video import Reading
 
@@ -103,7 +103,7 @@ def _finish(
     size = (plane.width, plane.height)
     zones = [zone for zone in site.zone if zone.ground is not None]
     drafted = not zones or site.ground is None or not site.has_own_zone
-    everything = look_of(site.model_copy(update={"ground": None}), size)
+    everything = whole_look_of(site, size)
     if drafted and write_to is not None:
         zones = [starter_zone(ground, plane, everything)]
     seen = {"ground": ground, "zone": zones or site.zone}

@@ -20,7 +20,7 @@ from edge.site.ground.plane import GroundPlane
 from edge.site.outputs import Sign
 from edge.site.overrides import phrases_of
 from edge.watch.counter import Counter
-from edge.watch.main import look_of, manifest_of
+from edge.watch.main import look_of, manifest_of, whole_look_of
 from edge.watch.manifest import ModelEntry
 from edge.watch.pictures import read_picture
 from edge.watch.thumbnail import step_of
@@ -35,7 +35,7 @@ def ground(site: Site) -> str:
         return "none: zones are outlines in the picture, and their peak is their mean density"
     plane = GroundPlane.of(site.ground)
     size = (plane.width, plane.height)
-    look, everything = look_of(site, size), look_of(site.model_copy(update={"ground": None}), size)
+    look, everything = look_of(site, size), whole_look_of(site, size)
     zones = [zone for zone in site.zone if zone.ground is not None]
     bad = check_zones(zones, plane, look)
     if bad:
