@@ -4,6 +4,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
+from edge.common.sighting import HeadMap
 from edge.common.units import nanoseconds
 from edge.site.schema import SceneOptions
 from edge.street.scene import Scene
@@ -122,6 +123,25 @@ def test_a_moved_camera_is_moved() -> None:
     found = [judge.judge(Frame(pixels, nanoseconds(at))).faults for at, pixels in enumerate(seen)]
     assert found[0] == ()
     assert found[-1] == ("moved",)
+
+
+def test_what_is_hidden_lies_at_the_same_place_where_a_part_is_looked_at() -> None:
+    judge = HealthJudge(guard=ViewMonitor(view_of([street()])))
+    pixels = street().copy()
+    height, width, _ = pixels.shape
+    pixels[:, : width // 4] = 90
+    for at in range(30):
+        moving = np.roll(pixels, at % 2, axis=0)
+        judge.judge(Frame(moving, nanoseconds(float(at))))
+    cells = np.zeros((height // 16, width // 16), np.float32)
+    everything = HeadMap(cells, cells, 16.0, width, height, 0.0)
+    part = HeadMap(cells[5:, 3:20], cells[5:, 3:20], 16.0, width, height, 0.0, left=48.0, top=80.0)
+    hidden = judge.hidden(everything, 0.5)
+    assert hidden is not None
+    assert hidden[:, : width // 64].mean() > 0.5 > hidden[:, width // 32 :].mean()
+    seen = judge.hidden(part, 0.5)
+    assert seen is not None
+    np.testing.assert_allclose(seen, hidden[5:, 3:20], atol=1e-4)
 
 
 @pytest.mark.parametrize("night", [False, True])
