@@ -72,7 +72,7 @@ class Inbox:
         self.rejected = 0
         self.is_open = False
         self.fault = ""
-        self._listen_interval = Timer(RETRY_LISTEN_S)
+        self._listen_timer = Timer(RETRY_LISTEN_S)
         self._unbound = {
             socket_path(runtime, sender, program): (sender, wire)
             for sender, wire in receives_from.items()
@@ -82,13 +82,13 @@ class Inbox:
 
     def receive(self, timeout_s: float) -> list[Message]:
         """All waiting messages, each sender's oldest first; waits at most `timeout_s` for one."""
-        if self._unbound and self._listen_interval.due(boottime_ns()):
+        if self._unbound and self._listen_timer.due(boottime_ns()):
             self._listen()
         readable, _, _ = select.select(list(self._channels), [], [], max(0.0, timeout_s))
         return [message for ready in readable for message in self._waiting(ready)]
 
     def _listen(self) -> None:
-        self._listen_interval.restart(boottime_ns())
+        self._listen_timer.restart(boottime_ns())
         self.fault = ""
         for path, channel in list(self._unbound.items()):
             try:

@@ -29,9 +29,9 @@ class Tidy:
     """
 
     def __init__(self) -> None:
-        self._trim_interval = Timer(EVERY_S)
+        self._trim_timer = Timer(EVERY_S)
 
     def pass_time(self) -> None:
         """Trim the heap if that is due; to be called often."""
-        if self._trim_interval.restart_if_due(boottime_ns()):
+        if self._trim_timer.restart_if_due(boottime_ns()):
             LIBC.malloc_trim(0)

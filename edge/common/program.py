@@ -85,7 +85,7 @@ class Program:
             # A channel of its own, so that a resend is not counted as lost.
             self._events = Events(Sender(paths.runtime, name, "report", EVENTS))
         self._local: list[Event | Health] = []
-        self._health_interval = Timer(HEALTH_EVERY_S)
+        self._health_timer = Timer(HEALTH_EVERY_S)
         self._verbose_until = 0
         self._tidy = Tidy()
         self._notifier = sdnotify.SystemdNotifier()
@@ -120,7 +120,7 @@ class Program:
         if self._events:
             self._events.send_due(boottime_ns())
         self._tidy.pass_time()
-        if self._health_interval.restart_if_due(boottime_ns()):
+        if self._health_timer.restart_if_due(boottime_ns()):
             self._report(self.health())
 
     def event(

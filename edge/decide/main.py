@@ -66,8 +66,8 @@ class _Publisher:
         self._show = program.channel_to("show", ORDERS)
         self._report = program.channel_to("report", STATES)
         self._published: object = None
-        self._order_interval = Timer(ORDER_EVERY_S)
-        self._state_interval = Timer(STATE_EVERY_S)
+        self._order_timer = Timer(ORDER_EVERY_S)
+        self._state_timer = Timer(STATE_EVERY_S)
 
     def publish(self, decider: Decider) -> None:
         """Send what is due."""
@@ -75,10 +75,10 @@ class _Publisher:
         order = decider.order(now)
         content = (order.message, order.pages, order.notice)
         changed = content != self._published
-        if changed or self._order_interval.due(now):
+        if changed or self._order_timer.due(now):
             self._show.send(order)
-            self._order_interval.restart(now)
-        if changed or self._state_interval.due(now):
+            self._order_timer.restart(now)
+        if changed or self._state_timer.due(now):
             self._report.send(decider.state(now, order.message))
-            self._state_interval.restart(now)
+            self._state_timer.restart(now)
         self._published = content

@@ -19,7 +19,7 @@ class Renewal:
         named = (upstream.ca_file, upstream.cert_file, upstream.key_file, upstream.password_file)
         self._files = [site.path(file) for file in named if file is not None]
         self._used = self._last = self._look()
-        self._look_interval = Timer(LOOK_EVERY_S)
+        self._look_timer = Timer(LOOK_EVERY_S)
 
     def use(self) -> None:
         """Record the files as they are now: a connection is made with them."""
@@ -27,7 +27,7 @@ class Renewal:
 
     def due(self, now: int) -> bool:
         """Whether there are others, which have rested for a while: several are put one by one."""
-        if not self._look_interval.restart_if_due(now):
+        if not self._look_timer.restart_if_due(now):
             return False
         before, self._last = self._last, self._look()
         return self._last == before != self._used

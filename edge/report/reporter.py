@@ -54,7 +54,7 @@ class Reporter:
         self._commander = Commander(site, program, self._store)
         self._restarts = Restarts(self._store, self._boot_id)
         self._machine = look(program.paths.state)
-        self._look_interval = Timer(WRITTEN_EVERY_S)
+        self._look_timer = Timer(WRITTEN_EVERY_S)
         if site.upstream.host is None:
             log.info("no broker is configured: everything waits in the outbox")
 
@@ -96,7 +96,7 @@ class Reporter:
         now = boottime_ns()
         for aggregate in self._aggregator.pass_time(now):
             self._keep_counts(aggregate)
-        if self._look_interval.restart_if_due(now):
+        if self._look_timer.restart_if_due(now):
             self._machine = look(self._program.paths.state)
             judge(self._machine, self._program)
             payloads = self._state_payload(now), self._health_payload()

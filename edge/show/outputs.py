@@ -50,7 +50,7 @@ class SignOutput:
         self._backoff = driver_backoff()
         self._content, self._frame = _visible(neutral), self._neutral  # what was last rendered
         self._sent: object = None  # what of it was last sent
-        self._change_interval, self._resend_interval = Timer(CHANGE_S), Timer(RESEND_S)
+        self._change_timer, self._resend_timer = Timer(CHANGE_S), Timer(RESEND_S)
         self._light_at = boottime_ns()  # when the feedback last saw light
         self._lux: float | None = None
 
@@ -68,13 +68,13 @@ class SignOutput:
             visible, now = _visible(content), boottime_ns()
             if visible != self._content:
                 self._content, self._frame = visible, self._frame_of(content)
-            interval = self._resend_interval if visible == self._sent else self._change_interval
+            interval = self._resend_timer if visible == self._sent else self._change_timer
             ready = self._backoff.due(now) and not (self._panel and self._panel.waiting)
             if ready and interval.due(now):
                 self._send()
                 self._sent = visible
-                self._change_interval.restart(boottime_ns())
-                self._resend_interval.restart(boottime_ns())
+                self._change_timer.restart(boottime_ns())
+                self._resend_timer.restart(boottime_ns())
         except DriverError as error:
             self._failed(str(error))
             if self._panel is not None:
@@ -160,7 +160,7 @@ class PinsOutput:
         self._pins: DriverProcess[str, PinsStatus] | None = None
         self._backoff = driver_backoff()
         self._status = PinsStatus()
-        self._resend_interval, self._begin_interval = Timer(PINS_S), Timer(BEGINS_S)
+        self._resend_timer, self._begin_timer = Timer(PINS_S), Timer(BEGINS_S)
         self._pattern = OFF
 
     @property
@@ -183,10 +183,10 @@ class PinsOutput:
         try:
             self._read_status()
             now = boottime_ns()
-            if pattern != OFF and not self._begin_interval.due(now):
+            if pattern != OFF and not self._begin_timer.due(now):
                 pattern = self._pattern
             new = pattern != self._pattern
-            due = new or self._resend_interval.due(now)
+            due = new or self._resend_timer.due(now)
             if due and self._backoff.due(now) and not (self._pins and self._pins.waiting):
                 self._send(pattern)
         except DriverError as error:
@@ -207,9 +207,9 @@ class PinsOutput:
             self._pins = self._start_driver()
         self._pins.send(pattern)
         if pattern not in {OFF, self._pattern}:
-            self._begin_interval.restart(boottime_ns())
+            self._begin_timer.restart(boottime_ns())
         self._pattern = pattern
-        self._resend_interval.restart(boottime_ns())
+        self._resend_timer.restart(boottime_ns())
 
     def _start_driver(self) -> DriverProcess[str, PinsStatus]:
         """Start the driver process of the pins: the first, or in place of one that failed."""
@@ -252,7 +252,7 @@ class VoiceOutput:
         self._announcer = Announcer(site.voice.repeat_s)
         self._playing = False
         self._program.facts["clips_played"] = self._played = 0
-        self._look_interval = Timer(CLIPS_S)  # for the clips
+        self._look_timer = Timer(CLIPS_S)  # for the clips
         self._check_clips()
 
     def follow(self, order: Order | None) -> None:
@@ -301,11 +301,11 @@ class VoiceOutput:
             self._playing = True
 
     def _look_for_clips(self) -> None:
-        if "clips" in self._program.faults and self._look_interval.due(boottime_ns()):
+        if "clips" in self._program.faults and self._look_timer.due(boottime_ns()):
             self._check_clips()
 
     def _check_clips(self) -> None:
-        self._look_interval.restart(boottime_ns())
+        self._look_timer.restart(boottime_ns())
         if all(_exists(self._clip(name)) for name in self._needed):
             self._program.recovered("clips")
         else:

@@ -40,7 +40,7 @@ class PinsDriver:
     ) -> None:
         self._open_lamp = open_lamp
         self._open_contacts = open_contacts
-        self._lux_file, self._lux_interval = lux_file, Timer(LUX_EVERY_S)
+        self._lux_file, self._lux_timer = lux_file, Timer(LUX_EVERY_S)
         self._lamp: Lamp | None = None
         self._contacts: Contacts | None = None
         self._lamp_backoff, self._contacts_backoff = driver_backoff(), driver_backoff()
@@ -109,8 +109,8 @@ class PinsDriver:
         before = self._status.lux
         if self._lux_file is None:
             return None
-        if before is not None and not self._lux_interval.due(boottime_ns()):
+        if before is not None and not self._lux_timer.due(boottime_ns()):
             return before
-        self._lux_interval.restart(boottime_ns())
+        self._lux_timer.restart(boottime_ns())
         now = read_lux(self._lux_file)
         return now if before is None else before + (now - before) * LUX_SHARE

@@ -112,7 +112,7 @@ class Announcer:
     """Plays an Order's clips in turn, again every `repeat_s`, and at once when the level rises."""
 
     def __init__(self, repeat_s: float) -> None:
-        self._round_interval = Timer(repeat_s)
+        self._round_timer = Timer(repeat_s)
         self._subject: tuple[str, Level] | None = None
         self._waiting: collections.deque[str] = collections.deque()
         self._loudest: Level | None = None  # the level of the last round
@@ -130,11 +130,11 @@ class Announcer:
             return Cue()
         if order and not self._waiting and self._due(order, at):
             self._waiting.extend(order.clips)
-            self._round_interval.restart(at)
+            self._round_timer.restart(at)
             self._loudest = order.level
         return Cue(stop, self._waiting.popleft() if self._waiting else None)
 
     def _due(self, order: Order, at: int) -> bool:
         """Whether a round of clips begins: at once after a rise, else by the interval."""
         rises = self._loudest is None or order.level > self._loudest
-        return rises or self._round_interval.due(at)
+        return rises or self._round_timer.due(at)

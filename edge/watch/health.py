@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.common.sighting import HeadMap, PictureHealth
+from edge.common.timer import Timer
 from edge.common.units import nanoseconds
 from edge.watch.frame import Frame
 from edge.watch.scene_life import SceneLife
@@ -77,7 +78,7 @@ class HealthJudge:
         self._guard = guard
         self._seen: _Seen | None = None
         self._life = SceneLife()
-        self._looked_at: int | None = None
+        self._look_timer = Timer(LOOK_EVERY_S)
         self._still = False
         self._hidden: Samples | None = None
 
@@ -121,8 +122,7 @@ class HealthJudge:
             self._seen = _Seen(grey, at)
         if not self._live:
             return False
-        if self._looked_at is None or at - self._looked_at >= nanoseconds(LOOK_EVERY_S):
-            self._looked_at = at
+        if self._look_timer.restart_if_due(at):
             self._life.see(grey, at)
             self._still = self._life.still_for(STILL_AFTER_S, at)
         return self._still or at - self._seen.since >= nanoseconds(FROZEN_AFTER_S)

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.common.timer import Timer
 from edge.common.units import nanoseconds
 from edge.watch.view import CELL, Samples, pooled
 
@@ -81,7 +82,7 @@ class SceneLife:
         self._cells = cells.copy()
         self._stirred_at = np.full(cells.shape, at, np.int64)
         self._past = _Past(cells.shape)
-        self._judged_at: int | None = None
+        self._judge_timer = Timer(JUDGE_EVERY_S)
         self._is_new = False
 
     def see(self, grey: Samples, at: int) -> None:
@@ -101,8 +102,7 @@ class SceneLife:
         stirred = self._stirred_at > at - nanoseconds(seconds)
         if stirred.all() or lives(stirred):
             return False
-        if self._judged_at is None or at - self._judged_at >= nanoseconds(JUDGE_EVERY_S):
-            self._judged_at = at
+        if self._judge_timer.restart_if_due(at):
             self._is_new = self._past.is_new(stirred)
         return not self._is_new
 
@@ -114,16 +114,15 @@ class _Past:
         self._ring = np.zeros((REMEMBERED, *(CELL * length for length in shape)), np.uint8)
         self._mean, self._variance = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         self._count = 0
-        self._added_at = 0
+        self._add_timer = Timer(REMEMBER_EVERY_S)
 
     def add(self, grey: Samples, cells: Samples, at: int) -> None:
         """Remember these, if it is time."""
-        if self._count and at - self._added_at < nanoseconds(REMEMBER_EVERY_S):
+        if not self._add_timer.restart_if_due(at):
             return
         rows, columns = self._ring.shape[1:]
         self._ring[self._count % REMEMBERED] = grey[:rows, :columns] + np.float32(0.5)
         self._count += 1
-        self._added_at = at
         share = np.float32(1 / min(self._count, VARIES_OVER))
         apart = cells - self._mean
         self._mean += share * apart

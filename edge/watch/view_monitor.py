@@ -57,7 +57,7 @@ class ViewMonitor:
         self._unproven = view is not None  # it is from before a restart, and not seen since
         self._halves = _Halves()
         self._now = _Mean(LOOKS)
-        self._look_interval = Timer(LOOK_EVERY_S)
+        self._look_timer = Timer(LOOK_EVERY_S)
         self._doubted_since: int | None = None
 
     @property
@@ -69,7 +69,7 @@ class ViewMonitor:
 
     def look(self, grey: Samples, at: int) -> Seen:
         """Judge a picture that is otherwise good, taken at `at` ns; looks once a second."""
-        if min(grey.shape) >= SMALLEST and self._look_interval.restart_if_due(at):
+        if min(grey.shape) >= SMALLEST and self._look_timer.restart_if_due(at):
             edges = edges_of(grey)
             if self.view is None:
                 self.view = self._halves.add(edges, at)
