@@ -145,7 +145,7 @@ def picture_faults(unit: Unit) -> list[str]:
 
 @pytest.mark.processes
 def test_a_panel_that_fails_is_reported_by_the_running_unit(unit: Unit) -> None:
-    (unit.check.state / "show").mkdir(parents=True)
+    (unit.check.state / "show").mkdir(parents=True, exist_ok=True)
     (unit.check.state / "show" / "panel").write_text("in the way")
     unit.start()
 
