@@ -46,10 +46,10 @@ class HeadMap(msgspec.Struct, frozen=True, eq=False):
     def weighted(self, weights: NDArray[np.float32]) -> "Estimate":
         """Heads in the part of the picture that `weights` (rows, columns; 0 to 1) selects."""
         people = float(np.sum(self.count * weights))
-        return self.estimate(people, float(np.sum(self.variance * weights * weights)))
+        return self.with_interval(people, float(np.sum(self.variance * weights * weights)))
 
-    def estimate(self, people: float, variance: float) -> "Estimate":
-        """A sum of cells of this map, with the variance of that sum."""
+    def with_interval(self, people: float, variance: float) -> "Estimate":
+        """`people`, a sum of cells of this map with that variance, with its 90 % interval."""
         spread = math.hypot(self.interval * variance**0.5, self.relative * people)
         return Estimate(people, max(0.0, people - spread), people + spread)
 

@@ -151,7 +151,7 @@ class Weights:
             zones=tuple(
                 _occupancy(
                     zone,
-                    heads.estimate(people, variance),
+                    heads.with_interval(people, variance),
                     peak,
                     speed,
                     taken_out=out,
