@@ -19,8 +19,8 @@ SIDE_BY_SIDE = --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder --
 
 help:
 	@echo "make run    set up, then run the sign on a simulated street (ARGS='--site FILE' for yours)"
-	@echo "make check  before each commit: lint, types, import contracts, and all tests of functions"
-	@echo "make test   the same, and all tests with processes, brokers and containers (ARGS='-k WORD')"
+	@echo "make check  before each commit: lint, types, import contracts, and the tests that take moments"
+	@echo "make test   the same, and all tests with processes, containers and long simulations (ARGS='-k WORD')"
 	@echo "make lint   ruff, mypy, import contracts"
 	@echo "make faults what the sign shows at each fault, and when, beside the promises (ARGS='FAULT')"
 	@echo "make campaign  hundreds of faults on an installed unit in a container; prints one table (root)"
@@ -62,7 +62,7 @@ lint: $(BIN)/redroad
 TOOLS := espeak-ng libespeak-ng1 alsa-utils sox faketime systemd python3
 check: NEEDS := $(TOOLS)
 check: debian lint
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not processes" $(ARGS)
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not processes and not slow" $(ARGS)
 
 test: NEEDS := $(TOOLS) chromium xvfb $(RIG) $(ROOM)
 test: JOBS := $(shell expr $$(nproc) + 1)

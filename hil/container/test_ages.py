@@ -28,7 +28,7 @@ needs_namespaces = pytest.mark.skipif(
     os.geteuid() != 0 or not Path("/dev/net/tun").exists(),
     reason="a network of its own needs root and /dev/net/tun; run the tests as root",
 )
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.processes]
 both = pytest.mark.parametrize("transport", ["tcp", "udp"])
 
 

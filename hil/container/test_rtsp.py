@@ -20,6 +20,8 @@ from edge.watch.frame import Frame
 from hil.container.rtsp import RtspCamera
 from hil.testkit.streams import why_it_ended
 
+pytestmark = pytest.mark.processes
+
 FPS = 10.0
 TIMEOUT_S = 2.0
 

@@ -52,6 +52,7 @@ def staged(request: pytest.FixtureRequest) -> StagedScenario:
     return StagedScenario(request.param)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES, ids=lambda zone: zone.name)
 @pytest.mark.parametrize("statures", [False, True], ids=["of-1.65-m", "of-all-statures"])
 def test_scenarios_have_their_density_within_three_percent_and_peak_within_ten(

@@ -115,6 +115,7 @@ def inputs(bands: Sequence[Band], pick: Pick) -> list[Input]:
     return silence + blind + readings + warned + rare
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bands", "pick"), [(QUICK, min), (NESTED, max)], ids=["lowest", "nested-highest"]
 )
@@ -158,6 +159,7 @@ def test_a_warning_never_lowers_and_raises_by_one_level_at_most() -> None:
     assert explore((LevelState(), LevelState()), moves, step) > 100
 
 
+@pytest.mark.slow
 def test_more_people_never_show_a_lower_level() -> None:
     """Two streets whose pictures come at the same times and are trusted alike.
 

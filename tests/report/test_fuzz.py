@@ -142,6 +142,7 @@ WIRES: dict[str, tuple[Wire, Message]] = {
 of_every_wire = pytest.mark.parametrize(("wire", "message"), WIRES.values(), ids=WIRES)
 
 
+@pytest.mark.slow
 @of_every_wire
 @fuzzed
 @given(st.data())

@@ -168,6 +168,7 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Cl
 SPEECH_FROM_S = SILENCE_S + 2 * 0.35 + 0.25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", phrases_of(Site()))
 def test_every_clip_leads_with_silence_and_a_tone_and_is_as_loud_as_the_others(
     name: str, spoken: tuple[Path, dict[str, Clip]]

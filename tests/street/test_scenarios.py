@@ -98,6 +98,7 @@ def test_the_files_are_small() -> None:
     assert sum(sizes.values()) <= 2_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_picture_shows_the_truth(name: str) -> None:
     """At three moments: whoever is seen on the stretch truly stands there."""

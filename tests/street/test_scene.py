@@ -13,6 +13,7 @@ from edge.street.pinhole import PinholeCamera
 from edge.street.scene import ZONE_M, Scene
 
 
+@pytest.mark.slow
 def test_the_same_seed_and_time_give_the_same_picture() -> None:
     first, second = Scene(seed=3), Scene(seed=3)
     second.at(50.0)  # what was looked at before does not matter

@@ -60,6 +60,7 @@ def test_every_model_counts_the_golden_picture_as_listed(
     assert found == pytest.approx(entry.golden_count, rel=0.02, abs=0.5)
 
 
+@pytest.mark.slow
 def test_every_model_counts_a_simulated_street(counter: Counter, entry: ModelEntry) -> None:
     """Within a sixth at a busy moment by day, at the size it is for."""
     picture = Scene(*entry.input).at(28.0)
@@ -203,6 +204,7 @@ def count_with(runtime: str) -> list[NDArray[np.float64]]:
     return [np.array(cells) for cells in json.loads(result.stdout.splitlines()[-1])]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="tflite-runtime ends with Python 3.11")
 def test_both_runtimes_agree() -> None:
     """Totals within 3 %, cells within a quarter of a head: they round differently."""

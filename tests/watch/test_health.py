@@ -144,6 +144,7 @@ def test_what_is_hidden_lies_at_the_same_place_where_a_part_is_looked_at() -> No
     np.testing.assert_allclose(seen, hidden[5:, 3:20], atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("night", [False, True])
 def test_the_simulated_street_is_never_mistrusted(night: bool) -> None:
     """A minute of it, by day and by night."""
@@ -188,6 +189,7 @@ def test_a_picture_in_which_nothing_moves_is_frozen_after_five_minutes() -> None
     assert frozen_in(noisy) == [*(60 * [False]), *(10 * [True]), False]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_night", [False, True])
 def test_a_quiet_simulated_street_is_not_frozen(by_night: bool) -> None:
     """A few people, through a codec that keeps little of them."""

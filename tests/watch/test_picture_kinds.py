@@ -226,6 +226,7 @@ def test_a_picture_of_too_much_memory_is_refused_before_it_is_read(
     assert read_picture(tmp_path / "a.jpg").shape == (900, 1000, 3)
 
 
+@pytest.mark.slow
 def test_a_claimed_size_is_not_believed_with_memory(tmp_path: Path) -> None:
     """A few bytes that claim 60,000 x 60,000 px."""
     small = io.BytesIO()

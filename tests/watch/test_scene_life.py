@@ -55,6 +55,7 @@ def told_after(pictures: Iterable[Pixels], every_s: float = EVERY_S) -> float | 
     return since
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.0, 3.0])
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_a_frozen_picture_is_found_whatever_is_drawn_over_it(name: str, noise: float) -> None:
@@ -85,6 +86,7 @@ def test_a_frozen_picture_under_a_counter_that_never_returns_is_found() -> None:
     assert told <= PROMISED_S
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clocked", [False, True])
 def test_a_street_in_which_only_leaves_a_flag_and_a_sign_move_is_not_frozen(clocked: bool) -> None:
     """At 4 a.m., with the camera's clock and without."""

@@ -24,6 +24,8 @@ from hil.testkit.appliance import ZONE
 from hil.testkit.data import CLIP, needs
 from hil.testkit.mosquitto import Mosquitto, free_port
 
+pytestmark = pytest.mark.processes
+
 DEMO = Path(__file__).parents[2] / "deploy" / "sites" / "demo.toml"
 
 

@@ -27,6 +27,7 @@ def street() -> TrueZone:
     return TrueZone(SITE.zone[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [name for name in SCENARIOS if SCENARIOS[name].crowd not in NEVER_CRITICAL]
 )
@@ -44,6 +45,7 @@ def test_the_camera_never_says_clear_or_caution_for_long_while_it_is_critical(
     assert any(moment.camera >= Level.CROWDED for moment in moments)
 
 
+@pytest.mark.slow
 def test_a_camera_knocked_down_as_the_street_fills_does_not_say_caution_for_long(
     view: View, street: TrueZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -208,6 +208,7 @@ def test_the_commands_that_documents_name_are_there_and_every_one_is_run() -> No
         assert name in known, f"{where} names redroad {name}"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("command", REDROAD)
 def test_a_command_runs_in_its_shortest_form(command: str, tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()

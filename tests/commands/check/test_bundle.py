@@ -179,6 +179,7 @@ def test_a_running_unit_gives_its_state_and_goes_on(check: Check) -> None:
         unit.abandon()
 
 
+@pytest.mark.processes
 def test_a_unit_half_broken_gives_the_other_half(check: Check) -> None:
     """A site file that is none, a torn outbox, a systemd that hangs, and hardly a tool."""
     put(check.state / "report" / "outbox.sqlite3", "no database" * 999)

@@ -177,6 +177,7 @@ def test_a_certificate_that_is_none_is_reported(check: Check) -> None:
     assert "give a PEM file" in check.run("secrets").fault("secrets")
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 def test_a_secret_that_hangs_keeps_no_other_line_from_being_reported(check: Check) -> None:
     """A FIFO nobody writes into: what reads it waits forever, as with a dead network disk."""

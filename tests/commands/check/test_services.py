@@ -110,6 +110,7 @@ def test_a_service_that_does_not_stay_is_reported(check: Check) -> None:
     assert "was started again 9 times, last" in check.run("services").fault("services")
 
 
+@pytest.mark.processes
 def test_a_systemd_that_hangs_is_reported(check: Check) -> None:
     check.tool("systemctl", "exec sleep 60")
     assert "no answer in 5 s; start the machine anew" in check.run("services").fault("services")
