@@ -39,6 +39,7 @@ from tests.watch.quiet import PARTS, Quiet, backdrop, noisy, quiet, quiet_sample
 EVERY_S, LONG_S, PROMISED_S = 2.0, 340.0, 330.0
 NIGHT_H, NIGHTS_A_WEEK = 8.0, 7
 SHORTER_S = (30.0, 60.0, 120.0)
+TIMES_S = (*SHORTER_S, STILL_AFTER_S)
 NOISES = {"no encoder": 0.0, "no encoder, noise of 2": 2.0, "no encoder, noise of 4": 4.0}
 WAYS = [*CODECS, *NOISES]
 
@@ -120,44 +121,42 @@ def frozen() -> None:
 
 @dataclass
 class Alarms:
-    """Of a quiet scene: looks, those called frozen, how often anew, and those without a proof of
-    life within shorter times.
+    """Of a quiet scene: looks, and by how long there had been no proof of life, how many of them
+    and how often anew.
     """
 
     looks: int = 0
-    frozen: int = 0
-    times: int = 0
-    without: dict[float, int] = field(default_factory=lambda: dict.fromkeys(SHORTER_S, 0))
+    without: dict[float, int] = field(default_factory=lambda: dict.fromkeys(TIMES_S, 0))
+    times: dict[float, int] = field(default_factory=lambda: dict.fromkeys(TIMES_S, 0))
 
     def a_week(self, every_s: float) -> str:
-        """How often in a week of nights, by what was seen, or by the line through the logarithms
-        of the shares of the shorter times.
+        """How often frozen in a week of nights, by what was seen; where none was, by the line
+        through the logarithms of how often shorter times had no proof of life.
         """
-        night = NIGHT_H * 3600 / every_s
-        if self.times:
-            return f"{NIGHTS_A_WEEK * self.times * night / self.looks:.0f}"
-        known = [(s, math.log(n / self.looks)) for s, n in self.without.items() if n]
+        nights = NIGHTS_A_WEEK * NIGHT_H * 3600 / every_s / self.looks
+        if self.times[STILL_AFTER_S]:
+            return f"{nights * self.times[STILL_AFTER_S]:.0f}"
+        known = [(s, math.log(self.times[s])) for s in SHORTER_S if self.times[s]]
         if len(known) < 2:
             return "none seen"
-        slope, start = np.polyfit([s for s, _ in known], [share for _, share in known], 1)
-        share = math.exp(min(0.0, start + slope * STILL_AFTER_S))
-        # Each lasts for some looks: a look a time is the most there can be.
-        return f"{NIGHTS_A_WEEK * night * share:.2g} at most, by the line"
+        slope, start = np.polyfit([s for s, _ in known], [often for _, often in known], 1)
+        return f"{nights * math.exp(start + min(slope, 0.0) * STILL_AFTER_S):.2g}, by the line"
 
 
 def alarms(looks: Iterable[Samples], every_s: float) -> Alarms:
     """What is said of a scene, after the time that it takes at least."""
-    life, found, was = SceneLife(), Alarms(), False
+    life, found, was = SceneLife(), Alarms(), dict.fromkeys(TIMES_S, False)
     for at_s, grey in zip(count(every_s, every_s), looks, strict=False):
         at = nanoseconds(at_s)
         life.see(grey, at)
         if at_s <= STILL_AFTER_S:
             continue
-        still = life.still_for(STILL_AFTER_S, at)
-        found.looks, found.frozen = found.looks + 1, found.frozen + still
-        found.times, was = found.times + (still and not was), still
-        for shorter_s in SHORTER_S:
-            found.without[shorter_s] += life.still_for(shorter_s, at)
+        found.looks += 1
+        for seconds in TIMES_S:
+            still = life.still_for(seconds, at)
+            found.without[seconds] += still
+            found.times[seconds] += still and not was[seconds]
+            was[seconds] = still
     return found
 
 
@@ -165,19 +164,22 @@ def quiet_nights() -> None:
     """Nights of several winds, and shorter ones with less that moves; a look each second."""
     heads = (
         "a street at night where nobody is, a look a second", "drawn", "called frozen",
-        "of the time", "no proof of life in 30, 60, 120 s", "frozen in a week of nights",
+        "of the time", "no proof of life in 30, 60, 120 s: of the time", "how often",
+        "frozen in a week of nights",
     )  # fmt: skip
     print(f"\n| {' | '.join(heads)} |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for parts, calm, hours in (
-        (PARTS, 1.0, 2.0), (PARTS, 0.5, 0.5), (("leaves",), 1.0, 0.5), (("flag",), 1.0, 0.2),
-        (("sign",), 1.0, 0.2), (PARTS, 0.2, 0.2),
+        (PARTS, 1.0, 8.0), (PARTS, 0.5, 8.0), (PARTS, 0.35, 2.0), (PARTS, 0.2, 1.0),
+        (("leaves",), 1.0, 2.0), (("flag",), 1.0, 0.2), (("sign",), 1.0, 0.2),
     ):  # fmt: skip
         found = alarms(quiet_samples(1.0, hours * 3600, Quiet(parts, calm=calm)), 1.0)
-        shares = ", ".join(f"{100 * n / found.looks:.2g}" for n in found.without.values())
-        print(f"| {', '.join(parts)}; wind x {calm:g} | {hours:g} h | {found.times} times | "
-              f"{100 * found.frozen / found.looks:.0f} % | {shares} % | {found.a_week(1.0)} |",
-              flush=True)  # fmt: skip
+        shares = ", ".join(f"{100 * found.without[s] / found.looks:.2g}" for s in SHORTER_S)
+        often = ", ".join(str(found.times[s]) for s in SHORTER_S)
+        print(f"| {', '.join(parts)}; wind x {calm:g} | {hours:g} h "
+              f"| {found.times[STILL_AFTER_S]} times "
+              f"| {100 * found.without[STILL_AFTER_S] / found.looks:.0f} % | {shares} % | {often} "
+              f"| {found.a_week(1.0)} |", flush=True)  # fmt: skip
     print("\n| the same for 340 s, by codec | day | night |\n| --- | --- | --- |")
     for codec in CODECS:
         told = [_by_codec(codec, night=night) for night in (False, True)]
