@@ -36,9 +36,12 @@ PLACES = 3
 # Each second's samples are remembered, for less long than a picture may stand still: then all that
 # is remembered of a frozen one is frozen.
 REMEMBER_EVERY_S, REMEMBERED, REMEMBERED_LEAST = 1.0, 256, 96
-# Leaves in little wind stir no cell, yet vary by more than this standard deviation (brightness),
-# over about so many looks. One picture encoded anew varies by up to 1.9, and comes back.
-FAINT_ABOVE, VARIES_OVER = 2.0, 128
+# Leaves in little wind stir no cell, yet vary, over about so many looks, by this multiple of the
+# standard deviation that 90 of 100 cells stay below, which is noise: by the least at least, and by
+# no more than the most (brightness). Single cells of one picture encoded anew vary by up to 3.9
+# times that, and by up to 2.3, and come back.
+VARIES_OVER = 128
+FAINT_OF, FAINT_TIMES, FAINT_LEAST, FAINT_MOST = 0.9, 1.7, 0.5, 2.0
 # The latest looks of a cell are looked up among those before: how much the nearest one differs, as
 # a share of how much they differ at all. A cell is about one letter, so that counters come back,
 # too: overlays within 0.1, a flag within 0.1, leaves within 0.18 at least.
@@ -132,7 +135,7 @@ class _Past:
         """Return whether what is seen at some places was hardly ever seen there before."""
         around = cv2.dilate(stirred.astype(np.uint8), AROUND) > 0
         # Near to what has stirred, codecs make others vary.
-        faint = ~around & (self._variance > FAINT_ABOVE**2)
+        faint = ~around & (self._variance > self._faint_from() ** 2)
         quiet = np.argwhere(~around & ~faint)
         if self._count < REMEMBERED_LEAST or not len(quiet):
             return False
@@ -145,6 +148,11 @@ class _Past:
         ]
         new = [place for place in tried if self._newness(order, place, noise) > NEW_ABOVE]
         return sum(len(place.cells) for place in new) >= NEW_CELLS
+
+    def _faint_from(self) -> float:
+        """The standard deviation above which a cell varies by more than noise (brightness)."""
+        noise = float(np.quantile(self._variance, FAINT_OF)) ** 0.5
+        return float(min(max(FAINT_TIMES * noise, FAINT_LEAST), FAINT_MOST))
 
     def _newness(self, order: NDArray[np.int64], place: "Place", noise: float) -> float:
         """How unlike all before the latest looks of its cells are, beyond the noise: 0 to 1."""
