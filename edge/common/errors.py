@@ -26,7 +26,7 @@ class LabelsError(RedRoadError, ValueError):
 
 
 class ViewError(RedRoadError, OSError):
-    """The camera's reference view cannot be read or kept."""
+    """What is known of the camera's view cannot be read or kept."""
 
 
 class ModelError(RedRoadError):

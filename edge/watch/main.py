@@ -10,6 +10,8 @@ from edge.site import Site
 from edge.site.ground.region import region_of
 from edge.site.schema import Camera, PicturesOptions
 from edge.watch.aspect import doubt_of
+from edge.watch.baseline import Baseline, Days
+from edge.watch.baseline_store import BaselineStore
 from edge.watch.cameras.choose import open_camera, remedy_if_slow
 from edge.watch.cameras.learnt import Learnt
 from edge.watch.cameras.reconnecting import ReconnectingCamera
@@ -36,6 +38,8 @@ def run(site: Site, paths: Paths) -> None:
     with running("watch", paths) as program:
         keeper = ViewStore(paths.state, site.camera)
         guard = ViewMonitor(_kept_view(keeper, program))
+        baselines = BaselineStore(paths.state)
+        baseline = Baseline(guard, _kept_days(baselines, program))
         counting = Counting(site, guard=guard)
         counting.prepare(site.camera)
         decide = program.channel_to("decide", SIGHTINGS)
@@ -49,12 +53,15 @@ def run(site: Site, paths: Paths) -> None:
         while not program.stopping:
             program.receive(0)
             if frame is not None:
-                decide.send(counting.sighting(frame))
+                sighting = counting.sighting(frame)
+                decide.send(sighting)
                 program.facts.update(model=counting.model, view=guard.status)
                 _report_size(frame, site.camera, program)
                 if counting.look is not None:
                     program.facts["looks_at"] = str(counting.look)
                 _keep_view(keeper, guard, program)
+                baseline.see(sighting.heads, frame.taken_at)
+                _keep_baseline(baselines, baseline, program)
                 rate.add(boottime_ns())
             _report_rate(rate, program)
             program.alive()
@@ -94,6 +101,28 @@ def _keep_view(keeper: ViewStore, guard: ViewMonitor, program: Program) -> None:
             program.recovered("view")
     except ViewError as error:
         program.fault("view", str(error))
+
+
+def _kept_days(keeper: BaselineStore, program: Program) -> Days | None:
+    try:
+        return keeper.load()
+    except ViewError as error:
+        program.fault("baseline", str(error))
+        return None
+
+
+def _keep_baseline(keeper: BaselineStore, baseline: Baseline, program: Program) -> None:
+    """Keep and report what is counted where nobody is; no count is changed by it."""
+    try:
+        if keeper.follow(baseline):
+            program.recovered("baseline")
+    except ViewError as error:
+        program.fault("baseline", str(error))
+    if baseline.nobody is None:
+        program.facts.pop("counted_where_nobody_is", None)
+    else:
+        people = baseline.nobody.total().people
+        program.facts["counted_where_nobody_is"] = round(people, 2)
 
 
 def manifest_of(site: Site) -> Manifest:
