@@ -204,7 +204,7 @@ def health_fields(
     programs: Mapping[str, Health], stamp: Stamp, condition: Condition
 ) -> dict[str, object]:
     """Return the health topic's fields. `sign_proof` is "unknown" while show reports nothing."""
-    show = _lately(programs.get("show"), stamp.at)
+    show, watch = (_lately(programs.get(name), stamp.at) for name in ("show", "watch"))
     return {
         **stamp.fields(),
         **vars(condition.machine),
@@ -213,7 +213,8 @@ def health_fields(
         "restarts": dict(condition.restarts),
         "picture_faults": list(condition.picture_faults),
         "frame_age_s": _rounded(condition.frame_age_s),
-        "pictures_per_s": _pictures_per_s(_lately(programs.get("watch"), stamp.at)),
+        "pictures_per_s": _measure(watch, "pictures_per_s"),
+        "counted_where_nobody_is": _measure(watch, "counted_where_nobody_is"),
         "sign_proof": "unknown" if show is None else show.facts.get("sign_proof", "unknown"),
         "programs": {
             name: {
@@ -232,10 +233,10 @@ def _lately(health: Health | None, now: int) -> Health | None:
     return None if health is None or now - health.at > HEALTH_STANDS_FOR else health
 
 
-def _pictures_per_s(watch: Health | None) -> float | None:
-    """Return the rate that watch reported last."""
-    rate = None if watch is None else watch.facts.get("pictures_per_s")
-    return _rounded(rate) if isinstance(rate, float | int) and rate >= 0 else None
+def _measure(program: Health | None, name: str) -> float | None:
+    """Return what a program measured last: no less than 0."""
+    found = None if program is None else program.facts.get(name)
+    return _rounded(found) if isinstance(found, float | int) and found >= 0 else None
 
 
 def reply_fields(answer: Answer, stamp: Stamp) -> dict[str, object]:

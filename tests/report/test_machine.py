@@ -78,6 +78,7 @@ def test_throttling_is_reported_within_a_minute_with_the_frame_rate(
     wait_for(lambda: listener.on("health"), 20, "the first health")
     assert listener.on("health")[-1]["throttled"] == []
     assert listener.on("health")[-1]["pictures_per_s"] is None  # watch tells nothing yet
+    assert listener.on("health")[-1]["counted_where_nobody_is"] is None
     pi(root)
     until = time.monotonic() + REPORTED_WITHIN_S
 

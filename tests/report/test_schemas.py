@@ -66,10 +66,11 @@ def heard(report: Report, broker: Mosquitto) -> Iterator[Listener]:
     listener = Listener(broker.port, "redroad/#", "homeassistant/#")
     report.start()
     proof: dict[str, float | str] = {"sign_proof": "proven", "bad": float("nan")}
+    watched: dict[str, float | str] = {"pictures_per_s": 3.9, "counted_where_nobody_is": 6.25}
 
     def healths() -> None:
         report.ways["show"].send(Health("show", boottime_ns(), {"panel": "dark"}, 1, proof))
-        report.ways["watch"].send(Health("watch", boottime_ns(), {}, 0, {"pictures_per_s": 3.9}))
+        report.ways["watch"].send(Health("watch", boottime_ns(), {}, 0, watched))
 
     healths()
     report.outlet.send(event("a"))
@@ -102,6 +103,7 @@ def test_what_is_sent_is_valid_by_what_is_published(heard: Listener) -> None:
     assert heard.on("health")[-1]["restarts"] == {"report": 0}
     assert heard.on("health")[-1]["disk_free_mb"] > 0
     assert heard.on("health")[-1]["pictures_per_s"] == 3.9
+    assert heard.on("health")[-1]["counted_where_nobody_is"] == 6.25
     assert {told["accepted"] for told in heard.on("reply")} == {True, False}
 
     with_templates_home_assistant_reads(heard)
