@@ -100,6 +100,11 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON for each picture.")
 @click.option("--overlay", type=FOLDER, help="Also draw the counted heads into this folder.")
+@click.option(
+    "--state",
+    type=FOLDER,
+    help="A unit's state folder: the overlays show what it counts where nobody is, too.",
+)
 @click.option("--model", default="auto", show_default=True, help="A model of the manifest.")
 @click.option(
     "--site",
@@ -120,7 +125,6 @@ def run(site_file: Path | None, runtime: Path, state: Path) -> None:
 @rate_option
 def count(
     files: tuple[Path, ...],
-    overlay: Path | None,
     model: str,
     site_file: Path | None,
     labels: Path | None,
@@ -129,14 +133,16 @@ def count(
     """Count the heads in pictures, folders of pictures and videos."""
     from edge.commands.count import PictureCounter, count_lines
     from edge.commands.labels import Truth, read_labels
+    from edge.commands.overlays import overlays_in
     from edge.watch.video import Reading
 
+    overlays = overlays_in(options.pop("overlay"), options.pop("state"))
     only, as_json = options.pop("label"), options.pop("as_json")
     truth = Truth(read_labels(labels, only)) if labels is not None else None
     site = None if site_file is None else load_site(site_file)
     counter, how = PictureCounter(model, site=site), Reading(**options)
     bad = False
-    for line in count_lines(files, counter, overlay, how=how, truth=truth, as_json=as_json):
+    for line in count_lines(files, counter, overlays, how=how, truth=truth, as_json=as_json):
         click.echo(line.text, err=line.is_note)
         bad = bad or line.bad
     if bad:

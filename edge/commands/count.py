@@ -6,14 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
-
 from edge.commands.labels import Truth
 from edge.commands.labels.match import Rightness
 from edge.commands.notes import Notes
-from edge.common.errors import LabelsError, PictureError, SiteError
+from edge.commands.overlays import Overlays
+from edge.common.errors import LabelsError, PictureError
 from edge.common.sighting import Estimate, HeadMap
 from edge.site import Site
 from edge.watch.counter import Counter
@@ -27,7 +24,6 @@ from edge.watch.video import AS_STATED, Reading
 
 LIMIT_GMAC = 2.3
 VIDEO_EVERY_S = 1.0
-HEAT = np.array((255, 60, 0), np.float32)
 
 
 @dataclass(frozen=True)
@@ -127,14 +123,13 @@ class PictureCounter:
 def count_all(
     files: Iterable[Path],
     counter: PictureCounter,
-    overlay: Path | None,
+    overlays: Overlays | None,
     *,
     how: Reading = AS_STATED,
     truth: Truth | None = None,
     on_note: OnNote = lambda _path, _text: None,
 ) -> Iterator[Counted | PictureError]:
     """Count every picture, and a film once a second; what cannot be read gives its error."""
-    overlays = None if overlay is None else _Overlays(overlay)
     for file in files:
         bad = _Complaints()
         try:
@@ -151,7 +146,7 @@ def _counted(
     file: Path,
     frame: TimedFrame,
     counter: PictureCounter,
-    overlays: "_Overlays | None",
+    overlays: Overlays | None,
     truth: Truth | None,
 ) -> Counted:
     began = time.perf_counter()
@@ -185,35 +180,6 @@ def _shown_name(file: Path, name: str) -> str:
     return str(file) if file.name == name else f"{file}/{name}"
 
 
-class _Overlays:
-    """The folder of overlays: each picture keeps its own, whatever the others are named."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._taken: set[str] = set()
-
-    def save(self, frame: TimedFrame, heads: HeadMap) -> Path:
-        """The picture with a glow where heads are counted, and the number; SiteError if not."""
-        path = self._folder / self._free_name(frame.name)
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            draw_overlay(frame.pixels, heads).save(path)
-        except OSError as error:
-            raise SiteError(
-                f"--overlay {self._folder}: {error.strerror}; choose a folder that can be written"
-            ) from error
-        return path
-
-    def _free_name(self, name: str) -> str:
-        """By the picture's name without its kind; of one that is taken with a number."""
-        base = name if "@" in name or "#" in name else Path(name).stem
-        number = 1
-        while (free := f"{base}.{number}" * (number > 1) or base).casefold() in self._taken:
-            number += 1
-        self._taken.add(free.casefold())
-        return f"{free}.overlay.png"
-
-
 @dataclass(frozen=True)
 class Line:
     """One line for the user: a result, or, beside the results, a note; `bad` where one failed."""
@@ -226,7 +192,7 @@ class Line:
 def count_lines(
     files: Iterable[Path],
     counter: PictureCounter,
-    overlay: Path | None,
+    overlays: Overlays | None,
     *,
     how: Reading,
     truth: Truth | None,
@@ -236,7 +202,7 @@ def count_lines(
     if truth is not None and counter.of_a_site:
         raise LabelsError("--truth: labels are of whole pictures, and --site of a part; leave one")
     notes, pairs, unlabelled = Notes(), list[tuple[int, Estimate]](), 0
-    for result in count_all(files, counter, overlay, how=how, truth=truth, on_note=notes.note):
+    for result in count_all(files, counter, overlays, how=how, truth=truth, on_note=notes.note):
         yield from (Line(f"redroad: {text}", is_note=True) for text in notes.fresh())
         if isinstance(result, PictureError):
             yield Line(f"redroad: {result}", is_note=True, bad=True)
@@ -269,22 +235,3 @@ def _verdict(
         )
     rightness = Rightness.of(pairs)
     yield Line(rightness.as_json() if as_json else rightness.as_text())
-
-
-def draw_overlay(pixels: NDArray[np.uint8], heads: HeadMap) -> Image.Image:
-    """`pixels` with the head map over it: the redder, the more heads in the cell."""
-    height, width, _ = pixels.shape
-    rows, columns = heads.count.shape
-    strength = Image.fromarray(np.clip(heads.count / 1.5, 0, 1).astype(np.float32))
-    covered = (round(columns * heads.cell), round(rows * heads.cell))
-    part = Image.new("F", (width, height))
-    spot = strength.resize(covered, Image.Resampling.BILINEAR)
-    part.paste(spot, (round(heads.left), round(heads.top)))
-    glow = np.clip(np.asarray(part), 0, 1)[..., None] * 0.65
-    mixed = Image.fromarray((pixels * (1 - glow) + HEAT * glow).astype(np.uint8))
-    draw = ImageDraw.Draw(mixed)
-    font = ImageFont.load_default(size=max(12, height // 18))
-    total = heads.total()
-    text = f"{total.people:.1f} heads ({total.low:.0f}-{total.high:.0f})"
-    draw.text((6, 4), text, fill="white", font=font, stroke_width=2, stroke_fill="black")
-    return mixed

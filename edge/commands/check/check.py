@@ -16,6 +16,7 @@ from edge.commands.check.machine import clock, disk, heat, memory, power, versio
 from edge.commands.check.running import RunningUnit, none_reported, not_tried
 from edge.commands.check.secrets import judge_secrets
 from edge.commands.check.services import Services
+from edge.commands.phantoms import phantoms
 from edge.common.errors import RedRoadError, ServiceError
 from edge.common.program import Paths, paths_of
 from edge.report.machine import look
@@ -78,6 +79,7 @@ def check_all(site_file: Path | None, paths: Paths, wanted: Collection[str] = ()
             *parts,
             ("models", lambda: planned.models(site)),
             ("ground", lambda: planned.ground(site)),
+            ("phantoms", lambda: phantoms(site, paths.state)),
             ("texts", lambda: planned.texts(site)),
             ("clips", lambda: _clips(site, apart, unit)),
             ("secrets", lambda: judge_secrets(site, site_file)),

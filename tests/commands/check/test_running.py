@@ -9,16 +9,25 @@ from PIL import Image
 
 from edge.commands.check.running import RunningUnit
 from edge.commands.run import CHILDREN
+from edge.commands.view import accept
 from edge.common.errors import RedRoadError, VoiceError
 from edge.common.program import Paths
 from edge.report.status import Status, read_status
-from edge.site import Site
+from edge.site import Site, load_site
 from edge.site.outputs import Voice
+from edge.watch.baseline import Baseline
+from edge.watch.baseline_store import BaselineStore
+from edge.watch.pictures import read_picture
+from edge.watch.view_monitor import ViewMonitor
+from edge.watch.view_store import ViewStore
 from hil.faults import Card
 from hil.testkit.appliance import SCENE_SITE, SITE, Appliance
 from hil.testkit.mosquitto import wait_for
 from hil.testkit.report_process import Report
+from hil.testkit.street_pictures import PICTURES
 from tests.commands.check.conftest import Check
+from tests.watch.baselines import known, nobody
+from tests.watch.views import view_of
 
 pytestmark = pytest.mark.timeout(400)  # what is told is half a minute old before it is silence
 
@@ -155,6 +164,29 @@ def test_a_panel_that_fails_is_reported_by_the_running_unit(unit: Unit) -> None:
 
     wait_for(panel_fails, 40, "the panel's fault is told")
     assert "the running unit says: cannot record" in unit.check.run("panel").fault("panel")
+
+
+@pytest.mark.processes
+def test_what_a_unit_counts_where_nobody_is_is_told_until_its_view_is_accepted(unit: Unit) -> None:
+    """From a start with what five days have taught it, and the view it was learnt in."""
+    watch = unit.paths.state / "watch"
+    eye = ViewMonitor(view_of([read_picture(path) for path in sorted(PICTURES.glob("*.jpg"))]))
+    ViewStore(watch, load_site(unit.appliance.site_file).camera).follow(eye)
+    count = nobody()
+    count[2:4, 2:4] = 1.5
+    BaselineStore(watch).follow(Baseline(eye, known(count)))
+    unit.start()
+    wait_for(lambda: health(unit)["counted_where_nobody_is"] == 6.0, 120, "it is told upstream")
+    found = unit.check.run("phantoms").good("phantoms")
+    assert "6.0 heads are counted where nobody is" in found and "32x32 px from 32,32" in found
+    assert "forgotten" in accept(unit.paths.state)
+    wait_for(lambda: health(unit)["counted_where_nobody_is"] is None, 120, "it is told no more")
+    assert "0 are over" in unit.check.run("phantoms").good("phantoms")
+
+
+def health(unit: Unit) -> dict[str, object]:
+    status = read_status(unit.paths)
+    return {"counted_where_nobody_is": -1} if status is None else dict(status.health)
 
 
 NOWHERE = Paths(Path("/absent"), Path("/absent"))
