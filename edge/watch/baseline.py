@@ -73,7 +73,8 @@ class Grid:
         theirs = np.minimum(begin + cell * np.arange(cells + 1), length)
         ours = np.minimum(self.cell * np.arange(_cells(length, self.cell) + 1), length)
         common = np.minimum.outer(ours[1:], theirs[1:]) - np.maximum.outer(ours[:-1], theirs[:-1])
-        return np.asarray(np.maximum(common, 0) / np.diff(theirs), np.float32)
+        sides = np.maximum(np.diff(theirs), 1e-6)  # a cell beyond the picture has none
+        return np.asarray(np.maximum(common, 0) / sides, np.float32)
 
 
 def _cells(length: int, cell: float) -> int:

@@ -194,6 +194,19 @@ def test_a_cell_is_bounded() -> None:
     assert found.max() == pytest.approx(STEP * MOST_STEPS)
 
 
+@given(seed=st.integers(0, 1000), most=st.floats(0.0, 20.0))
+def test_an_hour_tells_never_more_than_any_of_its_minutes(seed: int, most: float) -> None:
+    """And misses no more than one step of it, up to the bound."""
+    random = np.random.default_rng(seed)
+    minutes = [random.uniform(0, most, (4, 5)).astype(np.float32) for _ in range(LEAST_MINUTES)]
+    quiet = Quiet.of(minutes)
+    assert quiet is not None
+    least = quiet.least * STEP
+    assert all((least <= minute + 1e-5).all() for minute in minutes)
+    bounded = np.minimum(np.min(minutes, axis=0), STEP * MOST_STEPS)
+    assert (bounded - least < STEP + 1e-5).all()
+
+
 def test_what_was_counted_stays_as_it_is() -> None:
     count = with_tree(0)
     baseline = Baseline(guard(), known(with_tree(0)))
