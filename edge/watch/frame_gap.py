@@ -8,8 +8,9 @@ stands in the first bits of each picture, its size in the parameter sets.
 
 from collections.abc import Iterator
 
+from edge.watch.nal import units
+
 IDR, SLICE, PARAMETERS, PICTURE_PARAMETERS = 5, 1, 7, 8  # types of NAL units
-_START = b"\0\0\1"
 _HEAD = 24  # bytes of a picture, of which the number is well within the first
 # Profiles whose parameter sets also say how colours are sampled.
 _HIGH = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
@@ -31,15 +32,15 @@ class FrameGap:
         extradata = extradata or b""
         if extradata[:1] == b"\1" and len(extradata) > 6:
             self._length_size = (extradata[4] & 3) + 1
-            units = _listed(extradata)
+            known = _listed(extradata)
         else:
-            units = _units(extradata, 0)
-        for unit in units:
+            known = units(extradata, 0)
+        for unit in known:
             self._learn(unit)
 
     def is_before(self, packet: bytes) -> bool:
         """Return whether a reference picture is missing between the last packet and this one."""
-        for unit in _units(packet, self._length_size):
+        for unit in units(packet, self._length_size):
             if unit[0] & 31 in {IDR, SLICE}:
                 return self._follow(unit)
             self._learn(unit)
@@ -150,24 +151,6 @@ def _skip_order(bits: _Bits) -> None:
         bits.number()
         for _ in range(bits.number()):
             bits.number()
-
-
-def _units(data: bytes, length_size: int) -> Iterator[bytes]:
-    """The NAL units of a packet, each with a first byte at least."""
-    if length_size:
-        at = 0
-        while at + length_size < len(data):
-            ends = at + length_size + int.from_bytes(data[at : at + length_size])
-            yield data[at + length_size : max(ends, at + length_size + 1)]
-            at = max(ends, at + length_size + 1)
-        return
-    start = data.find(_START)
-    while start >= 0:
-        start += len(_START)
-        following = data.find(_START, start)
-        if unit := data[start : following if following >= 0 else len(data)]:
-            yield unit
-        start = following
 
 
 def _listed(extradata: bytes) -> Iterator[bytes]:

@@ -57,6 +57,7 @@ def run(site: Site, paths: Paths) -> None:
                 decide.send(sighting)
                 program.facts.update(model=counting.model, view=guard.status)
                 _report_size(frame, site.camera, program)
+                _tell(program, "losses", learnt.doubt)
                 if counting.look is not None:
                     program.facts["looks_at"] = str(counting.look)
                 _keep_view(keeper, guard, program)
@@ -73,11 +74,15 @@ def _report_size(frame: Frame, camera: Camera, program: Program) -> None:
     """Log the pictures' size, and whether it indicates pixels that are not square."""
     height, width, _ = frame.pixels.shape
     program.facts["picture_px"] = f"{width}x{height}"
-    doubt = doubt_of(camera, width, height)
+    _tell(program, "pixels", doubt_of(camera, width, height))
+
+
+def _tell(program: Program, fact: str, doubt: str | None) -> None:
+    """Report a doubt for as long as there is one."""
     if doubt is None:
-        program.facts.pop("pixels", None)
+        program.facts.pop(fact, None)
     else:
-        program.facts["pixels"] = doubt
+        program.facts[fact] = doubt
 
 
 def _report_rate(rate: Rate, program: Program) -> None:

@@ -20,6 +20,7 @@ from edge.watch.aspect import square_size, suspicion, usable_aspect
 from edge.watch.depth import colours
 from edge.watch.frame import Pixels
 from edge.watch.frame_gap import FrameGap
+from edge.watch.slice_gap import SliceGap
 from edge.watch.smear import Smear
 from edge.watch.timeline import USUAL_RATE, Notes, Timeline, placed
 
@@ -251,6 +252,7 @@ def _pictures(
     decoder = stream.codec_context
     _ask_for_faults(decoder)
     gap = FrameGap(decoder.extradata) if decoder.name == "h264" else None
+    slices = SliceGap(decoder.extradata) if decoder.name == "hevc" else None
     smear, waited_s = demuxed.smear, 0.0
     packets = _of_stream(container, stream, live, demuxed)
     for number, (packet, wait_s, beside_key) in enumerate(_beside_key(packets, live)):
@@ -258,6 +260,8 @@ def _pictures(
         packet.opaque = number
         if gap is not None and gap.is_before(bytes(packet)):
             smear.damaged(number - 1)
+        if slices is not None and packet.size and slices.is_in(bytes(packet)):
+            smear.damaged(number)
         # A flag says that the numbers of a transport stream's packets do not follow one another
         # in this picture or one of the next two (of which FFmpeg's parser has read some by then).
         # Where recordings are joined they do not either, and nothing is lost. There a key frame

@@ -7,9 +7,10 @@ import socketserver
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import av
 import numpy as np
@@ -24,16 +25,18 @@ from edge.watch.frame import Pixels
 
 NAP_S = 0.05
 RTP_HZ = 90_000
-ENCODER = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": "repeat-headers=1"}
+FAST = {"preset": "ultrafast", "tune": "zerolatency"}
+ENCODERS = {
+    "H264": ("libx264", FAST | {"x264-params": "repeat-headers=1"}),
+    "H265": ("libx265", FAST | {"x265-params": "repeat-headers=1:log-level=none:pools=none"}),
+}
+Codec = Literal["H264", "H265"]
 DESCRIPTION = (
     "v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=street\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n"
-    "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
-    "a=fmtp:96 packetization-mode=1\r\na=control:street\r\n"
+    "m=video 0 RTP/AVP 96\r\na=rtpmap:96 {codec}/90000\r\n{more}a=control:street\r\n"
 )
-ANSWERS = {
-    "OPTIONS": "Public: OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN\r\n",
-    "DESCRIBE": f"Content-Type: application/sdp\r\nContent-Length: {len(DESCRIPTION)}\r\n",
-}
+DESCRIBED = {"H264": "a=fmtp:96 packetization-mode=1\r\n", "H265": ""}
+OPTIONS = "Public: OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN\r\n"
 BOTH = frozenset({"tcp", "udp"})
 
 # Where the film's street lies: a unit whose camera is a real one must be told.
@@ -61,12 +64,14 @@ class RtspCamera:
         *,
         cached: int = 0,
         silent: frozenset[str] = frozenset(),
+        codec: Codec = "H264",
     ) -> None:
+        self._codec = codec
         self._film: Pixels = np.load(film, mmap_mode="r")
         self._fps = fps
         self._befallen = set[Mishap]()
         self._ended = threading.Event()
-        self._server = _Server((host, 0), self._befallen, offers, cached, silent)
+        self._server = _Server((host, 0), self._befallen, _Offer(codec, offers, cached, silent))
         self.asked_for = self._server.asked_for
         self.url = f"rtsp://{host}:{self._server.server_address[1]}/street"
         self.site = f'kind = "stream"\nurl = "{self.url}"\nfps = {fps}\n{STREET}'
@@ -104,9 +109,10 @@ class RtspCamera:
     def _paint(self) -> None:
         """Encode what is to be seen now, and hand it to `_relay` in RTP packets."""
         with av.open(f"rtp://127.0.0.1:{self._packets.getsockname()[1]}", "w", "rtp") as rtp:
-            stream = rtp.add_stream(
-                "libx264", rate=Fraction(self._fps).limit_denominator(100), options=ENCODER
-            )
+            encoder, options = ENCODERS[self._codec]
+            rate = Fraction(self._fps).limit_denominator(100)
+            stream = rtp.add_stream(encoder, rate=rate, options=options)
+            assert isinstance(stream, VideoStream)
             _, stream.height, stream.width, _ = self._film.shape
             stream.pix_fmt, stream.gop_size = "yuv420p", 1
             painted = list[bytes]()
@@ -141,6 +147,21 @@ def _packet(data: bytes, stream: VideoStream, at_s: float) -> Any:
     return packet
 
 
+@dataclass(frozen=True)
+class _Offer:
+    """What the camera sends, over which transports, and what it has kept."""
+
+    codec: Codec
+    transports: frozenset[str]
+    cached: int
+    silent: frozenset[str]
+
+    @property
+    def description(self) -> str:
+        """Of the stream, to who asks."""
+        return DESCRIPTION.format(codec=self.codec, more=DESCRIBED[self.codec])
+
+
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
@@ -149,16 +170,13 @@ class _Server(socketserver.ThreadingTCPServer):
         self,
         address: tuple[str, int],
         befallen: set[Mishap],
-        offers: frozenset[str],
-        cached: int,
-        silent: frozenset[str],
+        offer: _Offer,
     ) -> None:
         super().__init__(address, _Session)
         self.befallen = befallen
-        self.offers = offers
-        self.silent = silent
+        self.offer = offer
         self.asked_for = list[str]()
-        self.cache = deque[bytes](maxlen=cached)
+        self.cache = deque[bytes](maxlen=offer.cached)
         self.playing = dict[_Session, socket.socket]()
         self.datagrams = socket.socket(self.address_family, socket.SOCK_DGRAM)
         self.datagrams.bind((address[0], 0))
@@ -221,8 +239,10 @@ class _Session(socketserver.StreamRequestHandler):
         return lines[0].partition(" ")[0], number, transport
 
     def _answer(self, method: str, number: str, transport: str) -> None:
-        body = DESCRIPTION if method == "DESCRIBE" else ""
-        status, more = "200 OK", ANSWERS.get(method, "")
+        body = self.server.offer.description if method == "DESCRIBE" else ""
+        status, more = "200 OK", OPTIONS if method == "OPTIONS" else ""
+        if body:
+            more = f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n"
         if method == "SETUP":
             status, more = self._set_up(transport)
         head = f"RTSP/1.0 {status}\r\n{number}\r\nSession: 1\r\n{more}\r\n"
@@ -237,9 +257,9 @@ class _Session(socketserver.StreamRequestHandler):
         wanted = "multicast" if "multicast" in transport else "udp"
         wanted = "tcp" if "RTP/AVP/TCP" in transport else wanted
         self.server.asked_for.append(wanted)
-        if wanted not in self.server.offers:
+        if wanted not in self.server.offer.transports:
             return "461 Unsupported Transport", ""
-        self.is_silent = wanted in self.server.silent
+        self.is_silent = wanted in self.server.offer.silent
         if wanted == "tcp":
             return "200 OK", "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n"
         if wanted == "multicast":

@@ -180,3 +180,20 @@ def test_one_that_offers_neither_is_said_so(
         why = why_it_ended(camera)
     assert "neither over TCP nor UDP" in why
     assert says in why
+
+
+@pytest.mark.parametrize(("transport", "doubted"), [("tcp", False), ("udp", True)])
+def test_h265_over_udp_is_doubted(
+    transport: Literal["tcp", "udp"], doubted: bool, tmp_path: Path
+) -> None:
+    """FFmpeg does not tell what is lost of it."""
+    film = np.random.default_rng(1).integers(0, 255, (20, 96, 128, 3), np.uint8)
+    np.save(tmp_path / "film.npy", film)
+    served, learnt = RtspCamera("127.0.0.1", tmp_path / "film.npy", FPS, codec="H265"), Learnt()
+    try:
+        with opened(served, transport, learnt) as camera:
+            assert frames(camera, 1)
+    finally:
+        served.end()
+    assert learnt.codec == "hevc"
+    assert (learnt.doubt is not None and "H.265 over UDP" in learnt.doubt) == doubted

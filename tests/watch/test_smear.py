@@ -73,11 +73,14 @@ def test_no_smeared_picture_is_given(film: Path, at: float) -> None:
         assert np.array_equal(pixels, whole[time_s])
 
 
+HEVC = f"log-level=none:keyint={EVERY}:min-keyint={EVERY}:scenecut=0:bframes=0:frame-threads=1"
 CODED = {
     "H.264, one slice": ("libx264", {"slices": "1"}),
     "H.264, four slices": ("libx264", {"slices": "4"}),
     "H.264, refreshed by stripes": ("libx264", {"slices": "1", "intra-refresh": "1"}),
-    "HEVC": ("libx265", {"x265-params": f"log-level=none:keyint={EVERY}:bframes=0:pools=none"}),
+    "HEVC, one slice": ("libx265", {"x265-params": f"{HEVC}:pools=none"}),
+    "HEVC, wavefront": ("libx265", {"x265-params": f"{HEVC}:pools=2:wpp=1"}),
+    "HEVC, four slices": ("libx265", {"x265-params": f"{HEVC}:pools=2:wpp=1:slices=4"}),
 }
 Damage = Callable[[list[bytes]], list[bytes]]  # to the slices of one picture
 
@@ -131,7 +134,9 @@ LOST = [
     *[("H.264, one slice", how) for how in (whole_picture, end_of_a_slice, middle_of_a_slice)],
     *[("H.264, four slices", how) for how in (whole_picture, last_slice, middle_of_a_slice)],
     *[("H.264, refreshed by stripes", how) for how in (whole_picture, end_of_a_slice)],
-    ("HEVC", whole_picture),
+    ("HEVC, one slice", whole_picture),
+    *[("HEVC, wavefront", how) for how in (whole_picture, end_of_a_slice, middle_of_a_slice)],
+    *[("HEVC, four slices", how) for how in (whole_picture, last_slice)],
 ]
 
 
@@ -141,7 +146,7 @@ def test_what_is_lost_of_a_picture_smears_those_after_it(
 ) -> None:
     """A whole picture, slices of it, and parts of slices: none built on it is given."""
     pictures, at = coded(name), EVERY + 5
-    suffix = "hevc" if name == "HEVC" else "h264"
+    suffix = "hevc" if name.startswith("HEVC") else "h264"
     _, whole, said = read(stored(tmp_path / f"whole.{suffix}", pictures))
     assert len(whole) == len(pictures)
     assert not said
@@ -158,7 +163,7 @@ def test_what_is_lost_of_a_picture_smears_those_after_it(
 def test_recordings_joined_one_after_the_other_are_whole(name: str, tmp_path: Path) -> None:
     """Though the counters of their transport streams do not follow one another."""
     pictures = coded(name)
-    suffix = "hevc" if name == "HEVC" else "h264"
+    suffix = "hevc" if name.startswith("HEVC") else "h264"
     one = stored(tmp_path / f"one.{suffix}", pictures)
     part = tmp_path / "part.ts"
     with av.open(one) as source, av.open(part, "w") as target:

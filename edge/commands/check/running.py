@@ -97,11 +97,10 @@ class RunningUnit:
             remedies = "; ".join(PICTURE_REMEDIES.get(fault, fault) for fault in faults)
             raise CameraError(f"the running unit's picture is {', '.join(faults)}: {remedies}")
         watch = self._programs["watch"]
-        doubt = f"; {watch['pixels']}" if "pixels" in watch else ""
-        return (
-            f"serves the running unit: a picture {age_s:.1f} s ago, counted by "
-            f"{watch.get('model', '')}{doubt}"
-        )
+        doubts = [str(watch[doubt]) for doubt in ("pixels", "losses") if doubt in watch]
+        counts = f"counted by {watch.get('model', '')}"
+        said = f"serves the running unit: a picture {age_s:.1f} s ago, {counts}"
+        return "; ".join([said, *doubts])
 
     def panel(self) -> str:
         """Verify that the sign accepts what it is given."""

@@ -35,10 +35,9 @@ def camera(site: Site) -> str:
         )
     height, width, _ = frame.pixels.shape
     over = f" over {NAMES[learnt.transport]}" if learnt.transport else ""
-    doubt = doubt_of(site.camera, width, height)
-    return f"{site.camera.kind} gives frames of {width}x{height} px{over}" + (
-        f"; {doubt}" if doubt else ""
-    )
+    doubts = doubt_of(site.camera, width, height), learnt.doubt
+    said = f"{site.camera.kind} gives frames of {width}x{height} px{over}"
+    return "; ".join([said, *(doubt for doubt in doubts if doubt)])
 
 
 def panel(site: Site, paths: Paths) -> str:

@@ -19,7 +19,7 @@ from edge.watch.cameras.newest import Newest
 from edge.watch.cameras.opening import LATE, open_stream, timeouts_s, usb_options
 from edge.watch.frame import Frame
 from edge.watch.timeline import BREAK_S
-from edge.watch.video import Decoded, Reading, decode
+from edge.watch.video import Decoded, Reading, decode, video_stream
 
 __all__ = ["BEHIND_S", "StreamCamera"]
 
@@ -114,6 +114,7 @@ class _Reader(threading.Thread):
 
     def _play_live(self, container: InputContainer, transport: str | None) -> None:
         lateness = Lateness(container, self._address, transport)
+        self._learnt.codec = video_stream(container).codec_context.name
         before: int | None = None
         intervals = deque[float](maxlen=OF_THE_LAST)
         longest_s = timeouts_s(self._options, self._learnt)[1]
