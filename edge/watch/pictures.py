@@ -19,6 +19,7 @@ from edge.common.errors import PictureError
 from edge.watch.aspect import square_size, squared
 from edge.watch.depth import colours, read_deep
 from edge.watch.frame import Pixels
+from edge.watch.jpeg import refuse_damaged
 
 SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".bmp", ".webp", ".tif", ".tiff",
@@ -236,6 +237,8 @@ def _picture(
 ) -> Picture:
     size = image.size
     _make_smaller(path, image)
+    if isinstance(image, JpegImageFile):
+        refuse_damaged(image)
     deep = _is_deep(image)  # asked first: reading the EXIF may load the picture
     orientation = int(image.getexif().get(_ORIENTATION, 1))
     pixels = read_deep(path, page) if deep else _as_rgb(image)

@@ -36,6 +36,10 @@ OnNote = Callable[[Path, str], None]
 
 # Between the pictures of a folder that have no time, and the pages of one file.
 UNTIMED_EVERY_S = 1.0
+# Of pictures that are made smaller half of the people are lost at 320 to 120 px on the longer side,
+# by how far away they are, and nearly all below 80.
+SMALL_PX = 320
+SMALL = "most of the people in it may be missed; give them as large as the camera takes them"
 SCENARIO = "scene:"
 SCENARIO_EVERY_S = 0.5
 _ADDRESS = re.compile(r"(rtsps?|rtmps?|https?|udp|rtp|srt)://?", re.IGNORECASE)
@@ -180,11 +184,16 @@ def _of_file(
     path: Path, wall: datetime | None, every_s: float | None, how: Reading
 ) -> Iterator[Read]:
     reads = _of_pictures(path, how) if is_picture(path) else _of_video(path, every_s, how)
+    small: tuple[int, int] | None = None
     for read in reads:
+        if isinstance(read, TimedFrame) and max(read.size) < SMALL_PX:
+            small = read.size
         if isinstance(read, TimedFrame) and wall is not None:
             yield replace(read, wall=wall + timedelta(seconds=read.at_s))
         else:
             yield read
+    if small is not None:
+        yield Note(path, "pictures of {}x{} px are small: {}".format(*small, SMALL))
 
 
 def _of_pictures(path: Path, how: Reading) -> Iterator[Read]:

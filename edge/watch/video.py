@@ -20,6 +20,7 @@ from edge.watch.aspect import square_size, suspicion, usable_aspect
 from edge.watch.depth import colours
 from edge.watch.frame import Pixels
 from edge.watch.frame_gap import FrameGap
+from edge.watch.jpeg import STRICT
 from edge.watch.slice_gap import SliceGap
 from edge.watch.smear import Smear
 from edge.watch.timeline import USUAL_RATE, Notes, Timeline, placed
@@ -289,6 +290,8 @@ def _ask_for_faults(decoder: VideoCodecContext) -> None:
         decoder.thread_count = 1
     elif decoder.name == "hevc":  # which else shows what it could not decode
         decoder.options = {"err_detect": "explode+crccheck"}
+    elif decoder.name == "mjpeg":
+        decoder.options = STRICT
 
 
 def _of_stream(

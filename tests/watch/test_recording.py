@@ -96,3 +96,24 @@ def test_a_real_clip_is_read_to_its_end() -> None:
     frames, bad = read(CLIP, every_s=10.0)
     assert [frame.at_s for frame in frames] == pytest.approx([10.0 * i for i in range(14)])
     assert not bad
+
+
+def test_small_pictures_are_told(tmp_path: Path) -> None:
+    """Their counts are confident, and far too low; the video is of 160x96 px."""
+    small, usual = noise(90, 319), noise(90, 320)
+    assert "pictures of 319x90 px are small" in notes_of(save_picture(tmp_path / "a.png", small))
+    assert not notes_of(save_picture(tmp_path / "b.png", usual))
+    assert "pictures of 160x96 px are small" in notes_of(save_video(tmp_path / "a.mp4"))
+
+
+def notes_of(source: Path) -> str:
+    """What had to be assumed."""
+    bad, notes = list[str](), list[str]()
+    frames = frames_of(
+        source,
+        every_s=1.0,
+        on_bad=lambda _path, error: bad.append(f"{error}"),
+        on_note=lambda _path, text: notes.append(text),
+    )
+    assert list(frames) and not bad
+    return "; ".join(notes)

@@ -18,7 +18,7 @@ TENTHS = [n / 10 for n in range(20)]
 
 
 def read(path: Path, how: Reading = AS_STATED) -> tuple[list[TimedFrame], list[str], list[str]]:
-    """All frames, what was bad, and what was noted."""
+    """All frames, what was bad, and what was noted, but that the films made here are small."""
     bad: list[str] = []
     notes: list[str] = []
     frames = frames_of(
@@ -28,7 +28,8 @@ def read(path: Path, how: Reading = AS_STATED) -> tuple[list[TimedFrame], list[s
         on_note=lambda _, text: notes.append(text),
         how=how,
     )
-    return list(frames), bad, notes
+    taken = list(frames)
+    return taken, bad, [note for note in notes if "are small" not in note]
 
 
 def times(frames: list[TimedFrame]) -> list[float]:
