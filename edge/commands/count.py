@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.commands.labels import Truth
+from edge.commands.labels import Labelled, Truth
 from edge.commands.labels.match import Rightness
 from edge.commands.notes import Notes
 from edge.commands.overlays import Overlays
@@ -136,7 +136,10 @@ def count_all(
             for frame in frames_of(
                 file, every_s=VIDEO_EVERY_S, on_bad=bad.note, on_note=on_note, how=how
             ):
-                yield _counted(file, frame, counter, overlays, truth)
+                labels = None if truth is None else truth.of(_shown_name(file, frame.name))
+                if labels is not None and (doubt := labels.misfit(frame.size)) is not None:
+                    on_note(file, doubt)
+                yield _counted(file, frame, counter, overlays, labels)
         except PictureError as error:
             bad.note(file, error)
         yield from bad.errors
@@ -147,18 +150,16 @@ def _counted(
     frame: TimedFrame,
     counter: PictureCounter,
     overlays: Overlays | None,
-    truth: Truth | None,
+    labels: Labelled | None,
 ) -> Counted:
     began = time.perf_counter()
     heads = counter.heads(frame.pixels)
     seconds = time.perf_counter() - began
-    shown = _shown_name(file, frame.name)
-    labelled = None if truth is None else truth.of(shown)
     return Counted(
-        file=shown,
+        file=_shown_name(file, frame.name),
         heads=heads.total(),
         seconds=seconds,
-        truth=None if labelled is None else labelled.count,
+        truth=None if labels is None else labels.count,
         overlay=None if overlays is None else overlays.save(frame, heads),
         picture=HealthJudge(live=False).judge(Frame(frame.pixels, 1)).faults,
         part=counter.look(frame.pixels) if counter.of_a_site else None,

@@ -115,6 +115,16 @@ def test_truth_reports_how_right_it_was(tmp_path: Path) -> None:
     )
 
 
+def test_labels_beside_the_picture_are_told(tmp_path: Path) -> None:
+    save_picture(tmp_path / "a.png", noise(200, 400))
+    (tmp_path / "labels.csv").write_text("picture,x,y\na.png,300,100\na.png,900,100\n")
+    done = count(tmp_path / "a.png", "--truth", tmp_path / "labels.csv")
+    assert done.exit_code == 0
+    assert "a.png: 1 of its labels lie beside the picture of 400x200 px, first at 900" in (
+        done.stderr
+    )
+
+
 def test_truth_of_other_pictures_is_one_line(tmp_path: Path) -> None:
     save_picture(tmp_path / "a.png", noise())
     (tmp_path / "labels.csv").write_text("picture,x,y\nb.png,1,1\n", encoding="utf-8")

@@ -15,6 +15,8 @@ BODIES = (
 _TIERS = (HEADS, BODIES, FACES)
 _OF_HEADS = HEADS + FACES
 
+BESIDE = 0.52  # of a side, from the middle
+
 Point = tuple[float, float]
 
 
@@ -38,6 +40,23 @@ class Labelled:
     count: int
     heads: tuple[Point, ...] | None
     size: tuple[int, int] | None = None
+
+    def misfit(self, size: tuple[int, int]) -> str | None:
+        """Return what says that these are no labels of a picture of this width and height."""
+        width, height = self.size or size
+        # A box may begin a little before the picture does.
+        beside = [
+            (x, y)
+            for x, y in self.heads or ()
+            if abs(x / width - 0.5) > BESIDE or abs(y / height - 0.5) > BESIDE
+        ]
+        if not beside:
+            return None
+        x, y = beside[0]
+        return (
+            f"{len(beside)} of its labels lie beside the picture of {width}x{height} px, first at "
+            f"{x:g},{y:g}: are they of this picture, and in px?"
+        )
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,9 @@ TABLE = "labels.csv"
 SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xml", ".zip")
 _PICTURE = ("picture", "image", "file", "filename", "file_name", "name")
 _COUNT = ("count", "heads", "people", "persons")
+_POINTED = "picture,x,y with x and y in px, or picture,, for a picture with nobody in it"
+_MOST = 1_000_000
+_COUNTED = f"picture,count with a whole number of heads from 0 to {_MOST}, without separators"
 _LARGEST_BYTES = 500_000_000
 _WRONG = (
     KeyError, TypeError, ValueError, IndexError, AttributeError, StopIteration,
@@ -102,9 +105,7 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
 def _parsed(name: str, data: bytes) -> Iterator[Labelled | Marked]:
     text = decoded(data).strip()
     if not text:
-        raise LabelsError(
-            f"labels {name}: is empty; its first line must be picture,x,y, or {FORMS}"
-        )
+        raise LabelsError(f"labels {name}: is empty; must be {FORMS}")
     if text.startswith("<"):
         return from_cvat(_xml(text))
     if name.lower().endswith(".jsonl"):
@@ -152,9 +153,9 @@ def _from_table(name: str, text: str) -> Iterator[Labelled | Marked]:
             if across or down:
                 known.append(Mark(number(across), number(down)))
         except (ValueError, IndexError) as error:
+            wanted = _COUNTED if count is not None else _POINTED
             raise LabelsError(
-                f"labels {name}, line {number_of_line}: {','.join(cells)!r} must be picture,x,y "
-                "with x and y in px, or picture,, for a picture with nobody in it"
+                f"labels {name}, line {number_of_line}: {','.join(cells)!r} must be {wanted}"
             ) from error
     for known_name, marks in heads.items():
         yield Marked(known_name, tuple(marks))
@@ -172,6 +173,6 @@ def _named(text: str) -> str:
 
 def _whole(text: str) -> int:
     value = number(text)
-    if value < 0 or value != int(value):
+    if not 0 <= value <= _MOST or value != int(value):
         raise ValueError(f"{text!r} is no number of heads")
     return int(value)

@@ -15,6 +15,7 @@ from edge.commands.labels.labelled import Mark, Marked, Point, box_mark, outline
 # Of COCO's keypoints the nearest to a head's middle; as (x, y, visibility), 0 for not marked.
 _HEAD_POINTS = ("head", "nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top")
 _LEAST_OUTLINE = 3
+_BOX = 4
 
 
 def from_coco(document: dict[str, Any]) -> Iterator[Marked]:
@@ -39,7 +40,10 @@ def _coco_mark(annotation: dict[str, Any], category: dict[str, Any]) -> Mark:
     if named or (len(points) == 1 and seen):
         x, y = named[0] if named else next(iter(seen.values()))
         return Mark(float(x), float(y), label)
-    left, top, width, height = (float(value) for value in annotation["bbox"])
+    box = annotation["bbox"]
+    if len(box) != _BOX:
+        raise ValueError(f"a bbox is {box}, and must be left, top, width and height")
+    left, top, width, height = (float(value) for value in box)
     return box_mark(left, top, width, height, label)
 
 
@@ -89,6 +93,8 @@ def from_labelme(document: dict[str, Any]) -> Marked:
 
 def _labelme_marks(shape: dict[str, Any], label: str) -> list[Mark]:
     points: list[Point] = [(float(x), float(y)) for x, y in shape["points"]]
+    if not points:
+        raise ValueError(f"a shape labelled {label!r} has no points")
     kind = shape.get("shape_type") or ("point" if len(points) == 1 else "polygon")
     if kind in {"point", "points"}:
         return [Mark(x, y, label) for x, y in points]

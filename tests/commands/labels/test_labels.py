@@ -1,5 +1,6 @@
 """Labels of every tool: the same heads of each, matched to pictures wherever they lie."""
 
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.commands.labels import Labelled, Truth, read_labels
+from edge.commands.labels.labelled import Point
 from edge.commands.labels.match import Rightness
 from edge.common.errors import LabelsError
 from edge.common.sighting import Estimate
@@ -69,12 +71,31 @@ def test_labels_that_are_no_person_must_be_named(tmp_path: Path) -> None:
         read_labels(path, ["person"])
 
 
+COCO_OF_TWO = json.dumps(
+    {
+        "images": [{"id": 1, "file_name": "a.jpg"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": [1, 2]}],
+    }
+)
+POINTLESS = json.dumps(
+    {
+        "imagePath": "a.jpg",
+        "shapes": [{"label": "head", "shape_type": "point", "points": []}],
+    }
+)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
         ("a.csv", "", "is empty"),
         ("a.csv", "x,y\n1,2\n", "first line must be picture,x,y or picture,count"),
         ("a.csv", "picture,x,y\na.jpg,ten,3\n", "line 2: 'a.jpg,ten,3' must be picture,x,y"),
+        ("a.csv", "picture,count\na.jpg,2.5\n", "line 2: 'a.jpg,2.5' must be picture,count"),
+        ("a.csv", 'picture,count\na.jpg,"1,269"\n', "without separators"),
+        ("a.csv", "picture,count\na.jpg,99999999999\n", "from 0 to 1000000"),
+        ("a.json", COCO_OF_TWO, r"a bbox is \[1, 2\], and must be left, top, width and height"),
+        ("a.json", POINTLESS, "a shape labelled 'head' has no points"),
         ("a.json", "{", "not understood"),
         ("a.json", '{"images": [{"id": 1}]}', "'annotations' is missing"),
         ("a.json", '{"a": 1}', "not understood"),
@@ -123,3 +144,21 @@ def test_rightness_is_what_its_words_say() -> None:
     assert (found.mae, found.bias, found.coverage) == (3.0, -1.0, 0.5)
     assert found.rmse == pytest.approx(10**0.5)
     assert "MAE 3.00, RMSE 3.16, bias -1.00; 50 %" in found.as_text()
+
+
+@pytest.mark.parametrize(
+    ("heads", "labelled", "fits"),
+    [
+        ([(0.0, 0.0), (400.0, 220.0), (-3.0, 10.0)], None, True),
+        ([(401.0, 300.0)], None, False),
+        ([(-50.0, 10.0)], None, False),
+        # Labelled in a larger copy.
+        ([(700.0, 300.0)], (800, 440), True),
+        ([(700.0, 300.0)], (300, 440), False),
+    ],
+)
+def test_labels_beside_the_picture_are_of_another(
+    heads: list[Point], labelled: tuple[int, int] | None, fits: bool
+) -> None:
+    labels = Labelled("a.jpg", len(heads), tuple(heads), labelled)
+    assert (labels.misfit((400, 220)) is None) == fits
