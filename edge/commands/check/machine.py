@@ -23,7 +23,7 @@ LEAST_FILES = 1000
 LEAST_MEMORY_MB = 150
 SINCE_BOOT = 16  # the firmware's bit of what has been, above that of what is
 UNDERVOLTAGE = 0
-MODEL = Path("/proc/device-tree/model")
+MODEL = Path("proc/device-tree/model")
 CMDLINE = Path("/proc/cmdline")
 MEMORY_KINDS = ("tmpfs", "ramfs")
 MEMORY_DEVICES = ("/dev/zram", "/dev/ram")
@@ -44,10 +44,10 @@ def versions() -> str:
     return ", ".join(part for part in parts if part)
 
 
-def model() -> str:
+def model(root: Path = Path("/")) -> str:
     """Return the board's name; empty where it has none."""
     try:
-        return MODEL.read_text(encoding="ascii", errors="replace").strip("\0\n")
+        return (root / MODEL).read_text(encoding="ascii", errors="replace").strip("\0\n")
     except OSError:
         return ""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.commands.check.firmware import Firmware
 from edge.commands.check.machine import model
 from edge.commands.run import CHILDREN
 from edge.common.errors import ServiceError
@@ -20,7 +21,9 @@ PROPERTIES = (
 ANSWER_S = 5.0
 SETTLED_S = 60.0
 WATCHDOG_MOST_S = 15.0  # the one of a Raspberry Pi counts to 16 s at most
-WATCHDOG = Path("/dev/watchdog0")
+WATCHDOG = Path("dev/watchdog0")
+IDENTITY = Path("sys/class/watchdog/watchdog0/identity")
+SOFTDOG = "Software Watchdog"
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|min|h)\b")
 _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 
@@ -90,25 +93,38 @@ class Services:
     def _masked(self, name: str) -> bool:
         return self.units.get(name, {}).get("LoadState") == "masked"
 
-    def watchdog(self) -> str:
-        """Verify that the machine is reset when its kernel hangs."""
-        if not WATCHDOG.exists():
-            if self.installed and model().startswith("Raspberry Pi"):
+    def watchdog(self, root: Path = Path("/")) -> str:
+        """Verify that the machine is reset when it hangs, on a Pi from its very start on."""
+        is_pi = model(root).startswith("Raspberry Pi")
+        if not (root / WATCHDOG).exists():
+            if self.installed and is_pi:
                 raise ServiceError(
-                    f"{WATCHDOG} is missing; remove dtparam=watchdog=off from "
+                    f"/{WATCHDOG} is missing; remove dtparam=watchdog=off from "
                     "/boot/firmware/config.txt, and start the Pi anew"
                 )
             return "this machine has none: a kernel that hangs stays so"
         if not self.installed:
             return "not used: no service of ours is installed"
-        value = _systemctl("show", "--property=RuntimeWatchdogUSec").partition("=")[2].strip()
-        limit_s = sum(float(number) * _UNITS_S[unit] for number, unit in _SPAN.findall(value))
-        if not 0 < limit_s <= WATCHDOG_MOST_S:
-            raise ServiceError(
-                f"RuntimeWatchdogSec is {value or 'not set'}, must be more than 0 and at most "
-                f"{WATCHDOG_MOST_S:g} s; set it in /etc/systemd/system.conf.d/ and start anew"
-            )
-        return f"resets the machine after {limit_s:g} s"
+        words = f"resets the machine after {_runtime_limit_s(root):g} s"
+        return f"{words}; {Firmware.look(root).judge()}" if is_pi else words
+
+
+def _runtime_limit_s(root: Path) -> float:
+    """After how long systemd's silence resets the machine; ServiceError where it does not."""
+    identity = root / IDENTITY
+    if identity.exists() and identity.read_text(encoding="utf-8").strip() == SOFTDOG:
+        raise ServiceError(
+            f"/{WATCHDOG} is the kernel's own timer, which hangs with it; take softdog out of "
+            "/etc/modules and /etc/modules-load.d/, and start the machine anew"
+        )
+    value = _systemctl("show", "--property=RuntimeWatchdogUSec").partition("=")[2].strip()
+    limit_s = sum(float(number) * _UNITS_S[unit] for number, unit in _SPAN.findall(value))
+    if not 0 < limit_s <= WATCHDOG_MOST_S:
+        raise ServiceError(
+            f"RuntimeWatchdogSec is {value or 'not set'}, must be more than 0 and at most "
+            f"{WATCHDOG_MOST_S:g} s; set it in /etc/systemd/system.conf.d/ and start anew"
+        )
+    return limit_s
 
 
 def _systemctl(*arguments: str) -> str:
