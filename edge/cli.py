@@ -297,6 +297,20 @@ def levels_draw(site_file: Path | None, out: Path) -> None:
     click.echo(f"drew {out}")
 
 
+@main.command()
+@site_option
+@click.option("--out", type=FILE, required=True, help="The PNG or PDF file to write.")
+def label(site_file: Path | None, out: Path) -> None:
+    """Draw the unit's label for its cabinet: name, code, fingerprint, and all three as a QR code.
+
+    To be printed at 300 dpi on 100 x 62 mm. The code is a short form of the name, to be read out;
+    the fingerprint is that of the unit's certificate, where the site file names one.
+    """
+    from edge.commands.label import write_label
+
+    click.echo(write_label(load_site(site_file), out))
+
+
 @main.group()
 def voice() -> None:
     """The spoken warnings."""

@@ -95,6 +95,7 @@ REDROAD = {
     "calibrate": (str(GOLDEN), "--overlay", "{folder}/ruler.png"),
     "sign preview": ("--out", "{folder}", "--size", "64x32"),
     "levels draw": ("--out", "{folder}/levels.svg"),
+    "label": ("--out", "{folder}/label.png"),
     "voice build": ("--state", "{folder}", "--missing"),
     "view accept": ("--state", "{folder}"),
     "camera find": ("--help",),  # tests/commands/test_camera_find.py asks a simulated camera

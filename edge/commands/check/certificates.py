@@ -1,5 +1,7 @@
 """When certificates begin and end: each one of a file, for a bundle is as good as its worst."""
 
+import base64
+import hashlib
 import re
 import ssl
 import tempfile
@@ -19,11 +21,12 @@ _BLOCK = re.compile(rb"-----BEGIN (?:TRUSTED )?CERTIFICATE-----.+?-----END [A-Z 
 
 @dataclass(frozen=True)
 class Certificate:
-    """One of a file's: whose it is, and when it begins and ends (Unix, s)."""
+    """One of a file's: whose it is, when it begins and ends (Unix, s), and its fingerprint."""
 
     subject: str
     begin_s: float
     end_s: float
+    sha256: str
 
 
 def certificates_in(option: str, path: Path) -> list[Certificate]:
@@ -52,7 +55,13 @@ def _decoded(block: bytes) -> Certificate:
     names = {key: value for part in fields.get("subject", ()) for key, value in part}
     subject = names.get("commonName") or names.get("organizationName") or "of no name"
     begin_s, end_s = (ssl.cert_time_to_seconds(fields[name]) for name in ("notBefore", "notAfter"))
-    return Certificate(str(subject), begin_s, end_s)
+    return Certificate(str(subject), begin_s, end_s, _sha256(block))
+
+
+def _sha256(block: bytes) -> str:
+    """As `openssl x509 -fingerprint -sha256` has it, without its colons."""
+    lines = block.splitlines()[1:-1]
+    return hashlib.sha256(base64.b64decode(b"".join(lines))).hexdigest()
 
 
 def judge_dates(option: str, found: Sequence[Certificate], *, bundle: bool) -> list[str]:
