@@ -177,7 +177,9 @@ def replay(
 ) -> None:
     """Run a recording through the whole way, as fast as it goes.
 
-    SOURCE is a video, a folder of pictures, or a scenario of the simulated street: scene:surge.
+    SOURCE is a video, a folder of pictures, or a scenario of the simulated street, scene:NAME:
+    morning, evening, surge, jam, streams, parade, knocked, covered, glare, fog, rain, umbrellas,
+    hats, autumn, illuminations, infrared.
     """
     from edge.commands.replay.replay import replay_to
 

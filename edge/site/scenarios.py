@@ -4,7 +4,7 @@ import difflib
 
 SCENARIOS = (
     "morning", "evening", "surge", "jam", "streams", "parade", "knocked", "covered", "glare",
-    "fog", "rain",
+    "fog", "rain", "umbrellas", "hats", "autumn", "illuminations", "infrared",
 )  # fmt: skip
 
 

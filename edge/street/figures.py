@@ -63,12 +63,12 @@ class Light:
     ambient: float
 
 
-def make_looks(count: int, rng: np.random.Generator) -> list[Look]:
-    """Different people."""
-    return [_make_look(rng) for _ in range(count)]
+def make_looks(count: int, rng: np.random.Generator, *, hats: bool = False) -> list[Look]:
+    """Different people; with `hats` all of them wear a cap, a hat or a hood."""
+    return [_make_look(rng, hats=hats) for _ in range(count)]
 
 
-def _make_look(rng: np.random.Generator) -> Look:
+def _make_look(rng: np.random.Generator, *, hats: bool) -> Look:
     coat, trousers = _cloth(rng, 0.5), _cloth(rng, 0.8)
     skin = SKINS[int(rng.choice(len(SKINS), p=(0.35, 0.3, 0.2, 0.1, 0.05)))]
     hair = HAIRS[int(rng.choice(len(HAIRS), p=HAIR_ODDS))]
@@ -77,7 +77,7 @@ def _make_look(rng: np.random.Generator) -> Look:
         *_legs(rng, trousers, coat),
         *_trunk(rng, coat, build),
         *_arms(rng, coat, skin, build),
-        *_head(rng, coat, skin, hair),
+        *_head(rng, coat, skin, hair, hats=hats),
         *_baggage(rng),
     ]
     turn = float(rng.normal(0, 0.3)) if rng.random() < 0.88 else float(rng.choice([-1.4, 1.4]))
@@ -161,7 +161,9 @@ def _arms(rng: np.random.Generator, coat: Colour, skin: Colour, build: float) ->
     return parts
 
 
-def _head(rng: np.random.Generator, coat: Colour, skin: Colour, hair: Colour) -> list[Part]:
+def _head(
+    rng: np.random.Generator, coat: Colour, skin: Colour, hair: Colour, *, hats: bool
+) -> list[Part]:
     up = HEAD_UP_M
     parts = [
         Part((-0.005, 0, 1.44), (0.055, 0.055, 0.09), _shade(skin, 0.8)),
@@ -173,12 +175,14 @@ def _head(rng: np.random.Generator, coat: Colour, skin: Colour, hair: Colour) ->
     if rng.random() < 0.2:  # a mask
         white: Colour = (228, 230, 232) if rng.random() < 0.6 else (40, 40, 44)
         parts.append(Part((0.052, 0, up - 0.055), (0.063, 0.07, 0.052), white))
-    return parts + _on_the_head(rng, coat, hair)
+    return parts + _on_the_head(rng, coat, hair, hats=hats)
 
 
-def _on_the_head(rng: np.random.Generator, coat: Colour, hair: Colour) -> list[Part]:
-    """Hair, and seldom something over it."""
+def _on_the_head(rng: np.random.Generator, coat: Colour, hair: Colour, *, hats: bool) -> list[Part]:
+    """Hair, and seldom something over it; with `hats` always."""
     up, kind = HEAD_UP_M, rng.random()
+    if hats:
+        kind = 0.5 + 0.23 * kind
     crown = Part((-0.02, 0, up + 0.028), (0.104, 0.093, 0.107), hair, gloss=0.5, grain=0.22)
     parts = [crown]
     if kind < 0.42:  # long
@@ -226,8 +230,8 @@ def draw_figure(
     `heading` turns it from "away from the camera" to its left; `elevation` is the angle by which
     the camera looks down on it. Both in radians.
     """
-    axes = _view_axes(elevation)
-    bodies = [_place(part, axes @ _turn(heading)) for part in look.parts]
+    axes = view_axes(elevation)
+    bodies = [_place(part, axes @ turned_to(heading)) for part in look.parts]
     scale = DRAWN_PX_PER_M * FINER
     wide, high = _even(2 * HALF_WIDTH_M * scale), _even((ABOVE_M + BELOW_M) * scale)
     right = ((np.arange(wide) + 0.5) / scale - HALF_WIDTH_M).astype(np.float32)
@@ -319,7 +323,7 @@ def _paint(
     normal = np.einsum("nij,nj->ni", np.stack([body.q for body in bodies])[which], points - centres)
     normal /= np.sqrt((normal**2).sum(axis=1, keepdims=True))
     up_axis = axes[:, 2].astype(np.float32)
-    bright, gleam = _lit(normal, light, axes, HEAD_UP_M + points @ up_axis)
+    bright, gleam = lighting(normal, light, axes, HEAD_UP_M + points @ up_axis)
     grains = np.array([part.grain for part in parts], np.float32)[which]
     gloss = np.array([110 * part.gloss for part in parts], np.float32)[which]
     colour = np.array([part.colour for part in parts], np.float32)[which]
@@ -327,7 +331,7 @@ def _paint(
     return np.asarray(lit.clip(0, 255), np.uint8)
 
 
-def _lit(
+def lighting(
     normal: NDArray[np.float32],
     light: Light,
     axes: NDArray[np.float64],
@@ -344,13 +348,13 @@ def _lit(
     return bright, gleam
 
 
-def _view_axes(elevation: float) -> NDArray[np.float64]:
+def view_axes(elevation: float) -> NDArray[np.float64]:
     """From (X, Y, Z) to (right, up, near) as seen by a camera that looks down by `elevation`."""
     cos, sin = math.cos(elevation), math.sin(elevation)
     return np.array([[1, 0, 0], [0, sin, cos], [0, -cos, sin]])
 
 
-def _turn(heading: float) -> NDArray[np.float64]:
+def turned_to(heading: float) -> NDArray[np.float64]:
     """From (ahead, left, up) to (X, Y, Z); heading 0 looks along Y."""
     cos, sin = math.cos(heading), math.sin(heading)
     return np.array([[-sin, -cos, 0], [cos, -sin, 0], [0, 0, 1]])

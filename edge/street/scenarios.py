@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge.street.air import Cover, Filter, foggy, glaring, rainy
+from edge.street.air import Cover, Filter, foggy, glaring, infrared, rainy
+from edge.street.autumn import AUTUMN
 from edge.street.crowd import Crowd
+from edge.street.lamps import strung
 from edge.street.pinhole import PinholeCamera
-from edge.street.scene import LOOKS, Picture, Scene, standard_view
+from edge.street.placed import PLAIN, Decor, Dress
+from edge.street.scene import LOOKS, People, Picture, Scene, standard_view
 from edge.street.trajectories import Trajectories
 from edge.street.truth import Truth
 
@@ -38,11 +41,15 @@ class Scenario:
     glare: bool = False
     cover: Cover | None = None
     knock: Knock | None = None
+    dress: Dress = PLAIN
+    decor: Decor | None = None
+    lamps: bool = False
+    infrared: bool = False
 
     @property
     def sunny(self) -> bool:
         """Whether people cast shadows."""
-        return not (self.night or self.fog_m or self.rain)
+        return not (self.night or self.fog_m or self.rain or self.infrared)
 
 
 # The names stand in `edge/site/scenarios.py`, for the site file.
@@ -59,6 +66,11 @@ SCENARIOS = {
     "glare": Scenario("streams", night=True, glare=True),
     "fog": Scenario("jam", fog_m=28.0),
     "rain": Scenario("surge", night=True, rain=True),
+    "umbrellas": Scenario("surge", rain=True, dress=Dress(umbrellas=0.85)),
+    "hats": Scenario("jam", dress=Dress(hats=True)),
+    "autumn": Scenario("streams", dress=Dress(umbrellas=0.1), decor=AUTUMN, lamps=True),
+    "illuminations": Scenario("parade", night=True, decor=AUTUMN, lamps=True),
+    "infrared": Scenario("surge", infrared=True),
 }
 
 
@@ -72,9 +84,10 @@ class StagedScenario:
         self._scenario = SCENARIOS[name]
         self._people = Recorded(load_crowd(self._scenario.crowd), seed)
         view = standard_view(width, height)
-        self._scene = self._scene_from(view, seed)
-        knock = self._scenario.knock
-        self._knocked = self._scene_from(_turned(view, knock), seed) if knock else self._scene
+        self._scene = scene_of(self._scenario, view, self._people, seed)
+        self._knocked = self._scene
+        if knock := self._scenario.knock:
+            self._knocked = scene_of(self._scenario, _turned(view, knock), self._people, seed)
 
     @property
     def length_s(self) -> float:
@@ -116,18 +129,21 @@ class StagedScenario:
             return Picture(picture.pixels, nobody, nobody, hidden)
         return picture
 
-    def _scene_from(self, view: PinholeCamera, seed: int) -> Scene:
-        scenario = self._scenario
-        return Scene(
-            view.width,
-            view.height,
-            seed=seed,
-            night=scenario.night,
-            sunny=scenario.sunny,
-            view=view,
-            people=self._people,
-            before_lens=_filter(scenario, view, seed),
-        )
+
+def scene_of(scenario: Scenario, view: PinholeCamera, people: People, seed: int) -> Scene:
+    """A scenario's street, seen by a camera, with whatever people."""
+    return Scene(
+        view.width,
+        view.height,
+        seed=seed,
+        night=scenario.night,
+        sunny=scenario.sunny,
+        view=view,
+        people=people,
+        before_lens=_filter(scenario, view, seed),
+        dress=scenario.dress,
+        decor=scenario.decor,
+    )
 
 
 @dataclass(frozen=True)
@@ -157,6 +173,10 @@ def _turned(view: PinholeCamera, knock: Knock) -> PinholeCamera:
 
 def _filter(scenario: Scenario, view: PinholeCamera, seed: int) -> Filter:
     filters: list[Filter] = []
+    if scenario.lamps:
+        filters.append(strung(view, seed, night=scenario.night))
+    if scenario.infrared:
+        filters.append(infrared(view, seed))
     if scenario.glare:
         filters.append(glaring(view))
     if scenario.fog_m:

@@ -1,7 +1,8 @@
 """A simulated street with exactly known heads: same seed and time, same picture."""
 
-import io
+import heapq
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -33,7 +34,10 @@ from edge.street.figures import (
     draw_figure,
     make_looks,
 )
+from edge.street.lens import Lens
 from edge.street.pinhole import PinholeCamera
+from edge.street.placed import NOBODY, PLAIN, Decor, Dress, Figure, Placed, Sprite
+from edge.street.umbrellas import draw_umbrella, make_umbrellas, over
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +57,6 @@ SPRITES_KEPT = 1024
 ELEVATION_STEP = math.radians(11)
 LIGHT_STEPS = 8
 VISIBLE = 0.3  # a head is seen when this part of it is
-NOISE_SIZE = 1024
 
 
 @dataclass(frozen=True)
@@ -67,16 +70,6 @@ class Picture:
     heads: NDArray[np.float32]
     ground: NDArray[np.float32]
     hidden: int
-
-
-@dataclass(frozen=True)
-class Sprite:
-    """A person's drawing at a size; its cover as a mask of 0 and 255; its head's place in px."""
-
-    drawing: Image.Image
-    mask: Image.Image
-    head_x: float
-    head_y: float
 
 
 @dataclass(frozen=True)
@@ -103,7 +96,8 @@ class Scene:
     density), linear in between and repeated for ever, or one density. `vary` makes another
     street, camera and weather of each seed; without it only the people differ. `people` come
     instead of those of the script; `view` is another camera's; `before_lens` changes what the lens
-    is about to take, given the picture and the time.
+    is about to take, given the picture and the time; `dress` is how people go, `decor` what stands
+    and lies on the street.
     """
 
     def __init__(
@@ -119,6 +113,8 @@ class Scene:
         view: PinholeCamera | None = None,
         people: People | None = None,
         before_lens: Filter | None = None,
+        dress: Dress = PLAIN,
+        decor: Decor | None = None,
     ) -> None:
         rng = np.random.default_rng([seed, 2])
         street_rng = rng if vary else np.random.default_rng([0, 3])
@@ -128,14 +124,19 @@ class Scene:
         self._weather = make_weather(street_rng, night=night, sunny=sunny)
         self._lens = Lens.of(width, height, rng, night=night, vary=vary)
         self._background = draw_background(self.view, self._weather, street_rng)
+        self._standing = decor.stand(self.view, self._weather) if decor else None
+        if decor:
+            self._background = decor.lay(self._background, self.view, self._weather)
         far_m = min(max(FAR_M, self.view.farthest_m(HEAD_M) + 2.5), FARTHEST_M)
         points = script if isinstance(script, tuple) else ((0.0, script), (150.0, script))
         self._people = people or Street(points, seed, LOOKS, far_m)
         self._before_lens = before_lens
-        self._looks = make_looks(LOOKS, rng)
+        self._looks = make_looks(LOOKS, rng, hats=dress.hats)
+        umbrella_rng = np.random.default_rng([seed, 8])
+        self._umbrellas = make_umbrellas(LOOKS, dress.umbrellas, umbrella_rng)
         self._stature_m = np.array([look.stature_m for look in self._looks])
         self._seed = seed
-        self._figures: dict[tuple[int, int, int], tuple[Image.Image, float, float]] = {}
+        self._figures: dict[tuple[int, int, int], Figure] = {}
         self._sprite = lru_cache(SPRITES_KEPT)(self._make_sprite)
 
     @property
@@ -175,14 +176,16 @@ class Scene:
         crowd = self._people.at(t_s).far_to_near()
         heads = self._heads(crowd)
         canvas = self._shadowed(crowd)
-        owners = Image.new("I", canvas.size, -1)
-        for index, sprite in enumerate(self._chosen(crowd, heads)):
-            corner = (
-                round(heads.x[index] - sprite.head_x),
-                round(heads.y[index] - sprite.head_y),
-            )
+        owners = Image.new("I", canvas.size, NOBODY)
+        things = self._standing.at(t_s) if self._standing else ()
+        people = self._placed(crowd, heads)
+        for placed in heapq.merge(people, things, key=lambda thing: -thing.along_m):
+            sprite, corner = placed.sprite, placed.corner
             canvas.paste(sprite.drawing, corner, sprite.drawing)
-            owners.paste(index, (*corner, *_far_corner(corner, sprite.mask)), sprite.mask)
+            box = (*corner, *_far_corner(corner, sprite.mask))
+            owners.paste(placed.owner, box, sprite.mask)
+            if sprite.hides:
+                owners.paste(NOBODY, box, sprite.hides)
         if self._before_lens:
             canvas = self._before_lens(canvas, t_s)
         pixels = self._lens.take(canvas, self._seed, t_s)
@@ -192,6 +195,15 @@ class Scene:
         up = HEAD_UP_M / STATURE_M * self._stature_m[crowd.look]
         x, y, depth = self.view.project(np.column_stack([crowd.feet, up]))
         return Heads(x, y, self.view.focal_px / depth * self._stature_m[crowd.look] / STATURE_M)
+
+    def _placed(self, crowd: Crowd, heads: Heads) -> Iterator[Placed]:
+        """Everybody where they stand, in the crowd's order."""
+        for index, sprite in enumerate(self._chosen(crowd, heads)):
+            corner = (
+                round(heads.x[index] - sprite.head_x),
+                round(heads.y[index] - sprite.head_y),
+            )
+            yield Placed(float(crowd.feet[index, 1]), index, sprite, corner)
 
     def _chosen(self, crowd: Crowd, heads: Heads) -> list[Sprite]:
         """Everybody's drawing at the right size, from the right side, in the light of the place."""
@@ -209,25 +221,34 @@ class Scene:
         return [self._sprite(*row) for row in rows]
 
     def _make_sprite(self, look: int, facing: int, elevation: int, size: int, light: int) -> Sprite:
-        drawing, head_x, head_y = self._figure(look, facing, elevation)
+        figure = self._figure(look, facing, elevation)
+        drawing = figure.drawing
         scale = 2 ** (size / SIZES_PER_OCTAVE)
         wide, high = max(1, round(drawing.width * scale)), max(1, round(drawing.height * scale))
         small = drawing.resize((wide, high), Image.Resampling.BILINEAR)
         if self._weather.night:
             small = dimmed(small, light / LIGHT_STEPS)
-        mask = small.getchannel("A").convert("1", dither=Image.Dither.NONE)
-        x, y = head_x * wide / drawing.width, head_y * high / drawing.height
-        return Sprite(small, mask, x, y)
+        hides = None
+        if figure.hides:
+            hides = _mask(figure.hides.resize((wide, high), Image.Resampling.BILINEAR))
+        x, y = figure.head_x * wide / drawing.width, figure.head_y * high / drawing.height
+        return Sprite(small, _mask(small.getchannel("A")), x, y, hides)
 
-    def _figure(self, look: int, facing: int, elevation: int) -> tuple[Image.Image, float, float]:
+    def _figure(self, look: int, facing: int, elevation: int) -> Figure:
         """A person as seen from one height; drawn when it is needed first."""
         key = (look, facing, elevation)
         if key not in self._figures:
-            chosen = self._looks[look]
+            chosen, umbrella = self._looks[look], self._umbrellas[look]
             heading = chosen.turn + self.view.turn + (1 + 2 * facing / FACINGS) % 2 * math.pi
             rng = np.random.default_rng([self._seed, 4, look, facing // AWAY, elevation])
-            angle = elevation * ELEVATION_STEP
-            self._figures[key] = draw_figure(chosen, heading, angle, self._weather.light, rng)
+            angle, light = elevation * ELEVATION_STEP, self._weather.light
+            drawn = draw_figure(chosen, heading, angle, light, rng)
+            if umbrella:
+                canopy = draw_umbrella(umbrella, heading, angle, light)
+                drawing, hides, x, y = over(drawn, canopy)
+                self._figures[key] = Figure(drawing, x, y, hides)
+            else:
+                self._figures[key] = Figure(*drawn)
         return self._figures[key]
 
     def _shadowed(self, crowd: Crowd) -> Image.Image:
@@ -261,6 +282,10 @@ class Scene:
         return outlines
 
 
+def _mask(cover: Image.Image) -> Image.Image:
+    return cover.convert("1", dither=Image.Dither.NONE)
+
+
 def _far_corner(corner: tuple[int, int], mask: Image.Image) -> tuple[int, int]:
     return corner[0] + mask.width, corner[1] + mask.height
 
@@ -286,57 +311,6 @@ def _with_truth(
     centres = np.column_stack([heads.x, heads.y])[seen].astype(np.float32)
     ground = crowd.feet[seen].astype(np.float32)
     return Picture(pixels, centres, ground, int(np.sum(inside & ~seen)))
-
-
-@dataclass(frozen=True)
-class Lens:
-    """The camera's imperfections: blur in px, dimmer corners, noise, and JPEG's losses.
-
-    `corners` (H, W, 3) as a picture to multiply with; `noise` (NOISE_SIZE, NOISE_SIZE, 3).
-    """
-
-    blur_px: float
-    corners: Image.Image
-    noise: NDArray[np.int8]
-    quality: int
-
-    @staticmethod
-    def of(width: int, height: int, rng: np.random.Generator, *, night: bool, vary: bool) -> "Lens":
-        """The demonstration's lens, or any."""
-        x = np.linspace(-1, 1, width)[None, :]
-        y = np.linspace(-1, 1, height)[:, None]
-        gain = rng.uniform(0.8, 1.0) if vary else 0.97
-        tint = rng.uniform(0.92, 1.0, 3) if vary else np.ones(3)
-        corners = 255 * gain * (1 - 0.09 * (x**2 + y**2))[..., None] * tint
-        noise = _noise(rng)
-        strength = (4.5 if night else 2.6) * (rng.uniform(0.4, 2.0) if vary else 1.0)
-        return Lens(
-            blur_px=float(rng.uniform(0.2, 0.9)) if vary else 0.4,
-            corners=Image.fromarray(corners.clip(0, 255).astype(np.uint8)),
-            noise=np.rint(np.multiply(noise, strength, out=noise), out=noise).astype(np.int8),
-            quality=int(rng.integers(55, 95)) if vary else 82,
-        )
-
-    def take(self, canvas: Image.Image, seed: int, t_s: float) -> NDArray[np.uint8]:
-        """What comes out of the camera. The noise follows from the time, so pictures repeat."""
-        soft = ImageChops.multiply(canvas.filter(ImageFilter.BoxBlur(self.blur_px)), self.corners)
-        rng = np.random.default_rng([seed, 7, round(t_s * 1000) % 2**32])
-        rows = (np.arange(soft.height) + rng.integers(NOISE_SIZE)) % NOISE_SIZE
-        columns = (np.arange(soft.width) + rng.integers(NOISE_SIZE)) % NOISE_SIZE
-        noisy = np.asarray(soft, np.int16) + self.noise[rows][:, columns]
-        sensed = Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
-        stored = io.BytesIO()
-        sensed.save(stored, "JPEG", quality=self.quality)
-        return np.asarray(Image.open(stored))
-
-
-def _noise(rng: np.random.Generator) -> NDArray[np.float32]:
-    """Normal, more alike in the three colours than not; row by row, or it takes 90 MB."""
-    grey = rng.normal(0, 1, (NOISE_SIZE, NOISE_SIZE, 1))
-    noise = np.empty((NOISE_SIZE, NOISE_SIZE, 3), np.float32)
-    for row in range(NOISE_SIZE):
-        noise[row] = grey[row] + 0.5 * rng.normal(0, 1, (NOISE_SIZE, 3))
-    return noise
 
 
 def standard_view(width: int, height: int) -> PinholeCamera:

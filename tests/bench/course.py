@@ -11,7 +11,8 @@ from edge.common.wire import Level, Occupancy
 from edge.decide.decider import Decider
 from edge.decide.levels import LevelState, Reading, bands_of, observe
 from edge.site import Site
-from edge.street.scenarios import StagedScenario
+from edge.street.scenarios import SCENARIOS, Recorded, StagedScenario, load_crowd, scene_of
+from edge.street.scene import standard_view
 from edge.watch.frame import Frame, Pixels
 from edge.watch.main import Counting
 from edge.watch.view import View
@@ -68,10 +69,12 @@ def of_scenario(
         yield Seen(at_s, staged.at(at_s).pixels, zone.density(feet), zone.peak(feet))
 
 
-def quiet_view() -> View:
-    """The simulated street's view as learnt on a quiet day, for scenarios by day and by night."""
-    staged = StagedScenario("morning")
-    return view_of([staged.at(float(at_s)).pixels for at_s in LOOKS])
+def quiet_view(name: str = "morning") -> View:
+    """A scenario's street as learnt on a quiet day, for scenarios by day and by night."""
+    quiet = replace(SCENARIOS["morning"], decor=SCENARIOS[name].decor, lamps=SCENARIOS[name].lamps)
+    people = Recorded(load_crowd(quiet.crowd), seed=0)
+    scene = scene_of(quiet, standard_view(640, 352), people, seed=0)
+    return view_of([scene.at(float(at_s)).pixels for at_s in LOOKS])
 
 
 def held(pictures: Iterable[Seen], hold_s: float) -> Iterator[Seen]:

@@ -1,7 +1,9 @@
-"""`python -m tests.bench.levels_table [scenes | station]`: levels against the truth.
+"""`python -m tests.bench.levels_table [scenes [NAME…] | station | hour [MINUTES]]`: levels against
+the truth.
 
-Not a test. Scenarios of the simulated street take about three minutes; the station's days need the
-research pictures beside the checkout (or $REDROAD_DATA).
+Not a test. All scenarios of the simulated street, or those named, take about five minutes; the
+station's days need the research pictures beside the checkout (or $REDROAD_DATA); `hour` is an hour
+in autumn, or fewer minutes of it, half by day and half at night, and is only run when it is named.
 """
 
 import sys
@@ -26,6 +28,7 @@ from tests.bench.course import (
     of_scenario,
     quiet_view,
 )
+from tests.bench.hour import PARTS, hour, show_hour
 from tests.bench.station import DAYS, labelled
 
 WARNINGS = (Level.CAUTION, Level.CROWDED, Level.CRITICAL)
@@ -90,23 +93,26 @@ def _delays(each: Iterable[float | None]) -> str:
 def show(kind: str, courses: dict[str, list[Moment]]) -> None:
     """Both tables."""
     for heading, row in ((COUNTED, counted), (LEVELS, levels)):
-        line = heading.format(kind)
-        print(f"\n{line}\n|{'---|' * (line.count('|') - 1)}")
-        for name, moments in courses.items():
-            print(row(name, moments))
-    print(flush=True)
+        table(heading.format(kind), [row(name, moments) for name, moments in courses.items()])
 
 
-def scenes() -> None:
-    """All scenarios; and one whose camera is turned before it has learnt its view."""
-    site, view = Site(), quiet_view()
+def table(heading: str, rows: Iterable[str]) -> None:
+    """One table."""
+    print(f"\n{heading}\n|{'---|' * (heading.count('|') - 1)}", *rows, sep="\n", flush=True)
+
+
+def scenes(*names: str) -> None:
+    """The named scenarios, or all; and one whose camera is turned before it has learnt its view."""
+    site = Site()
     zone = TrueZone(site.zone[0])
     courses = {
-        name: list(course(site, of_scenario(name, zone), ViewMonitor(view))) for name in SCENARIOS
+        name: list(course(site, of_scenario(name, zone), ViewMonitor(quiet_view(name))))
+        for name in names or SCENARIOS
     }
-    courses["knocked, no view yet"] = list(
-        course(site, of_scenario("knocked", zone), ViewMonitor())
-    )
+    if not names:
+        courses["knocked, no view yet"] = list(
+            course(site, of_scenario("knocked", zone), ViewMonitor())
+        )
     show("scenario", courses)
 
 
@@ -119,11 +125,29 @@ def station() -> None:
     show("day", courses)
 
 
+def in_autumn(minutes: str = "60") -> None:
+    """An hour in autumn, or so many minutes of it."""
+    site, view = Site(), quiet_view("autumn")
+    pictures = hour(TrueZone(site.zone[0]), float(minutes))
+    moments = list(course(site, pictures, ViewMonitor(view)))
+    rows = [counted(part, of) for part, of in _halves(moments).items()]
+    table(COUNTED.format("hour"), rows)
+    show_hour(moments)
+
+
+def _halves(moments: Sequence[Moment]) -> dict[str, Sequence[Moment]]:
+    half = len(moments) // len(PARTS)
+    return {"by day": moments[:half], "at night": moments[half:]}
+
+
 def main() -> None:
-    """Print the parts that are asked for, or everything."""
-    parts = {"scenes": scenes, "station": station}
-    for name in sys.argv[1:] or parts:
-        parts[name]()
+    """Print the part that is asked for, or the first two."""
+    parts = {"scenes": scenes, "station": station, "hour": in_autumn}
+    if len(sys.argv) > 1:
+        parts[sys.argv[1]](*sys.argv[2:])
+        return
+    scenes()
+    station()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """Scenarios: everybody walks as people do, and the truth is what the picture shows."""
 
+import re
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from numpy.typing import NDArray
 
+from edge.cli import main
 from edge.common.errors import PictureError, SiteError
 from edge.site.load import load_site
 from edge.site.scenarios import SCENARIOS as NAMES
@@ -35,6 +38,11 @@ def _positions(saved_paths: Trajectories, person: int) -> NDArray[np.float64]:
 
 def test_the_site_file_knows_every_scenario() -> None:
     assert tuple(SCENARIOS) == NAMES
+
+
+def test_the_help_of_replay_names_every_scenario() -> None:
+    told = CliRunner().invoke(main, ["replay", "--help"]).output
+    assert set(NAMES) <= set(re.findall(r"[a-z]+", told))
 
 
 def test_nobody_is_faster_than_a_runner(saved_paths: Trajectories) -> None:
