@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from edge.common.errors import GroundError
-from edge.common.sighting import HIDDEN_MOST, Sighting
+from edge.common.sighting import HIDDEN_MOST, UNLIKE_MOST, Sighting
 from edge.common.units import seconds
 from edge.common.wire import Command, Level, Occupancy, Order, State, ZoneState
 from edge.decide.active_commands import ActiveCommands
@@ -58,6 +58,7 @@ class Decider:
         self._off_ground: float | None = None
         self._doubt: str | None = None
         self._hidden: dict[str, float] = {}
+        self._unlike: dict[str, float] = {}
         self._ground_fault: str | None = None
         self._last: Sighting | None = None
         self._active = ActiveCommands()
@@ -136,7 +137,8 @@ class Decider:
             return self._distrust(sighting.taken_at, str(error))
         self._occupancy = {seen.zone: seen for seen in crowd.zones}
         self._off_ground = crowd.off_ground
-        self._hidden = {} if sighting.hidden is None else self._counter.hidden(sighting.hidden)
+        self._hidden = self._counter.average(sighting.hidden)
+        self._unlike = self._counter.average(sighting.unlike)
         self._doubt = self._ground_fault = None
         return self._step_all(self._observe, sighting.taken_at)
 
@@ -236,6 +238,8 @@ class Decider:
             return distrust(state, occupancy.taken_at, _covered(hidden))
         if occupancy.implausible_area > MOST_REMOVED * occupancy.area:
             return distrust(state, occupancy.taken_at, _implausible(occupancy))
+        if self._is_unseen(zone, state, upper):
+            return distrust(state, occupancy.taken_at, _unseen(occupancy))
         if occupancy.implausible and state.level >= Level.CAUTION:
             upper = max(upper, MOST_PER_M2)  # what was reached is not lost to a doubtful patch
         warning = (
@@ -243,6 +247,13 @@ class Decider:
         )
         reading = Reading(occupancy.peak, upper, occupancy.taken_at, warning)
         return observe(self._bands, state, reading)
+
+    def _is_unseen(self, zone: str, state: LevelState, upper: float) -> bool:
+        """Whether CLEAR would be said of ground that is not seen: something hides it, and the
+        heads that are counted are too few to do so. Levels above fall in their own time first.
+        """
+        few = upper < self._site.levels.caution.fall
+        return few and state.level <= Level.CAUTION and self._unlike.get(zone, 0.0) > UNLIKE_MOST
 
     def _step_all(self, step: _ZoneStep, at: int) -> list[ZoneTransition]:
         transitions = []
@@ -283,6 +294,14 @@ def _covered(hidden: float) -> str:
     return (
         f"zone is covered: {100 * hidden:.0f} % of what the camera should see there is hidden; "
         "free its view, or if that is on purpose: redroad view accept"
+    )
+
+
+def _unseen(occupancy: Occupancy) -> str:
+    """Why a zone is UNKNOWN that looks full and in which hardly anybody is counted."""
+    return (
+        f"the zone's ground is not seen, and {occupancy.peak:.2f} persons/m² do not hide it: "
+        "umbrellas, snow or goods may; look, and if it is on purpose: redroad view accept"
     )
 
 

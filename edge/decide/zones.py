@@ -66,9 +66,9 @@ class ZoneCounter:
             return self._weights.crowd(heads, taken_at)
         return self._weights.crowd(heads, taken_at, self._movement.see(heads, motion, taken_at))
 
-    def hidden(self, cells: NDArray[np.float32]) -> dict[str, float]:
-        """The share of each zone, 0 to 1, that is hidden, given that of the last heads' cells."""
-        if self._weights is None:
+    def average(self, cells: NDArray[np.float32] | None) -> dict[str, float]:
+        """Of what is known of the last heads' cells, the mean over each zone's area."""
+        if self._weights is None or cells is None:
             return {}
         flat = cells.ravel()
         areas = zip(self._weights.zones, self._weights.areas, strict=True)

@@ -81,6 +81,7 @@ class HealthJudge:
         self._look_timer = Timer(LOOK_EVERY_S)
         self._still = False
         self._hidden: Samples | None = None
+        self._unlike: Samples | None = None
 
     @property
     def first_seen(self) -> int:
@@ -90,13 +91,13 @@ class HealthJudge:
     def judge(self, frame: Frame) -> PictureHealth:
         """Return what is wrong with this frame."""
         grey = frame.thumbnail.samples
-        self._hidden = None
+        self._hidden = self._unlike = None
         frozen = self._frozen(grey, frame.taken_at)
         health = _by_itself(grey)
         if health.faults or frozen or self._guard is None:
             return msgspec.structs.replace(health, frozen=frozen)
         seen = self._guard.look(grey, frame.taken_at)
-        self._hidden = seen.hidden
+        self._hidden, self._unlike = seen.hidden, seen.unlike
         return PictureHealth(moved=seen.moved, covered=seen.covered)
 
     def hidden(self, heads: HeadMap, share: float) -> Samples | None:
@@ -104,16 +105,14 @@ class HealthJudge:
 
         None where it is nowhere more than `share`, or not known.
         """
-        if self._hidden is None or float(self._hidden.max(initial=0.0)) <= share:
-            return None
-        high, wide = self._hidden.shape
-        rows, columns = (np.arange(cells) + 0.5 for cells in heads.count.shape)
-        x = (heads.left + columns * heads.cell) * wide / heads.width - 0.5
-        y = (heads.top + rows * heads.cell) * high / heads.height - 0.5
-        across, down = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
-        border = cv2.BORDER_REPLICATE
-        cells = cv2.remap(self._hidden, across, down, cv2.INTER_LINEAR, borderMode=border)
-        return np.asarray(cells, np.float32)
+        return _in_cells_of(heads, self._hidden, share)
+
+    def unlike(self, heads: HeadMap, share: float) -> Samples | None:
+        """How unlike its own view the picture judged last looks, 0 to 1 for each cell of `heads`.
+
+        None where it is nowhere more than `share`, or not known.
+        """
+        return _in_cells_of(heads, self._unlike, share)
 
     def _frozen(self, grey: Samples, at: int) -> bool:
         """Whether it is the same picture for too long: exactly, or but for what a codec does."""
@@ -126,6 +125,19 @@ class HealthJudge:
             self._life.see(grey, at)
             self._still = self._life.still_for(STILL_AFTER_S, at)
         return self._still or at - self._seen.since >= nanoseconds(FROZEN_AFTER_S)
+
+
+def _in_cells_of(heads: HeadMap, view: Samples | None, share: float) -> Samples | None:
+    """For the cells of `heads` what is known for the view's; None if all is up to `share`."""
+    if view is None or float(view.max(initial=0.0)) <= share:
+        return None
+    high, wide = view.shape
+    rows, columns = (np.arange(cells) + 0.5 for cells in heads.count.shape)
+    x = (heads.left + columns * heads.cell) * wide / heads.width - 0.5
+    y = (heads.top + rows * heads.cell) * high / heads.height - 0.5
+    across, down = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+    cells = cv2.remap(view, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cells, np.float32)
 
 
 def _by_itself(grey: Samples) -> PictureHealth:

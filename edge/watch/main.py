@@ -5,7 +5,7 @@ import numpy as np
 from edge.common.clock import boottime_ns
 from edge.common.errors import ViewError
 from edge.common.program import Paths, Program, running
-from edge.common.sighting import HIDDEN_MOST, SIGHTINGS, HeadMap, Sighting
+from edge.common.sighting import HIDDEN_MOST, SIGHTINGS, UNLIKE_MOST, HeadMap, Sighting
 from edge.site import Site
 from edge.site.ground.region import region_of
 from edge.site.schema import Camera, PicturesOptions
@@ -224,9 +224,16 @@ class Counting:
         second = None
         if self._seconds.due(float(heads.count.sum()), frame.taken_at):
             second = self._count(frame.pixels, SECOND_SCALE)
-        hidden = self._judge.hidden(heads, HIDDEN_MOST)
         return Sighting(
-            self._seq, taken_at, heads, picture, self.model, motion, second=second, hidden=hidden
+            self._seq,
+            taken_at,
+            heads,
+            picture,
+            self.model,
+            motion,
+            second=second,
+            hidden=self._judge.hidden(heads, HIDDEN_MOST),
+            unlike=self._judge.unlike(heads, UNLIKE_MOST),
         )
 
     def _count(self, pixels: Pixels, scale: float = 1.0) -> HeadMap:

@@ -123,6 +123,23 @@ class View:
         share = np.where(had > FEW * had.mean(), lost / np.maximum(had, 1e-6), whole)
         return share.astype(np.float32)
 
+    def unlike(self, now: Edges) -> Samples:
+        """For each cell how unlike the view it looks, 0 to 1: all of what is around it is other.
+
+        The correlation of the edges' directions tells it, so that what hides the view by edges of
+        its own is found, too. Where the view has hardly any, 0: nothing is known.
+        """
+        own, other = self.edges[1:], now[1:]
+        if own.shape != other.shape:
+            return np.zeros(self.edges.shape[1:], np.float32)
+        both, had, has = (
+            cv2.blur((a * b).sum(axis=0), AROUND)
+            for a, b in ((own, other), (own, own), (other, other))
+        )
+        alike = both / np.sqrt(np.maximum(had * has, 1e-12))
+        known = had > FEW**2 * had.mean()
+        return np.where(known, 1 - alike.clip(0, 1), 0).astype(np.float32)
+
     @cached_property
     def _own(self) -> _Spectrum:
         return _Spectrum.of(self.edges[1:])

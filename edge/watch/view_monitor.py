@@ -32,13 +32,14 @@ VANISHED_ABOVE = 0.45
 class Seen:
     """What the last looks found: is the camera moved, is a good part of its view covered.
 
-    `hidden` is the share of the view that is not there, for each cell (rows, columns); None where
-    the whole picture is doubted, and before a view is known.
+    `hidden` is the share of the view that is not there, `unlike` how unlike the view it looks, for
+    each cell (rows, columns); None where the whole picture is doubted, and before a view is known.
     """
 
     moved: bool = False
     covered: bool = False
     hidden: Samples | None = field(default=None, compare=False)
+    unlike: Samples | None = field(default=None, compare=False)
 
 
 class ViewMonitor:
@@ -82,7 +83,9 @@ class ViewMonitor:
             return Seen(covered=True)
         mean = self._now.add(edges)
         seen = self._judged(not view.is_seen_in(mean, LIKENESS_LEAST), at)
-        return seen if seen.moved else replace(seen, hidden=view.hidden(mean))
+        if seen.moved:
+            return seen
+        return replace(seen, hidden=view.hidden(mean), unlike=view.unlike(mean))
 
     def _judged(self, differs: bool, at: int) -> Seen:
         """Whether the camera is taken for moved, now that the view differs or not."""

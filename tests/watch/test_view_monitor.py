@@ -1,11 +1,12 @@
 import functools
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.common.sighting import HIDDEN_MOST
+from edge.common.sighting import HIDDEN_MOST, UNLIKE_MOST
 from edge.common.units import nanoseconds
 from edge.street.scene import Scene
 from edge.watch.frame import Pixels
@@ -140,6 +141,30 @@ def test_what_is_hidden_is_told_cell_by_cell() -> None:
     assert float(part.hidden[:, : columns // 3].mean()) > HIDDEN_MOST
     assert float(part.hidden[:, columns // 2 :].mean()) < HIDDEN_MOST / 2
     assert float(free.hidden.mean()) < HIDDEN_MOST / 2
+
+
+def test_what_hides_the_view_by_edges_of_its_own_is_unlike_it() -> None:
+    """As umbrellas and cloth do; none of the view's edges is missed there."""
+    cloth = cv2.GaussianBlur(noise(176, 100), (0, 0), 1.5)
+    cloth = cv2.normalize(cloth, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    hung = [np.hstack([cloth, pixels[:, 100:]]) for pixels in street()]
+    free, *_, part = views.watched(views.view_of(street()), [*street(), *hung])
+    assert free.unlike is not None
+    assert part.unlike is not None
+    assert part.hidden is not None
+    columns = part.unlike.shape[1]
+    assert float(part.unlike[:, : columns // 4].mean()) > UNLIKE_MOST
+    assert float(part.hidden[:, : columns // 4].mean()) < HIDDEN_MOST
+    assert float(part.unlike[:, columns // 2 :].mean()) < UNLIKE_MOST - 0.2
+    assert float(free.unlike.mean()) < UNLIKE_MOST - 0.2
+
+
+def test_where_the_view_shows_nothing_it_cannot_be_unlike() -> None:
+    """Asphalt has no edges: whatever comes, nothing is known of it."""
+    edges = edges_of(sampled(street()[0]))
+    plain = View(edges * (np.arange(edges.shape[2]) >= edges.shape[2] // 2))
+    unlike = plain.unlike(edges_of(sampled(noise(176, 320))))
+    assert np.all(unlike[:, : edges.shape[2] // 4] == 0)
 
 
 def test_forgetting_begins_anew() -> None:

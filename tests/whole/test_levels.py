@@ -52,6 +52,18 @@ def test_the_camera_never_says_clear_or_caution_for_long_while_it_is_critical(
 
 
 @pytest.mark.slow
+def test_under_umbrellas_a_crush_is_not_called_clear(view: View, street: TrueZone) -> None:
+    """Hardly a head is seen; the ground is not, either. As it fills, some seconds may pass."""
+    pictures = of_scenario("umbrellas", street, 20.0, 75.0)
+    moments = list(course(SITE, pictures, ViewMonitor(view)))
+    assert sum(moment.truth is Level.CRITICAL for moment in moments) > AFTER_S / 2
+    assert longest(moments, LOW) <= CRITICAL.rise_after_s + 2.0
+    assert moments[0].camera is Level.UNKNOWN  # of good pictures it needs 3 s
+    assert any(moment.camera is Level.CLEAR for moment in moments)
+    assert moments[-1].camera is Level.UNKNOWN
+
+
+@pytest.mark.slow
 def test_a_camera_knocked_down_as_the_street_fills_does_not_say_caution_for_long(
     view: View, street: TrueZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
