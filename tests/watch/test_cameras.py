@@ -123,7 +123,10 @@ def test_frames_are_new_and_of_one_form(camera: Camera) -> None:
 
 
 def test_a_read_ends_in_time(camera: Camera) -> None:
-    """Contract: no new frame yet is said at once, and the camera goes on."""
+    """Contract: no new frame yet is said at once, and the camera goes on.
+
+    One that waited as long for each as a camera may take would need twenty times that.
+    """
     camera.read(PATIENCE_S)
     began = time.monotonic()
     for _ in range(20):
@@ -131,7 +134,7 @@ def test_a_read_ends_in_time(camera: Camera) -> None:
             camera.read(0.001)
         except NoFrameError as error:
             assert "\n" not in str(error)
-    assert time.monotonic() - began < 3.0
+    assert time.monotonic() - began < PATIENCE_S
     camera.read(PATIENCE_S)
 
 

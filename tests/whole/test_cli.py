@@ -178,7 +178,7 @@ def test_check_of_a_good_unit_is_all_ok(tmp_path: Path) -> None:
     assert code == 0
     paths = ("--runtime", tmp_path / "run", "--state", tmp_path / "state")
     text = redroad("check", "--site", tmp_path / "site.toml", *paths).stdout
-    assert text.count("OK   ") == len(findings) == 21
+    assert text.count("OK   ") == len(findings) == 22
     assert text.endswith("This unit is fit for service.\n")
 
 
