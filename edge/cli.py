@@ -14,6 +14,7 @@ from edge.commands.command_line import (
     FOLDER,
     FileCommand,
     OneLineErrors,
+    Within,
     aspect_option,
     label_option,
     rate_option,
@@ -156,13 +157,13 @@ def count(
 @click.option(
     "--every",
     "every_s",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Within(min=0, min_open=True),
     help="Seconds between the frames taken from a video.  [default: every frame]",
 )
 @click.option(
     "--hold",
     "hold_s",
-    type=click.FloatRange(min=0.1, max=3600),
+    type=Within(min=0.1, max=3600),
     default=None,
     help="Seconds for which a picture stands.  [default: 3 in a video, 60 in a folder]",
 )
@@ -358,7 +359,7 @@ def camera() -> None:
 @click.option(
     "--wait",
     "wait_s",
-    type=click.FloatRange(min=0.5, max=60),
+    type=Within(min=0.5, max=60),
     default=4.0,
     show_default=True,
     help="Seconds in which cameras may answer.",

@@ -1,5 +1,7 @@
 """How words are read from the command line: options of several commands, and errors of one line."""
 
+import errno
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -12,8 +14,22 @@ from edge.common.errors import RedRoadError
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+NO_OUTPUT = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+class Within(click.FloatRange):
+    """A number between bounds; what is no number (nan) is beyond all of them."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """As click does, which takes nan for any number."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value} is no number.", param, ctx)
+        return number
 
 
 def _own_runtime() -> Path:
@@ -60,12 +76,12 @@ state_option = state_option_of("REDROAD_STATE")
 
 aspect_option = click.option(
     "--pixel-aspect",
-    type=click.FloatRange(0.25, 4.0),
+    type=Within(0.25, 4.0),
     help="Width over height of a pixel that is not square.  [default: as the file says]",
 )
 rate_option = click.option(
     "--rate",
-    type=click.FloatRange(0.01, 1000),
+    type=Within(0.01, 1000),
     help="Pictures a second of a film without times.  [default: as the file says, or 25]",
 )
 label_option = click.option(
@@ -77,7 +93,11 @@ class FileCommand(click.Command):
     """A command for files: what is the name of a file is no option, even where it begins so."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Write the names of files that begin with "-" as paths that do not."""
+        """Write the names of files that begin with "-" as paths that do not; refuse empty ones,
+        which would be this very folder.
+        """
+        if "" in args:
+            ctx.fail("the name of a file is empty; name a file or a folder.")
         options = {name for parameter in self.get_params(ctx) for name in parameter.opts}
         return super().parse_args(ctx, [_as_path(each, options) for each in args])
 
@@ -97,4 +117,11 @@ class OneLineErrors(click.Group):
         except RedRoadError as error:
             for line in str(error).splitlines():
                 click.echo(f"redroad: {line}", err=True)
+            sys.exit(2)
+        except OSError as error:
+            if error.filename is not None or error.errno not in NO_OUTPUT:
+                raise
+            click.echo(f"redroad: the output cannot be written ({error.strerror})", err=True)
+            # What is left of it would be tried once more at the end, and give a traceback.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(2)

@@ -1,5 +1,6 @@
 """The pictures of `redroad count`: where heads are counted, and where they are though nobody is."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from edge.watch.recording import TimedFrame
 
 HEAT = np.array((255, 60, 0), np.float32)
 NOBODY = (80, 220, 255)
+LONGEST_NAME = 200  # bytes, of the 255 that most disks take, without what is put behind it
 
 
 class Overlays:
@@ -44,6 +46,7 @@ class Overlays:
     def _free_name(self, name: str) -> str:
         """By the picture's name without its kind; of one that is taken with a number."""
         base = name if "@" in name or "#" in name else Path(name).stem
+        base = os.fsencode(base)[:LONGEST_NAME].decode(errors="ignore")
         number = 1
         while (free := f"{base}.{number}" * (number > 1) or base).casefold() in self._taken:
             number += 1

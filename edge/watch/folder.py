@@ -70,13 +70,20 @@ def pictures_in(folder: Path) -> list[Path]:
     """
     try:
         files = [path for path in folder.iterdir() if _counts(path)]
+        within = sorted(path for path in folder.iterdir() if path.is_dir())
     except OSError as error:
         raise PictureError(
             f"folder {folder}: cannot be read ({error.strerror}); check the path"
         ) from error
+    if not files and within:
+        raise PictureError(
+            f"folder {folder}: holds no picture or video, only folders, which are not looked into; "
+            f"name those, such as {within[0]}"
+        )
     if not files:
         raise PictureError(
-            f"folder {folder}: holds no picture; put JPEG, PNG, WebP, TIFF or BMP files into it"
+            f"folder {folder}: holds no picture or video; put JPEG, PNG, HEIC, MP4 or the like "
+            "into it"
         )
     return _ordered(files)
 

@@ -233,7 +233,9 @@ def _sparse(pictures: Iterator[Decoded], every_s: float | None) -> Iterator[Deco
     due_s = 0.0
     for decoded in pictures:
         if decoded.at_s >= due_s - 1e-6:
-            due_s = max(due_s, decoded.at_s - (every_s or 0.0)) + (every_s or 0.0)
+            due_s += every_s or 0.0
+            if due_s <= decoded.at_s:  # after a gap
+                due_s = decoded.at_s + (every_s or 0.0)
             yield decoded
 
 
@@ -253,6 +255,6 @@ def _bad_video(source: Path, error: av.FFmpegError | PictureError) -> PictureErr
         return PictureError(f"{source} does not exist; check the path")
     if source.stat().st_size == 0:
         return PictureError(f"video {source}: is empty (0 bytes); copy it again")
-    return PictureError(
-        f"video {source}: cannot be read ({error.strerror}); give a whole video, or a picture"
-    )
+    unknown = isinstance(error, av.error.PatchWelcomeError)
+    why = "FFmpeg does not know its kind" if unknown else error.strerror
+    return PictureError(f"video {source}: cannot be read ({why}); give a whole video, or a picture")

@@ -102,8 +102,12 @@ def video_stream(container: InputContainer) -> VideoStream:
     films = [each for each in container.streams.video if not each.disposition & ATTACHED_PICTURE]
     if not films:
         raise PictureError("holds no pictures, only other streams; give a video")
+    # What PyAV has no decoder for has no context, whatever its types say.
+    known = [each for each in films if getattr(each, "codec_context", None) is not None]
+    if not known:
+        raise PictureError("is coded in a way that is not known here; give MP4 with H.264, or JPEG")
     best = container.streams.best("video")
-    return best if isinstance(best, VideoStream) and best in films else films[0]
+    return best if isinstance(best, VideoStream) and best in known else known[0]
 
 
 def stated_length_s(container: InputContainer) -> float | None:

@@ -175,6 +175,13 @@ def test_points_are_read_as_excel_writes_them(street: Path, tmp_path: Path, cont
     assert told.count("m off") == 6
 
 
+def test_a_line_of_points_that_is_too_short_is_quoted(street: Path, tmp_path: Path) -> None:
+    (tmp_path / "points.csv").write_text("x,y,X,Y\n165,314,-2.5\n")
+    code, told = calibrate(street, "--points", tmp_path / "points.csv", "--camera-height", 8.5)
+    assert code == 2
+    assert "'165,314,-2.5' has 3 values and not 4; must have a row x,y,X,Y" in told
+
+
 def squeezed(points: Sequence[str], by: float) -> list[str]:
     """The marks in a picture whose pixels are `by` times as wide as high."""
     pairs = [point.split(",", 1) for point in points]

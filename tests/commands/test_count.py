@@ -47,6 +47,38 @@ def test_an_address_is_one_useful_line() -> None:
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_an_empty_name_is_not_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from a script whose variable is not set."""
+    monkeypatch.chdir(save_picture(tmp_path / "a.png", noise()).parent)
+    refused = count("")
+    assert refused.exit_code == 2
+    assert "the name of a file is empty" in refused.stderr
+
+
+@pytest.mark.parametrize("option", ["--rate", "--pixel-aspect"])
+def test_what_is_no_number_is_refused(option: str, tmp_path: Path) -> None:
+    refused = count(save_video(tmp_path / "a.mp4", frames=2), option, "nan")
+    assert refused.exit_code == 2
+    assert "nan is no number" in refused.stderr
+
+
+def test_a_picture_that_no_decoder_knows_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9"/>')
+    done = count(tmp_path / "a.svg")
+    assert done.exit_code == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert "a.svg: is coded in a way that is not known here" in line
+
+
+def test_a_very_long_name_has_an_overlay(tmp_path: Path) -> None:
+    """Up to 255 bytes are allowed, and Hangul takes three each."""
+    long = save_picture(tmp_path / f"{'길' * 83}.png", noise())
+    done = count(long, "--overlay", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    (drawn,) = (tmp_path / "out").iterdir()
+    assert drawn.name.startswith("길" * 60) and drawn.name.endswith(".overlay.png")
+
+
 def test_every_picture_keeps_its_own_overlay(tmp_path: Path) -> None:
     for folder, value in (("a", 10), ("b", 200)):
         (tmp_path / folder).mkdir()

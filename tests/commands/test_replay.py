@@ -160,3 +160,12 @@ def test_a_replay_uses_the_pixels_that_its_site_states(tmp_path: Path) -> None:
     assert not [line for line in told if line.startswith("redroad: note: no density")]
     rows = table(tmp_path / "out/timeline.csv")
     assert all(row["density"] for row in rows)
+
+
+@pytest.mark.parametrize("taken", ["timeline.csv", "transitions.csv", "timeline.png"])
+def test_a_folder_that_takes_no_file_is_one_line(taken: str, tmp_path: Path) -> None:
+    (tmp_path / "out" / taken).mkdir(parents=True)
+    film = str(save_video(tmp_path / "a.mp4", frames=2))
+    done = CliRunner().invoke(main, ["replay", film, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 2
+    assert "out: Is a directory; choose a folder to write in" in done.stderr.splitlines()[-1]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from edge.common.errors import PictureError
 from edge.site.schema import PicturesOptions
 from edge.watch.cameras.pictures import PicturesCamera
 from edge.watch.folder import DATE_TIME_ORIGINAL, EXIF_IFD, moments, pictures_in
@@ -75,3 +76,11 @@ def test_a_folder_as_a_camera_reads_as_a_recording_does(tmp_path: Path) -> None:
     camera = PicturesCamera(options, tmp_path)
     shapes = [camera.read(5.0).pixels.shape[:2] for _ in range(3)]
     assert shapes == [(16, 32), (16, 32), (96, 320)]
+
+
+def test_a_folder_of_folders_says_so(tmp_path: Path) -> None:
+    """As recorders export: one for each day."""
+    (tmp_path / "2026-10-31").mkdir()
+    put(tmp_path / "2026-10-31", "1.png")
+    with pytest.raises(PictureError, match=r"only folders, .* name those, such as .*2026-10-31"):
+        pictures_in(tmp_path)

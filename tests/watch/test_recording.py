@@ -6,6 +6,7 @@ import pytest
 from edge.common.errors import PictureError
 from edge.watch.recording import TimedFrame, frames_of, length
 from hil.testkit.data import CLIP, needs
+from tests.watch.films import film
 from tests.watch.made import cut, noise, save_picture, save_video
 
 
@@ -34,6 +35,14 @@ def test_a_video_is_thinned(tmp_path: Path) -> None:
     assert [frame.at_s for frame in frames] == pytest.approx([0, 1, 2])
     assert length(video, every_s=1.0) == 3
     assert len(read(video, every_s=0.001)[0]) == 30
+
+
+def test_a_gap_in_a_video_adds_no_picture(tmp_path: Path) -> None:
+    """After an hour without any, one a second again."""
+    times_s = [*(n / 10 for n in range(20)), *(3600 + n / 10 for n in range(20))]
+    frames, bad = read(film(tmp_path / "a.mkv", times_s), every_s=1.0)
+    assert [frame.at_s for frame in frames] == pytest.approx([0, 1, 3600, 3601])
+    assert not bad
 
 
 def test_a_cut_off_video_gives_what_there_is_and_reports(tmp_path: Path) -> None:

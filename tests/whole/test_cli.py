@@ -151,6 +151,21 @@ def test_bad_arguments_give_one_clear_line(
     assert line in told[0]
 
 
+def test_an_output_that_is_full_is_one_line(pictures: Path) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "edge", "count", str(pictures)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=150,
+            check=False,
+        )
+    assert done.returncode == 2
+    told = [text for text in done.stderr.splitlines() if not text.startswith("INFO:")]
+    assert told == ["redroad: the output cannot be written (No space left on device)"]
+
+
 def check(tmp_path: Path, site: str, *parts: str) -> tuple[int, dict[str, tuple[bool, str]]]:
     """These findings of `redroad check`, by the functions behind it; 1 where one is a fault."""
     file, errors = tmp_path / "site.toml", tmp_path / "errors"

@@ -82,6 +82,8 @@ def _marked(cells: list[str]) -> Marked:
     """A line's four numbers; empty cells after them are a spreadsheet's."""
     while len(cells) > len(COLUMNS) and not cells[-1]:
         cells = cells[:-1]
+    if len(cells) != len(COLUMNS):
+        raise ValueError(f"{','.join(cells)!r} has {len(cells)} values and not {len(COLUMNS)}")
     x, y, across, along = map(number, cells)
     return x, y, across, along
 

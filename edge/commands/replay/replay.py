@@ -6,6 +6,7 @@ taken seconds or minutes apart each is valid for at most `hold_s`, after which n
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from math import ceil
 from pathlib import Path
@@ -15,7 +16,7 @@ import msgspec
 import numpy as np
 
 from edge.commands.notes import Notes
-from edge.commands.replay.timeline import Change, Replay, Row, write_tables
+from edge.commands.replay.timeline import TIMELINE, Change, Replay, Row, write_tables
 from edge.common.errors import GroundError, PictureError, SiteError
 from edge.common.sighting import HeadMap, Sighting
 from edge.common.units import NS_PER_S, nanoseconds
@@ -234,10 +235,9 @@ def replay_to(
 
     Without a site people are counted in the whole picture; a scenario has one of its own.
     """
-    try:
+    with _writing_to(out):
         out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SiteError(f"--out {out}: {error.strerror}; choose a folder to write in") from error
+        (out / TIMELINE).touch()  # said now, and not after an hour
     if site is None and is_scenario(source):
         site = Site()
     hold_s = hold_s or (HOLD_PICTURES_S if source.is_dir() else HOLD_VIDEO_S)
@@ -259,15 +259,26 @@ def replay_to(
     yield from (f"redroad: {line}" for line in [*notes.fresh(), *notes.rest()])
     yield from complaints
     yield from _doubts(result, site, source)
-    write_tables(result, out)
-    yield f"{out / 'timeline.csv'}: {len(result.rows)} rows"
+    with _writing_to(out):
+        write_tables(result, out)
+    yield f"{out / TIMELINE}: {len(result.rows)} rows"
     yield f"{out / 'transitions.csv'}: {len(result.changes)} transitions"
     if plot:
         from edge.commands.replay.plot import draw_plot  # noqa: PLC0415  (needs matplotlib)
 
         title = f"{source.name or source}" + (f" at {site.site.name}" if site else "")
-        draw_plot(result, site or Site(), title, hold_s, out / "timeline.png")
+        with _writing_to(out):
+            draw_plot(result, site or Site(), title, hold_s, out / "timeline.png")
         yield f"{out / 'timeline.png'}: the plot"
+
+
+@contextmanager
+def _writing_to(out: Path) -> Iterator[None]:
+    """SiteError where the folder takes nothing, or no more."""
+    try:
+        yield
+    except OSError as error:
+        raise SiteError(f"--out {out}: {error.strerror}; choose a folder to write in") from error
 
 
 def _doubts(result: Replay, site: Site | None, source: Path) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from edge.common.sighting import Estimate
 from edge.common.wire import Level, Occupancy
 
+TIMELINE = "timeline.csv"
 TIMELINE_COLUMNS = (
     "time_s", "clock", "frame", "zone", "people", "low", "high", "area_m2", "density", "peak",
     "speed_m_s", "speed_variance_m2_s2", "pressure_s2", "warning", "level", "picture", "doubt",
@@ -69,7 +70,7 @@ class Replay:
 
 def write_tables(result: Replay, folder: Path) -> None:
     """`timeline.csv` and `transitions.csv`."""
-    with (folder / "timeline.csv").open("w", newline="", encoding="utf-8") as file:
+    with (folder / TIMELINE).open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(TIMELINE_COLUMNS)
         table.writerows(_timeline_line(row) for row in result.rows)
