@@ -76,11 +76,6 @@ class Task:
     waiting: Waiting | None = None
     notification: Notification | None = None
 
-    @property
-    def asks_for_commands(self) -> bool:
-        """Whether it is the subscription to commands."""
-        return self.what == "subscription" and self.item.rank == "main"
-
     def repeats(self, other: "Task") -> bool:
         """Return whether it is the same row or announcement once more."""
         if self.waiting is not None and other.waiting is not None:
@@ -142,10 +137,6 @@ class Agenda:
     def tell_now(self) -> None:
         """Let state and health be due."""
         self._now_on.sent = (None, None)
-
-    def ask_for_commands(self) -> None:
-        """Let the subscription to commands be due once more."""
-        self._now_on.asked.discard(topic(self._site, "command/#"))
 
     def reply(self, payload: str) -> None:
         """Answer a command; one whose answer is lost with the connection may be sent again."""

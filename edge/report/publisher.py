@@ -22,7 +22,6 @@ from edge.report.payloads import OFFLINE, OFFLINE_LIFETIME_S, STATE_LIFETIME_S, 
 from edge.report.reconnect_backoff import ReconnectBackoff
 from edge.report.renewal import Renewal
 from edge.report.requests import Received
-from edge.report.retained_check import RetainedCheck
 from edge.report.store import Store
 from edge.report.tls import refuse_unusable
 from edge.site import Site
@@ -76,7 +75,6 @@ class Publisher:
         self._limits: Limits | None = None  # while connected
         self._under_way: dict[int, _UnderWay] = {}
         self._received: list[Received] = []
-        self._retained = RetainedCheck()
         self._answered_at = 0
         self._is_acknowledged = False
         self._told_refused = ""
@@ -92,9 +90,6 @@ class Publisher:
         if self._broker is None or self._limits is None:
             return
         self._judge(now)
-        self._received += self._retained.cleared(now)
-        if self._retained.wants_to_ask:
-            self._agenda.ask_for_commands()
         self._send(self._broker, self._limits, now, news)
 
     def received(self) -> list[Received]:
@@ -162,8 +157,7 @@ class Publisher:
                 case "heard" if event.received is not None:
                     self._hear(event.received, now)
                 case "received" if event.received is not None:
-                    marked = self._limits is not None and self._limits.version == "5"
-                    self._received += self._retained.take(event.received, is_marked=marked)
+                    self._received.append(event.received)
                 case _:
                     lost = lost or event
         done += self._stood(now)
@@ -187,7 +181,7 @@ class Publisher:
                 self._agenda.acknowledged(under_way.task)  # what comes after it need not wait
             return []
         self._is_acknowledged |= message is None or message.qos > 0
-        return self._take(mid, under_way.task, now)
+        return self._take(mid, under_way.task)
 
     def _stood(self, now: int) -> list[int]:
         """Likewise for QoS 0, which is never acknowledged, once the connection has lasted."""
@@ -196,14 +190,12 @@ class Publisher:
             for mid, each in self._under_way.items()
             if each.written_at is not None and now - each.written_at > STANDS_AFTER
         ]
-        return [seq for mid, task in stood for seq in self._take(mid, task, now)]
+        return [seq for mid, task in stood for seq in self._take(mid, task)]
 
-    def _take(self, mid: int, task: Task, now: int) -> list[int]:
+    def _take(self, mid: int, task: Task) -> list[int]:
         del self._under_way[mid]
         self._acceptance.acknowledged(task.item)
         self._agenda.acknowledged(task)
-        if task.asks_for_commands:
-            self._retained.answered(now)
         return [] if task.waiting is None else [task.waiting.seq]
 
     def _refused(self, event: BrokerEvent, now: int) -> None:
@@ -333,7 +325,6 @@ class Publisher:
         self._negotiation.accepted()
         self._backoff.connected(now)
         self._conflict.connected()
-        self._retained.connected()
         self._acceptance.connected(now)
         self._agenda.connected(limits, now)
         self._answered_at = now
@@ -378,10 +369,8 @@ class Publisher:
         if task.message is not None:
             mid = broker.publish(task.message)
         else:
-            commands = task.asks_for_commands
+            commands = task.item.rank == "main"
             mid = broker.subscribe(task.where, 1 if commands else 0, as_published=commands)
-        if task.asks_for_commands:
-            self._retained.asked()
         self._under_way[mid] = _UnderWay(task, now)
         self._agenda.issued(task, now, news)
         if task.what == "health" and task.message is not None:

@@ -1,4 +1,4 @@
-"""Retained, replayed and doubled commands do nothing, by MQTT 3.1.1 and over bridges too."""
+"""A control room behind a real bridge: retained, replayed and doubled commands do nothing."""
 
 import signal
 import time
@@ -42,15 +42,13 @@ def brokers(
         broker.kill()
 
 
-@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_retained_commands_do_nothing_and_a_new_one_does(
-    brokers: tuple[Mosquitto, Mosquitto], tmp_path: Path, protocol: str
+    brokers: tuple[Mosquitto, Mosquitto], tmp_path: Path
 ) -> None:
     far, near = brokers
     room = Listener(far.port)
     room.say(f"{TOPIC}/hold", asked("before", level="CRITICAL", until=moment(900)), retain=True)
-    upstream = f'host = "127.0.0.1"\nport = {near.port}\nprotocol = "{protocol}"\n'
-    report = Report(tmp_path, upstream)
+    report = Report(tmp_path, f'host = "127.0.0.1"\nport = {near.port}\n')
     report.runtime.mkdir()
     with Inbox(report.runtime, "decide", {"report": COMMANDS}) as decide:
         report.start()
@@ -69,42 +67,6 @@ def test_retained_commands_do_nothing_and_a_new_one_does(
         assert followed(decide, 3.0) == {"new"}
     report.end(signal.SIGKILL)
     room.close()
-
-
-def test_a_command_that_a_311_broker_retains_does_nothing_though_it_comes_unmarked(
-    tmp_path: Path,
-) -> None:
-    broker = Mosquitto(tmp_path)
-    broker.start()
-    room = Listener(broker.port)
-    report = Report(tmp_path, f'host = "127.0.0.1"\nport = {broker.port}\nprotocol = "3.1.1"\n')
-    report.runtime.mkdir()
-    try:
-        with Inbox(report.runtime, "decide", {"report": COMMANDS}) as decide:
-            report.start()
-            wait_for(lambda: "online" in room.on("availability"), 30, "the unit is online")
-            hold = asked("kept", level="CRITICAL", until=moment(900))
-            room.say(f"{TOPIC}/hold", hold, retain=True)
-            mute = asked("new", until=moment(900))
-            room.say(f"{TOPIC}/mute", mute)
-            wait_for(lambda: answered(room) >= {"kept", "new"}, 30, "both are answered")
-            told = {reply["id"]: reply for reply in room.on("reply")}
-            assert "must not be retained" in told["kept"]["reason"]
-            assert told["new"]["accepted"]
-            report.end(signal.SIGKILL)
-            before, replies = room.on("availability").count("online"), len(room.on("reply"))
-            report.start()
-            wait_for(lambda: room.on("availability").count("online") > before, 30, "it is back")
-            room.say(f"{TOPIC}/mute", mute)
-            again = {"kept", "new"}
-            wait_for(
-                lambda: {reply["id"] for reply in room.on("reply")[replies:]} >= again, 30, "again"
-            )
-            assert followed(decide, 3.0) == {"new"}
-    finally:
-        report.end(signal.SIGKILL)
-        room.close()
-        broker.kill()
 
 
 def answered(room: Listener) -> set[str]:
