@@ -31,7 +31,7 @@ RESERVED = 2  # of these for what is no row, so that a backlog does not delay it
 # A connection that acknowledges nothing of what is under way for this long is dead.
 ANSWER_WITHIN = 15 * NS_PER_S
 # A message of QoS 0 counts as accepted when the connection lasts for so long after it.
-STANDS_AFTER = 2 * NS_PER_S
+STANDS_AFTER = NS_PER_S
 HUNG_UP_WITHIN = 5 * NS_PER_S
 # Reasons of MQTT 5 that are about the message: not authorised, topic name invalid, packet too
 # large, quota exceeded, payload format invalid, retain or QoS not supported.
@@ -175,10 +175,8 @@ class Publisher:
         if under_way is None:
             return []
         message = under_way.task.message
-        if message is not None and message.qos == 0:
+        if message is not None and message.qos == 0 and self._alone(under_way.task):
             under_way.written_at = now
-            if under_way.task.what == "state" and not self._alone(under_way.task):
-                self._agenda.acknowledged(under_way.task)  # what comes after it need not wait
             return []
         self._is_acknowledged |= message is None or message.qos > 0
         return self._take(mid, under_way.task)
@@ -223,7 +221,6 @@ class Publisher:
 
     def _judge(self, now: int) -> None:
         """What is mended, and what the broker does not take."""
-        self._acceptance.pass_time(now)
         if not self._backoff.in_conflict(now):
             self._program.recovered("name")
         proved = self._is_acknowledged and not self._acceptance.suspects
@@ -279,7 +276,6 @@ class Publisher:
             # That may be all that it does not take: such a message is worth more than that.
             log.warning("%s is sent without being retained from now on", message.topic)
             self._agenda.without_retain.add(message.topic)
-            self._acceptance.spare()
             return
         self._acceptance.hung_up(items, lost.text, now, named=named)
 

@@ -16,12 +16,26 @@ from edge.report.outbox import Outbox, Row
 from hil.testkit.mosquitto import Listener, Mosquitto, free_port, wait_for
 from hil.testkit.report_process import Report
 from hil.testkit.scripted_broker import V311, HangUp, Published, ScriptedBroker
-from tests.report.conftest import Made
 from tests.report.test_report import depth, ids, sent, state
 
 NOT_AUTHORIZED, TOO_LARGE = 0x87, 0x95
 BASE = "redroad/v1/test/one"
 ESSENTIAL = {f"{BASE}/{name}" for name in ("state", "availability", "events", "health", "counts")}
+Made = Callable[..., Report]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Made]:
+    reports: list[Report] = []
+
+    def make(port: int, more: str = "") -> Report:
+        upstream = f'host = "127.0.0.1"\nport = {port}\naggregate_s = 5\n{more}'
+        reports.append(Report(tmp_path, upstream))
+        return reports[-1]
+
+    yield make
+    for report in reports:
+        report.end(signal.SIGKILL)
 
 
 def denied(*parts: str, how: int | HangUp) -> Callable[[Published], int | HangUp]:
