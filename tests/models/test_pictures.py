@@ -55,7 +55,7 @@ def test_a_label_stays_on_its_head_in_a_picture_of_another_size(tmp_path: Path) 
     ("table", "told"),
     [
         ("x,y\n", r"first line must be picture,x,y"),
-        ("", r"first line must be picture,x,y"),
+        ("", r"is empty; must be a table picture,x,y"),
         ("picture,x,y\na.png,ten,3\n", r"line 2: 'a.png,ten,3' must be picture,x,y"),
         ("picture,x,y\na.png,3\n", r"line 2: 'a.png,3' must be picture,x,y"),
         ("picture,x,y\na.png,65,3\n", r"a.png: head at 65,3 lies outside its 64x48 px"),

