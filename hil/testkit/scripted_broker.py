@@ -61,6 +61,7 @@ class ScriptedBroker:
         self.judge = judge
         self.taken: list[Published] = []
         self.connections = 0  # that were accepted
+        self._clients: set[socket.socket] = set()
         self._properties, self._version = properties, version
         self._will_retain_refused = will_retain_refused
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -75,10 +76,17 @@ class ScriptedBroker:
         """No further client."""
         self._server.close()
 
+    def restart(self) -> None:
+        """End all connections, whatever was sent on them; further ones are taken."""
+        for client in list(self._clients):
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+
     def _serve(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._server.accept()
+                self._clients.add(client)
                 threading.Thread(target=self._talk, args=(client,), daemon=True).start()
 
     def _talk(self, client: socket.socket) -> None:
