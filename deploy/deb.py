@@ -127,7 +127,7 @@ def _environment(venv: Path, release: Release, processor: Processor, work: Path)
     _judge_machine(packages, processor)
     (venv / "bin").mkdir()
     (venv / "bin/python").symlink_to(f"/usr/bin/python3.{release.python}")
-    # picamera2, lgpio and rgbmatrix are the system's: libcamera and the kernel are, too.
+    # picamera2 and rgbmatrix are the system's: libcamera and the kernel are, too.
     (venv / "pyvenv.cfg").write_text(
         f"home = /usr/bin\ninclude-system-site-packages = true\nversion = 3.{release.python}\n",
         encoding="ascii",
@@ -165,6 +165,7 @@ def _files(tree: Path, release: Release) -> None:
     for name in ("journald.conf.d", "system.conf.d"):
         shutil.copytree(UNITS / name, tree / "usr/lib/systemd" / name)
     shutil.copytree(UNITS / "sysctl.d", tree / "usr/lib/sysctl.d")
+    shutil.copytree(UNITS / "rules.d", tree / "usr/lib/udev/rules.d")
     documents = tree / "usr/share/doc/redroad"
     shutil.copytree(UNITS / "examples", documents / "examples")
     shutil.copytree(ROOT / "deploy/sites", documents / "sites")

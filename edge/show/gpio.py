@@ -25,7 +25,8 @@ def gpio_factory(folder: Path) -> Any:
         from gpiozero.pins.lgpio import LGPIOFactory, LGPIOPin  # noqa: PLC0415
     except ImportError as error:
         raise BeaconError(
-            f"the GPIO pins need lgpio ({error}); install Debian's python3-lgpio"
+            f"the GPIO pins need lgpio ({error}), which the package for a Pi (arm64) has inside; "
+            'on a PC set beacon.output = "none"'
         ) from error
     except OSError as error:  # there is no pipe, then
         raise BeaconError(

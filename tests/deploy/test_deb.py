@@ -62,6 +62,7 @@ def test_it_holds_all_that_a_unit_reads(unpacked: Path) -> None:
         "usr/lib/sysusers.d/redroad.conf",
         "usr/lib/tmpfiles.d/redroad.conf",
         "usr/lib/sysctl.d/redroad.conf",
+        "usr/lib/udev/rules.d/60-redroad.rules",
         "usr/lib/systemd/journald.conf.d/redroad.conf",
         "usr/lib/systemd/system.conf.d/redroad.conf",
         "usr/share/doc/redroad/examples/network-camera.conf",

@@ -153,6 +153,14 @@ def test_every_way_of_a_running_unit_has_its_folder(tmp_path: Path) -> None:
     assert made == WAYS
 
 
+def test_the_pins_are_given_to_a_group_that_show_is_in() -> None:
+    rules = (UNITS / "rules.d/60-redroad.rules").read_text(encoding="utf-8")
+    (group,) = re.findall(r'KERNEL=="gpiochip\*", GROUP="(\w+)", MODE="0660"', rules)
+    members = (UNITS / "sysusers.d/redroad.conf").read_text(encoding="utf-8")
+    assert re.search(rf"^m redroad-show +{group}$", members, re.MULTILINE)
+    assert not re.search(rf"^m redroad-(watch|report|decide) +{group}$", members, re.MULTILINE)
+
+
 def test_the_hardware_watchdog_is_one_that_a_pi_can_keep() -> None:
     parser = configparser.ConfigParser()
     parser.read(UNITS / "system.conf.d/redroad.conf")
