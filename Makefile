@@ -11,8 +11,8 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet pyproject.toml
 ARGS ?=
 HOURS ?= 1
-# Tests side by side: one for each core, and one more where many of them wait for processes.
-JOBS ?= $(shell nproc)
+# Tests side by side: two more than there are cores, as many of them wait.
+JOBS ?= $(shell expr $$(nproc) + 2)
 SIDE_BY_SIDE = --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder --durations 20
 
 .PHONY: help run check test lint faults campaign emulated bench bench-models kills fuzz fleet control-room stale soak cuts mutants lock deb debian clean
@@ -65,7 +65,6 @@ check: debian lint
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not processes and not slow" $(ARGS)
 
 test: NEEDS := $(TOOLS) chromium xvfb $(RIG) $(ROOM)
-test: JOBS := $(shell expr $$(nproc) + 1)
 test: debian lint
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
