@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 import msgspec
 import numpy as np
 
-from edge.common.atomic_write import atomic_write
 from edge.common.errors import ViewError
 from edge.watch.baseline import DAY_HOURS, DAYS, Baseline, Days, Grid, Quiet, Steps
+from edge.watch.state_file import read_state, remove_state, write_state
 
 FILE = "baseline"
 
@@ -70,14 +70,9 @@ class BaselineStore:
 
     def load(self) -> Days | None:
         """What was kept, or None; ViewError when it is unreadable."""
-        try:
-            data = self._path.read_bytes()
-        except FileNotFoundError:
+        data = read_state(self._path, "use sudo, or repair that disk")
+        if data is None:
             return None
-        except OSError as error:
-            raise ViewError(
-                f"{self._path} cannot be read ({error.strerror}); use sudo, or repair that disk"
-            ) from error
         try:
             self._kept = msgspec.msgpack.decode(data, type=_Stored).days()
         except (msgspec.MsgspecError, ValueError) as error:
@@ -98,24 +93,11 @@ class BaselineStore:
         self._kept, self._on_disk = days, days is not None
         if days is None:
             forget_baseline(self._path.parent)
-            return True
-        self._save(days)
+        else:
+            write_state(self._path, msgspec.msgpack.encode(_Stored.of(days)))
         return True
-
-    def _save(self, days: Days) -> None:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write(self._path, msgspec.msgpack.encode(_Stored.of(days)), lasting=True)
-        except OSError as error:
-            raise ViewError(
-                f"{self._path} cannot be written ({error.strerror}); free or repair that disk"
-            ) from error
 
 
 def forget_baseline(state: Path) -> None:
     """Forget what is kept, if anything is; ViewError when the disk refuses."""
-    path = state / FILE
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise ViewError(f"{path} cannot be removed ({error.strerror}); use sudo") from error
+    remove_state(state / FILE)

@@ -1,5 +1,8 @@
 """The program `watch`: frames in, Sightings out. No frame leaves this program."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 
 from edge.common.clock import boottime_ns
@@ -10,7 +13,7 @@ from edge.site import Site
 from edge.site.ground.region import region_of
 from edge.site.schema import Camera, PicturesOptions
 from edge.watch.aspect import doubt_of
-from edge.watch.baseline import Baseline, Days
+from edge.watch.baseline import Baseline
 from edge.watch.baseline_store import BaselineStore
 from edge.watch.cameras.choose import open_camera, remedy_if_slow
 from edge.watch.cameras.learnt import Learnt
@@ -23,9 +26,10 @@ from edge.watch.manifest import Manifest, ModelEntry, shipped_manifest
 from edge.watch.motion import MotionMeter
 from edge.watch.rate import Rate
 from edge.watch.second import SECOND_SCALE, SecondLooks
-from edge.watch.view import View
 from edge.watch.view_monitor import ViewMonitor
 from edge.watch.view_store import ViewStore
+
+Known = TypeVar("Known")
 
 # What a Pi 4 counts in about 0.1 s.
 LIMIT_GMAC = 1.0
@@ -37,9 +41,9 @@ def run(site: Site, paths: Paths) -> None:
     """Watch until asked to stop."""
     with running("watch", paths) as program:
         keeper = ViewStore(paths.state, site.camera)
-        guard = ViewMonitor(_kept_view(keeper, program))
+        guard = ViewMonitor(_loaded(keeper.load, "view", program))
         baselines = BaselineStore(paths.state)
-        baseline = Baseline(guard, _kept_days(baselines, program))
+        baseline = Baseline(guard, _loaded(baselines.load, "baseline", program))
         counting = Counting(site, guard=guard)
         counting.prepare(site.camera)
         decide = program.channel_to("decide", SIGHTINGS)
@@ -57,12 +61,13 @@ def run(site: Site, paths: Paths) -> None:
                 decide.send(sighting)
                 program.facts.update(model=counting.model, view=guard.status)
                 _report_size(frame, site.camera, program)
-                _tell(program, "losses", learnt.doubt)
+                _report(program, "losses", learnt.doubt)
                 if counting.look is not None:
                     program.facts["looks_at"] = str(counting.look)
-                _keep_view(keeper, guard, program)
+                _keep(lambda: keeper.follow(guard), "view", program)
                 baseline.see(sighting.heads, frame.taken_at)
-                _keep_baseline(baselines, baseline, program)
+                _keep(lambda: baselines.follow(baseline), "baseline", program)
+                _report(program, "counted_where_nobody_is", _heads_of_nobody(baseline))
                 rate.add(boottime_ns())
             _report_rate(rate, program)
             program.alive()
@@ -74,15 +79,15 @@ def _report_size(frame: Frame, camera: Camera, program: Program) -> None:
     """Log the pictures' size, and whether it indicates pixels that are not square."""
     height, width, _ = frame.pixels.shape
     program.facts["picture_px"] = f"{width}x{height}"
-    _tell(program, "pixels", doubt_of(camera, width, height))
+    _report(program, "pixels", doubt_of(camera, width, height))
 
 
-def _tell(program: Program, fact: str, doubt: str | None) -> None:
-    """Report a doubt for as long as there is one."""
-    if doubt is None:
-        program.facts.pop(fact, None)
+def _report(program: Program, name: str, fact: str | float | None) -> None:
+    """Report a fact for as long as there is one."""
+    if fact is None:
+        program.facts.pop(name, None)
     else:
-        program.facts[fact] = doubt
+        program.facts[name] = fact
 
 
 def _report_rate(rate: Rate, program: Program) -> None:
@@ -91,43 +96,28 @@ def _report_rate(rate: Rate, program: Program) -> None:
         program.facts["pictures_per_s"] = pictures
 
 
-def _kept_view(keeper: ViewStore, program: Program) -> View | None:
+def _loaded(load: Callable[[], Known | None], part: str, program: Program) -> Known | None:
+    """What was kept of before; where it cannot be read that is reported, and it is learnt anew."""
     try:
-        return keeper.load()
+        return load()
     except ViewError as error:
-        program.fault("view", str(error))
+        program.fault(part, str(error))
         return None
 
 
-def _keep_view(keeper: ViewStore, guard: ViewMonitor, program: Program) -> None:
-    """The sign goes on with a view that cannot be kept; it is then learnt anew at each start."""
+def _keep(follow: Callable[[], bool], part: str, program: Program) -> None:
+    """The sign goes on with what cannot be kept; it is then learnt anew at each start."""
     try:
-        if keeper.follow(guard):
-            program.recovered("view")
+        if follow():
+            program.recovered(part)
     except ViewError as error:
-        program.fault("view", str(error))
+        program.fault(part, str(error))
 
 
-def _kept_days(keeper: BaselineStore, program: Program) -> Days | None:
-    try:
-        return keeper.load()
-    except ViewError as error:
-        program.fault("baseline", str(error))
-        return None
-
-
-def _keep_baseline(keeper: BaselineStore, baseline: Baseline, program: Program) -> None:
-    """Keep and report what is counted where nobody is; no count is changed by it."""
-    try:
-        if keeper.follow(baseline):
-            program.recovered("baseline")
-    except ViewError as error:
-        program.fault("baseline", str(error))
-    if baseline.nobody is None:
-        program.facts.pop("counted_where_nobody_is", None)
-    else:
-        people = baseline.nobody.total().people
-        program.facts["counted_where_nobody_is"] = round(people, 2)
+def _heads_of_nobody(baseline: Baseline) -> float | None:
+    """How many are counted where nobody is; None before that is known."""
+    nobody = baseline.nobody
+    return None if nobody is None else round(nobody.total().people, 2)
 
 
 def manifest_of(site: Site) -> Manifest:

@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from edge.common.atomic_write import atomic_write
 from edge.common.errors import ViewError
 from edge.site.schema import Camera, StreamOptions
 from edge.watch.address import without_login
+from edge.watch.state_file import read_state, remove_state, write_state
 from edge.watch.view import View
 from edge.watch.view_monitor import ViewMonitor
 
@@ -43,14 +43,9 @@ class ViewStore:
 
     def load(self) -> View | None:
         """The view that was kept for this camera, or None; ViewError when it is unreadable."""
-        try:
-            data = self._path.read_bytes()
-        except FileNotFoundError:
+        data = read_state(self._path, "repair that disk")
+        if data is None:
             return None
-        except OSError as error:
-            raise ViewError(
-                f"{self._path} cannot be read ({error.strerror}); repair that disk"
-            ) from error
         try:
             stored = msgspec.msgpack.decode(data, type=_Stored)
             edges = np.frombuffer(stored.edges, np.int8).reshape(3, stored.rows, stored.columns)
@@ -93,14 +88,8 @@ class ViewStore:
     def _save(self, view: View) -> None:
         _, rows, columns = view.edges.shape
         edges = np.rint(np.clip(view.edges, -1, 1) * FULL).astype(np.int8).tobytes()
-        stored = msgspec.msgpack.encode(_Stored(self._camera, rows, columns, edges))
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write(self._path, stored, lasting=True)
-        except OSError as error:
-            raise ViewError(
-                f"{self._path} cannot be written ({error.strerror}); free or repair that disk"
-            ) from error
+        stored = _Stored(self._camera, rows, columns, edges)
+        write_state(self._path, msgspec.msgpack.encode(stored))
 
 
 def _name_of(camera: Camera) -> str:
@@ -111,11 +100,4 @@ def _name_of(camera: Camera) -> str:
 
 def accept_view(state: Path) -> bool:
     """Forget the kept view, so that the present one is learnt; False when none was kept."""
-    path = state / FILE
-    try:
-        path.unlink()
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise ViewError(f"{path} cannot be removed ({error.strerror}); use sudo") from error
-    return True
+    return remove_state(state / FILE)
