@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -125,16 +126,18 @@ def test_frames_are_new_and_of_one_form(camera: Camera) -> None:
 def test_a_read_ends_in_time(camera: Camera) -> None:
     """Contract: no new frame yet is said at once, and the camera goes on.
 
-    One that waited as long for each as a camera may take would need twenty times that.
+    Most of twenty times: some wait for a processor that others have.
     """
     camera.read(PATIENCE_S)
-    began = time.monotonic()
+    took_s = []
     for _ in range(20):
+        began = time.monotonic()
         try:
             camera.read(0.001)
         except NoFrameError as error:
             assert "\n" not in str(error)
-    assert time.monotonic() - began < PATIENCE_S
+        took_s.append(time.monotonic() - began)
+    assert median(took_s) < 0.15
     camera.read(PATIENCE_S)
 
 
