@@ -136,17 +136,18 @@ def count_all(
             for frame in frames_of(
                 file, every_s=VIDEO_EVERY_S, on_bad=bad.note, on_note=on_note, how=how
             ):
-                labels = None if truth is None else truth.of(_shown_name(file, frame.name))
+                shown = _shown_name(file, frame.name)
+                labels = None if truth is None else truth.of(shown)
                 if labels is not None and (doubt := labels.misfit(frame.size)) is not None:
                     on_note(file, doubt)
-                yield _counted(file, frame, counter, overlays, labels)
+                yield _counted(shown, frame, counter, overlays, labels)
         except PictureError as error:
             bad.note(file, error)
         yield from bad.errors
 
 
 def _counted(
-    file: Path,
+    shown: str,
     frame: TimedFrame,
     counter: PictureCounter,
     overlays: Overlays | None,
@@ -156,7 +157,7 @@ def _counted(
     heads = counter.heads(frame.pixels)
     seconds = time.perf_counter() - began
     return Counted(
-        file=_shown_name(file, frame.name),
+        file=shown,
         heads=heads.total(),
         seconds=seconds,
         truth=None if labels is None else labels.count,

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from edge.street.background import Weather, lamp_light
 from edge.street.pinhole import PinholeCamera
-from edge.street.placed import NOBODY, Placed, Sprite
+from edge.street.placed import NOBODY, Placed, Sprite, mask_of
 
 Floats = NDArray[np.float64]
 
@@ -63,14 +63,14 @@ class Leaves:
 def clumps_of(tree: Tree) -> tuple[Floats, Floats]:
     """The middles (N, 3) and radii (N,) of the balls of leaves that make up its crown, metres."""
     rng = np.random.default_rng([round(100 * part) % 2**32 for part in tree.crown])
-    out = _directions(CLUMPS, rng)
+    out = directions(CLUMPS, rng)
     reach = tree.radius_m * 0.62 * rng.uniform(0.5, 1, (CLUMPS, 1))
     sizes = tree.radius_m * rng.uniform(0.36, 0.52, CLUMPS)
     return np.asarray(np.array(tree.crown) + reach * out), np.asarray(sizes)
 
 
-def _directions(count: int, rng: np.random.Generator) -> Floats:
-    """Any, (N, 3), of unit length."""
+def directions(count: int, rng: np.random.Generator) -> Floats:
+    """Any directions in space, (N, 3), of unit length."""
     way = rng.normal(size=(count, 3))
     return np.asarray(way / np.linalg.norm(way, axis=1)[:, None], np.float64)
 
@@ -78,7 +78,7 @@ def _directions(count: int, rng: np.random.Generator) -> Floats:
 def crown_of(tree: Tree, weather: Weather, rng: np.random.Generator) -> Leaves:
     """Leaves on the outsides of its clumps, bright where they face the light."""
     middles, sizes = clumps_of(tree)
-    which, normal = rng.integers(CLUMPS, size=LEAVES), _directions(LEAVES, rng)
+    which, normal = rng.integers(CLUMPS, size=LEAVES), directions(LEAVES, rng)
     depth = rng.uniform(0.55, 1.0, LEAVES)
     points = middles[which] + normal * (sizes[which] * depth)[:, None]
     high = (points[:, 2] - STEM_UP_M).clip(0.1) / (2 * tree.radius_m)
@@ -143,8 +143,7 @@ class Avenue:
         for outline, colour in zip(outlines.tolist(), colours, strict=True):
             draw.polygon(outline, (*colour, 255))
         drawing = canvas.convert("RGBa").reduce(FINER).convert("RGBA")
-        mask = drawing.getchannel("A").convert("1", dither=Image.Dither.NONE)
-        return Sprite(drawing, mask, 0, 0), (left, top)
+        return Sprite(drawing, mask_of(drawing.getchannel("A")), 0, 0), (left, top)
 
     def _level(self, tree: Tree) -> float:
         """The lamps' light on it by night."""

@@ -124,8 +124,7 @@ def _front_cloth(easel: _Easel, table: Table, colours: tuple[Colour, Colour]) ->
     front, step = table.side * FRONT_M, 0.09
     for row, low in enumerate(np.arange(0.06, TABLE_UP_M - step / 2, step).tolist()):
         for column, y in enumerate(np.arange(table.from_m, table.until_m - step, step).tolist()):
-            square = [(front, y, low), (front, y + step, low),
-                      (front, y + step, low + step), (front, y, low + step)]  # fmt: skip
+            square = _upright((front, y), (front, y + step), low, low + step)
             easel.flat(square, colours[(row + column) % 2], 0.8)
 
 
@@ -139,23 +138,18 @@ def _piles(easel: _Easel, table: Table, rng: np.random.Generator) -> None:
         back = front + table.side * deep
         top = [(front, near, up), (front, far, up), (back, far, up), (back, near, up)]
         easel.flat([(x, yy, z) for x, yy, z in top], ground, 1.05)
-        side = [
-            (front, near, TABLE_UP_M),
-            (front, far, TABLE_UP_M),
-            (front, far, up),
-            (front, near, up),
-        ]
-        easel.flat(side, ground, 0.75)
-        face = [
-            (front, near, TABLE_UP_M),
-            (back, near, TABLE_UP_M),
-            (back, near, up),
-            (front, near, up),
-        ]
-        easel.flat(face, ground, 0.65)
+        easel.flat(_upright((front, near), (front, far), TABLE_UP_M, up), ground, 0.75)
+        easel.flat(_upright((front, near), (back, near), TABLE_UP_M, up), ground, 0.65)
         for x in np.arange(FRONT_M + 0.09, BACK_M - 0.04, 0.11).tolist():
             for along in (near + 0.08, near + 0.2):
                 _dot(easel, (table.side * x, along, up), dot)
+
+
+def _upright(
+    one: tuple[float, float], other: tuple[float, float], low: float, up: float
+) -> list[tuple[float, float, float]]:
+    """The corners of what stands between two places (X, Y), from a height to another, metres."""
+    return [(*one, low), (*other, low), (*other, up), (*one, up)]
 
 
 def _dot(easel: _Easel, middle: tuple[float, float, float], colour: Colour) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from edge.street.air import Filter
-from edge.street.foliage import TREES, Tree, clumps_of
+from edge.street.foliage import TREES, Tree, clumps_of, directions
 from edge.street.pinhole import PinholeCamera
 from edge.street.textures import WALL_M
 
@@ -64,8 +64,7 @@ def _in_tree(tree: Tree, rng: np.random.Generator) -> Floats:
     """Lamps on a crown, on the side of it that is seen, (N, 3) metres."""
     middles, sizes = clumps_of(tree)
     which = rng.integers(len(sizes), size=IN_TREE)
-    out = rng.normal(size=(IN_TREE, 3))
-    out /= np.linalg.norm(out, axis=1)[:, None]
+    out = directions(IN_TREE, rng)
     out[:, 1] = -np.abs(out[:, 1])
     return np.asarray(middles[which] + 0.9 * sizes[which, None] * out, np.float64)
 

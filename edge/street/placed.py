@@ -45,6 +45,11 @@ class Placed:
     corner: tuple[int, int]
 
 
+def mask_of(cover: Image.Image) -> Image.Image:
+    """Where something is drawn, 0 or 255, from how much ("L") it covers."""
+    return cover.convert("1", dither=Image.Dither.NONE)
+
+
 class Standing(Protocol):
     """Things that stand on the street, each before and behind people."""
 

@@ -36,7 +36,7 @@ from edge.street.figures import (
 )
 from edge.street.lens import Lens
 from edge.street.pinhole import PinholeCamera
-from edge.street.placed import NOBODY, PLAIN, Decor, Dress, Figure, Placed, Sprite
+from edge.street.placed import NOBODY, PLAIN, Decor, Dress, Figure, Placed, Sprite, mask_of
 from edge.street.umbrellas import draw_umbrella, make_umbrellas, over
 
 Floats = NDArray[np.float64]
@@ -230,9 +230,9 @@ class Scene:
             small = dimmed(small, light / LIGHT_STEPS)
         hides = None
         if figure.hides:
-            hides = _mask(figure.hides.resize((wide, high), Image.Resampling.BILINEAR))
+            hides = mask_of(figure.hides.resize((wide, high), Image.Resampling.BILINEAR))
         x, y = figure.head_x * wide / drawing.width, figure.head_y * high / drawing.height
-        return Sprite(small, _mask(small.getchannel("A")), x, y, hides)
+        return Sprite(small, mask_of(small.getchannel("A")), x, y, hides)
 
     def _figure(self, look: int, facing: int, elevation: int) -> Figure:
         """A person as seen from one height; drawn when it is needed first."""
@@ -242,13 +242,10 @@ class Scene:
             heading = chosen.turn + self.view.turn + (1 + 2 * facing / FACINGS) % 2 * math.pi
             rng = np.random.default_rng([self._seed, 4, look, facing // AWAY, elevation])
             angle, light = elevation * ELEVATION_STEP, self._weather.light
-            drawn = draw_figure(chosen, heading, angle, light, rng)
+            figure = Figure(*draw_figure(chosen, heading, angle, light, rng))
             if umbrella:
-                canopy = draw_umbrella(umbrella, heading, angle, light)
-                drawing, hides, x, y = over(drawn, canopy)
-                self._figures[key] = Figure(drawing, x, y, hides)
-            else:
-                self._figures[key] = Figure(*drawn)
+                figure = over(figure, draw_umbrella(umbrella, heading, angle, light))
+            self._figures[key] = figure
         return self._figures[key]
 
     def _shadowed(self, crowd: Crowd) -> Image.Image:
@@ -280,10 +277,6 @@ class Scene:
         flat = np.stack([x / 2, y / 2], axis=1).reshape(len(feet), 2 * len(ring))
         outlines: list[list[float]] = flat.tolist()
         return outlines
-
-
-def _mask(cover: Image.Image) -> Image.Image:
-    return cover.convert("1", dither=Image.Dither.NONE)
 
 
 def _far_corner(corner: tuple[int, int], mask: Image.Image) -> tuple[int, int]:

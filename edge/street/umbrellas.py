@@ -23,6 +23,7 @@ from edge.street.figures import (
     turned_to,
     view_axes,
 )
+from edge.street.placed import Figure
 
 Floats = NDArray[np.float32]
 # Where a print has its second colour, 0 to 1, by a place on the canopy: angle, and distance from
@@ -213,7 +214,7 @@ def _canopy(
     picture[seen, :3] = _dyed(
         umbrella, angle[seen], out[seen], from_middle[seen] / ball_m, light=light, axes=axes
     )
-    rib = np.abs((angle[seen] + RIB / 2) % RIB - RIB / 2) * out[seen] < 0.02
+    rib = _beside_rib(angle[seen]) * out[seen] < 0.02
     alpha = np.where(rib | (out[seen] > 0.93), 200, CLEAR_ALPHA) if umbrella.clear else 255
     picture[seen, 3] = alpha
     return picture
@@ -226,6 +227,11 @@ def _polar(points: Floats, top: Floats, ahead: Floats) -> tuple[Floats, Floats]:
     second = np.cross(top, first)
     across, along = points @ first, points @ second
     return np.arctan2(along, across), np.hypot(across, along)
+
+
+def _beside_rib(angle: Floats) -> Floats:
+    """How far from the nearest rib, radians."""
+    return np.asarray(np.abs((angle + RIB / 2) % RIB - RIB / 2), np.float32)
 
 
 def _rim(angle: Floats) -> Floats:
@@ -249,20 +255,15 @@ def _dyed(
     colour = first + (second - first) * np.asarray(share, np.float32)
     colour = np.where((out < FERRULE)[:, None], np.float32(60), colour)
     bright, gleam = lighting(normal, light, axes, np.full(len(angle), 1.3, np.float32))
-    between = np.abs((angle + RIB / 2) % RIB - RIB / 2) / (RIB / 2)
+    between = _beside_rib(angle) / (RIB / 2)
     seam = 0.8 + 0.2 * np.minimum(1, 4 * between * (0.3 + out))
     shone = colour * (bright * seam)[:, None] + 26 * gleam[:, None]
     return np.asarray(shone.clip(0, 255), np.uint8)
 
 
-def over(
-    figure: tuple[Image.Image, float, float], umbrella: tuple[Image.Image, float, float]
-) -> tuple[Image.Image, Image.Image, float, float]:
-    """A figure under its umbrella, what the umbrella hides ("L", 0 or 255), and the head's x, y.
-
-    Each is a drawing with its head's place in px.
-    """
-    drawing, x, y = figure
+def over(figure: Figure, umbrella: tuple[Image.Image, float, float]) -> Figure:
+    """A figure under its umbrella, which is a drawing with its owner's head's x, y in px."""
+    drawing, x, y = figure.drawing, figure.head_x, figure.head_y
     canopy, canopy_x, canopy_y = umbrella
     left, top = round(max(x, canopy_x)), round(max(y, canopy_y))
     right = round(max(drawing.width - x, canopy.width - canopy_x))
@@ -274,4 +275,4 @@ def over(
     both.alpha_composite(layer)
     box = both.getchannel("A").getbbox() or (0, 0, 1, 1)
     hides = layer.getchannel("A").point([255 * (value > 127) for value in range(256)])
-    return both.crop(box), hides.crop(box), left - box[0], top - box[1]
+    return Figure(both.crop(box), left - box[0], top - box[1], hides.crop(box))

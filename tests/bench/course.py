@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from edge.common.wire import Level, Occupancy
 from edge.decide.decider import Decider
 from edge.decide.levels import LevelState, Reading, bands_of, observe
 from edge.site import Site
+from edge.street.placed import Decor
 from edge.street.scenarios import SCENARIOS, Recorded, StagedScenario, load_crowd, scene_of
 from edge.street.scene import standard_view
 from edge.watch.frame import Frame, Pixels
@@ -71,7 +73,12 @@ def of_scenario(
 
 def quiet_view(name: str = "morning") -> View:
     """A scenario's street as learnt on a quiet day, for scenarios by day and by night."""
-    quiet = replace(SCENARIOS["morning"], decor=SCENARIOS[name].decor, lamps=SCENARIOS[name].lamps)
+    return _view_of_street(SCENARIOS[name].decor, SCENARIOS[name].lamps)
+
+
+@cache
+def _view_of_street(decor: Decor | None, lamps: bool) -> View:
+    quiet = replace(SCENARIOS["morning"], decor=decor, lamps=lamps)
     people = Recorded(load_crowd(quiet.crowd), seed=0)
     scene = scene_of(quiet, standard_view(640, 352), people, seed=0)
     return view_of([scene.at(float(at_s)).pixels for at_s in LOOKS])

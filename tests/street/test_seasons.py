@@ -13,7 +13,7 @@ from edge.street.background import make_weather
 from edge.street.crowd import Street
 from edge.street.figures import Light, draw_figure, make_looks
 from edge.street.foliage import SWAY_S, TREES, Avenue
-from edge.street.placed import NOBODY
+from edge.street.placed import NOBODY, Figure
 from edge.street.scenarios import SCENARIOS, StagedScenario, scene_of
 from edge.street.scene import LOOKS, Scene, standard_view
 from edge.street.umbrellas import PRINTS, Umbrella, draw_umbrella, make_umbrellas, over
@@ -30,9 +30,10 @@ def _umbrella(printed: str = "plain", *, clear: bool = False) -> Umbrella:
 def _hides_head(umbrella: Umbrella, elevation_deg: float, heading: float) -> bool:
     (look,) = make_looks(1, np.random.default_rng(1))
     angle = math.radians(elevation_deg)
-    figure = draw_figure(look, heading, angle, LIGHT, np.random.default_rng(2))
-    _, hides, x, y = over(figure, draw_umbrella(umbrella, heading, angle, LIGHT))
-    return hides.getpixel((round(x), round(y))) == 255
+    figure = Figure(*draw_figure(look, heading, angle, LIGHT, np.random.default_rng(2)))
+    under = over(figure, draw_umbrella(umbrella, heading, angle, LIGHT))
+    assert under.hides is not None
+    return under.hides.getpixel((round(under.head_x), round(under.head_y))) == 255
 
 
 @pytest.mark.parametrize("printed", ["plain", *PRINTS])
