@@ -2,8 +2,8 @@
 
 Foliage, lights and goods that look like heads stay where they are; people go. Of each day the hour
 in which fewest heads were counted is looked at, and of that hour, place by place, the minute in
-which fewest were. What is left over five days in a row is told. Nothing is taken off any count by
-it: deploy/decisions/0025-counted-where-nobody-is.md says why.
+which fewest were. What is left over five days in a row is reported. Nothing is taken off any count
+by it: deploy/decisions/0025-counted-where-nobody-is.md says why.
 
 Time is an argument (boot time, ns), and a day is 24 hours of running: the wall clock may be wrong.
 """
@@ -28,7 +28,7 @@ CELLS = 40  # of the grid, on the longer side of the picture
 STEP, MOST_STEPS = 0.02, 255  # so 5.1 heads at most in a cell
 LOOK_EVERY_S, MINUTE_S, HOUR_S = 1.0, 60.0, 3600.0
 MOVED_S = 60.0  # after a start the first pictures may well be doubted
-LEAST_MINUTES = 30  # with a trusted picture, or an hour tells nothing
+LEAST_MINUTES = 30  # with a trusted picture, or an hour says nothing
 DAY_HOURS = 24
 # In a row: who lies in one place for a night, or for four, is not taken for a thing.
 DAYS = 5
@@ -111,9 +111,9 @@ class Days:
     before: tuple[Steps, ...] = ()
 
     def with_hour(self, hour: Quiet | None) -> "Days":
-        """The same an hour later; a day without an hour that tells anything is no day."""
-        told = [each for each in (self.quietest, hour) if each is not None]
-        quietest = min(told, key=lambda each: each.heads, default=None)
+        """The same an hour later; a day without a usable hour is no day."""
+        usable = [each for each in (self.quietest, hour) if each is not None]
+        quietest = min(usable, key=lambda each: each.heads, default=None)
         if self.hours + 1 < DAY_HOURS:
             return replace(self, hours=self.hours + 1, quietest=quietest)
         day = () if quietest is None else (quietest.least,)

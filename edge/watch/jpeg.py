@@ -1,7 +1,7 @@
 """JPEGs whose data was damaged on the way.
 
 Pillow's decoder fills up what does not fit together, and reports nothing: a sector of zeros, a copy
-made in text mode or a lost piece leaves most of a street grey. FFmpeg's tells of it, and at an
+made in text mode or a lost piece leaves most of a street grey. FFmpeg's reports it, and at an
 eighth of the size it is quick.
 """
 

@@ -126,7 +126,7 @@ class View:
     def unlike(self, now: Edges) -> Samples:
         """For each cell how unlike the view it looks, 0 to 1: all of what is around it is other.
 
-        The correlation of the edges' directions tells it, so that what hides the view by edges of
+        The correlation of the edges' directions shows it, so that what hides the view by edges of
         its own is found, too. Where the view has hardly any, 0: nothing is known.
         """
         own, other = self.edges[1:], now[1:]

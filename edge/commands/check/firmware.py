@@ -2,7 +2,7 @@
 
 The bootloader resets a start that hangs in it (BOOT_WATCHDOG_TIMEOUT) and hands the watchdog over
 to the kernel (`kernel_watchdog_timeout`), which feeds it until systemd opens it, and for so long at
-most. In between Raspberry Pi OS's initramfs switches it off unless it is told not to.
+most. In between Raspberry Pi OS's initramfs switches it off unless the command line forbids it.
 """
 
 from collections.abc import Iterator
@@ -50,11 +50,11 @@ class Firmware:
     def judge(self) -> str:
         """Return how a start is watched; ServiceError has a line for each gap, with what to do."""
         if self.built is None:
-            return "nobody watches before systemd does: its bootloader tells no date"
+            return "nobody watches before systemd does: its bootloader gives no date"
         gaps = [*self._gaps_of_eeprom(self.built), *self._gaps_of_kernel()]
         if gaps:
             raise ServiceError("\n".join([*gaps, "then start the Pi anew"]))
-        boot = "settings not told" if self.settings is None else f"{self._boot_s:g} s"
+        boot = "settings not known" if self.settings is None else f"{self._boot_s:g} s"
         return (
             f"from the start on: bootloader of {self.built} ({boot}), "
             f"kernel ({self._start_s:g} s until systemd)"

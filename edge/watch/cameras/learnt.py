@@ -24,7 +24,7 @@ class Learnt:
 
     @property
     def doubt(self) -> str | None:
-        """What is lost on the way and never shows: FFmpeg does not tell which packets of RTP are
+        """What is lost on the way and never shows: FFmpeg does not report which packets of RTP are
         missing, and its decoder of H.265 not which slices are damaged.
         """
         return UNSEEN_LOSSES if (self.codec, self.transport) == ("hevc", "udp") else None

@@ -108,7 +108,7 @@ def test_a_setting_that_is_commented_out_is_none(pi: Pi) -> None:
 
 
 def test_settings_that_are_not_shown_are_no_fault(pi: Pi) -> None:
-    assert "bootloader of 2025-11-05 (settings not told)" in INSTALLED.watchdog(pi(settings=None))
+    assert "bootloader of 2025-11-05 (settings not known)" in INSTALLED.watchdog(pi(settings=None))
 
 
 def test_a_partition_walk_that_was_switched_off_is_reported(pi: Pi) -> None:
@@ -141,7 +141,7 @@ def test_all_gaps_are_told_at_once(pi: Pi) -> None:
 
 def test_a_bootloader_without_a_date_is_told(pi: Pi) -> None:
     """A Pi 3, or one that was started by U-Boot."""
-    assert "its bootloader tells no date" in INSTALLED.watchdog(pi(built=None))
+    assert "its bootloader gives no date" in INSTALLED.watchdog(pi(built=None))
 
 
 def test_another_board_has_no_such_firmware(pi: Pi) -> None:
